@@ -1,0 +1,63 @@
+"""How a stretch of rows is put into `offset` and `limit`. No I/O.
+
+The service does not say whether `offset` counts rows or pages, nor from which number
+(enkash-old.apidog.io/api-8993801), so both are settings of the session.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import attrs
+
+MAX_LIMIT = 5000
+"""The largest `limit` the service documents (enkash-old.apidog.io/api-8993801)."""
+
+OffsetUnit = Literal["rows", "pages"]
+
+
+@attrs.frozen(eq=False)
+class PageRequest:
+    """A page to fetch: *offset* and *limit* as on the wire; *row* is where it should begin."""
+
+    row: int
+    offset: int
+    limit: int
+
+
+@attrs.frozen
+class Addressing:
+    """What `offset` counts, rows or pages, and the number it gives to the first of them."""
+
+    unit: OffsetUnit = "rows"
+    first: int = 0
+
+    def request(self, row: int, limit: int, *, overlaps: bool) -> PageRequest:
+        """Return a request for at most *limit* rows around *row*.
+
+        The page begins at *row*, or with *overlaps* at the row before it. Where offsets count
+        pages it may begin earlier and be somewhat shorter.
+        """
+        begin = row - 1 if overlaps and limit > 1 else row
+        if self.unit == "rows":
+            return PageRequest(begin, begin + self.first, limit)
+        size = _page_size(begin, row, limit)
+        if (number := begin // size) * size + size <= row:
+            # Pages this small all end at the row before; the next one begins behind it.
+            number = row // size
+        return PageRequest(number * size, number + self.first, size)
+
+
+def _page_size(begin: int, row: int, limit: int) -> int:
+    """Return the size, at most *limit*, of pages one of which holds rows from *begin* past *row*.
+
+    Pages of one size never overlap, pages of different sizes do: with 1,000 rows read, page 1
+    of size 999 begins with the last of them. Of the sizes, the one that brings most new rows.
+    """
+
+    def new_rows(size: int) -> int:
+        return begin // size * size + size - row
+
+    # Beyond half the limit there is nothing to win, and few tries find a good size.
+    sizes = range(limit, max(0, limit // 2 - 1, limit - 256), -1)
+    return max(sizes, key=new_rows)

@@ -1,0 +1,31 @@
+"""The notations in which the service may write an instant. No I/O.
+
+Its pages show ISO with `Z` and `yyyy-MM-dd HH:mm:ss`, and never say which zone a text without
+one means; epoch milliseconds are the default of the framework it seems to be built on.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, tzinfo
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def instant(value: object, naive_timezone: tzinfo) -> datetime:
+    """Return the aware instant that *value* stands for.
+
+    Text is ISO with or without a zone, blank-separated or with `T`; an int is milliseconds since
+    1970. A text without a zone is taken to be in *naive_timezone*. ValueError for all else.
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        try:
+            return _EPOCH + timedelta(milliseconds=value)
+        except OverflowError:
+            raise ValueError("milliseconds outside the years 1 to 9999") from None
+    if not isinstance(value, str):
+        raise ValueError(f"expected a time, got {type(value).__name__}")
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        raise ValueError("not a time in a known notation") from None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=naive_timezone)

@@ -1,0 +1,238 @@
+"""An answer to the payload it holds, or to the error it stands for. No I/O.
+
+The service may report failure inside HTTP 200, so the envelope is read before the status.
+Success is HTTP 2xx with an empty `errorResponse`, a `response_code` of none, 0 or 200, and a
+`response_message` other than "FAILURE": the page of searchCustomer does not say which code means
+success, and these are the ones that other EnKash products document.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import attrs
+import msgspec
+
+from enkash_async.errors import (
+    ERROR_CLASSES,
+    APIError,
+    ClientRequestError,
+    ErrorType,
+    InvalidAccessError,
+    RateLimitedError,
+    RecordNotFoundError,
+    ResponseError,
+    SystemFaultError,
+    UnauthorizedError,
+    UnknownServiceError,
+    UnprocessableRequestError,
+)
+
+
+@attrs.frozen
+class Response:
+    """What came back for one request: status, lower-cased headers and the inflated body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@attrs.frozen(eq=False)
+class PagePayload:
+    """The records of a page, undecoded, and the service's `recordsCount` if it sent one."""
+
+    records: Sequence[msgspec.Raw]
+    count: int | None
+
+
+class _Payload(msgspec.Struct):
+    data: list[msgspec.Raw] | None = None
+    recordsCount: Any = None  # noqa: N815 - as on the wire
+
+
+class _Envelope(msgspec.Struct):
+    payload: _Payload | None = None
+    errorResponse: Any = None  # noqa: N815 - as on the wire
+    response_code: Any = None
+    response_message: Any = None
+
+
+_decode_page = msgspec.json.Decoder(_Envelope).decode
+
+_STATUS_CLASSES: Mapping[int, type[APIError]] = {
+    400: ClientRequestError,
+    401: UnauthorizedError,
+    403: InvalidAccessError,
+    404: RecordNotFoundError,
+    422: UnprocessableRequestError,
+    429: RateLimitedError,
+}
+
+
+def page_payload(response: Response) -> PagePayload:
+    """Return the page in *response*; raise the APIError or ResponseError that it stands for."""
+    envelope = _envelope(response)
+    if envelope is None or not _is_success(
+        envelope.errorResponse, envelope.response_code, envelope.response_message
+    ):
+        raise_for_error(response)
+    payload = None if envelope is None else envelope.payload
+    count = None if payload is None else _whole_number(payload.recordsCount)
+    if payload is None or (payload.data is None and count != 0):
+        raise ResponseError(
+            "the answer reads as a success but holds no payload with a list of records; it is"
+            " not taken for an empty page. Check that base_url leads to Accounts Receivable",
+            response.status,
+        )
+    return PagePayload(payload.data or [], count)
+
+
+def raise_for_error(response: Response) -> None:
+    """Raise the error that *response* stands for; return if it is a success with an envelope."""
+    answer = _json_object(response)
+    if answer is None:
+        if 200 <= response.status < 400:
+            error = ResponseError(_not_the_envelope(response), response.status)
+            error.final = response.status >= 300
+            raise error
+        raise _api_error(response, {})
+    if not 200 <= response.status < 300 or not _is_success(
+        answer.get("errorResponse"), answer.get("response_code"), answer.get("response_message")
+    ):
+        raise _api_error(response, answer)
+
+
+def _envelope(response: Response) -> _Envelope | None:
+    if not 200 <= response.status < 300:
+        return None
+    try:
+        return _decode_page(response.body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _is_success(error: object, code: object, message: object) -> bool:
+    return not error and str(code) in ("None", "0", "200") and str(message).upper() != "FAILURE"
+
+
+def _json_object(response: Response) -> dict[str, Any] | None:
+    try:
+        answer = msgspec.json.decode(response.body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    return answer if isinstance(answer, dict) else None
+
+
+def _not_the_envelope(response: Response) -> str:
+    if 300 <= response.status < 400:
+        return (
+            "the service answered with a redirect, which is not followed because credentials"
+            " would go with it; set base_url to the final address"
+        )
+    if not response.body.strip():
+        return "the answer was empty"
+    kind = response.headers.get("content-type", "no content type").split(";")[0]
+    return (
+        f"the answer was not the service's JSON envelope ({kind}, {len(response.body)} bytes);"
+        " a proxy, or a wrong base_url, answers like this"
+    )
+
+
+def _api_error(response: Response, answer: Mapping[str, Any]) -> APIError:
+    detail = answer.get("errorResponse")
+    if not isinstance(detail, dict):
+        detail = {}
+    error_type = _error_type(detail.get("errorType"))
+    error = _error_class(response.status, error_type)(
+        _message(answer, detail, response.status),
+        response.status,
+        error_type=error_type,
+        sub_errors=_sub_errors(detail.get("apiSubErrors")),
+        request_id=_text(detail.get("requestId")),
+        timestamp=_text(detail.get("timestamp")),
+        response_code=_code(answer.get("response_code")),
+        response_message=_text(answer.get("response_message")),
+    )
+    if isinstance(error, RateLimitedError):
+        error.retry_after = retry_after(response.headers)
+    return error
+
+
+def _error_class(status: int, error_type: ErrorType | str | None) -> type[APIError]:
+    if status == 429:
+        return RateLimitedError
+    if isinstance(error_type, ErrorType):
+        return ERROR_CLASSES[error_type]
+    if error_type is None and status >= 500:
+        return SystemFaultError
+    if error_type is None and status in _STATUS_CLASSES:
+        return _STATUS_CLASSES[status]
+    return UnknownServiceError
+
+
+def _error_type(value: object) -> ErrorType | str | None:
+    text = _text(value)
+    try:
+        return None if text is None else ErrorType(text)
+    except ValueError:
+        return text
+
+
+def _message(answer: Mapping[str, Any], detail: Mapping[str, Any], status: int) -> str:
+    # The places in which public clients of EnKash's APIs have met the text, in their order.
+    candidates = (
+        detail.get("errorMessage"),
+        detail.get("message"),
+        answer.get("errorMessage"),
+        answer.get("payload"),
+        answer.get("error_description"),
+        answer.get("response_message"),
+        answer.get("resultMessage"),
+        answer.get("message"),
+        answer.get("error"),
+    )
+    for candidate in candidates:
+        if (text := _text(candidate)) is not None:
+            return text[:500]
+    return f"the service answered HTTP {status} without a message"
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _code(value: object) -> int | str | None:
+    return value if isinstance(value, (int, str)) else None
+
+
+def _sub_errors(value: object) -> tuple[Any, ...]:
+    return tuple(value) if isinstance(value, list) else ()
+
+
+def _whole_number(value: object) -> int | None:
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def retry_after(headers: Mapping[str, str], *, now: datetime | None = None) -> float | None:
+    """Return the seconds that `Retry-After` asks for, in either form of RFC 9110, or None."""
+    value = headers.get("retry-after", "").strip()
+    if not value:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            until = parsedate_to_datetime(value)
+        except (ValueError, OverflowError):
+            return None
+        if until.tzinfo is None:
+            until = until.replace(tzinfo=UTC)
+        seconds = (until - (now or datetime.now(UTC))).total_seconds()
+    return max(0.0, seconds) if math.isfinite(seconds) else None

@@ -1,0 +1,64 @@
+"""A page as it came: undecoded records, and their ids where somebody asks. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import msgspec
+
+
+class _Identity(msgspec.Struct):
+    customerId: str | None = None  # noqa: N815 - as on the wire
+
+
+_decode_identity = msgspec.json.Decoder(_Identity).decode
+
+
+def record_id(raw: msgspec.Raw) -> str:
+    """Return the record's `customerId`, or its whole text where it has none.
+
+    Neighbouring pages are compared by it, so that a record without an id, or one that cannot be
+    decoded, still has an identity.
+    """
+    try:
+        identity = _decode_identity(raw).customerId
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        identity = None
+    return identity if identity is not None else bytes(raw).decode("latin-1")
+
+
+class RawPage:
+    """Records of one answer in its order, with the `recordsCount` that stood beside them."""
+
+    def __init__(
+        self, records: Sequence[msgspec.Raw], total: int | None = None, size: int = 0
+    ) -> None:
+        self.records = records
+        self.total = total
+        self.size = size
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    # Reading the ids of a whole page costs a fifth of decoding it, so it is put off until pages
+    # do not fit, which most searches never see; the two at the edges are always looked at.
+
+    @cached_property
+    def first_id(self) -> str:
+        """Return the id of the first record."""
+        return record_id(self.records[0])
+
+    @cached_property
+    def last_id(self) -> str:
+        """Return the id of the last record."""
+        return record_id(self.records[-1])
+
+    def id_at(self, index: int) -> str:
+        """Return the id of one record."""
+        return self.first_id if index == 0 else record_id(self.records[index])
+
+    @cached_property
+    def ids(self) -> list[str]:
+        """Return the ids of all records."""
+        return [record_id(raw) for raw in self.records]

@@ -1,0 +1,400 @@
+"""Which page to ask for next, and do the pages fit together? No I/O.
+
+Neighbouring pages overlap by one row: the last row of a page must be the first of the next. As
+long as rows keep their order, that is a proof: whatever was inserted or deleted in between, every
+row that was there throughout stands behind that row in one snapshot of the list as in the next.
+Where the row is missing, the pages around are read again until a row that was delivered is found,
+and reading goes on behind it.
+
+Nothing that the service leaves open is taken for granted. Rows are counted as they come, so that
+a cap on the page size shows; the second page goes alone, so that an offset which is ignored, or
+counted in pages, shows before much is fetched.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+
+import attrs
+
+from enkash_async._addressing import MAX_LIMIT, Addressing, PageRequest
+from enkash_async._history import Delivery, History
+from enkash_async._pages import RawPage
+from enkash_async.errors import IncompleteSearchError
+
+MAX_TRIES = 40
+"""Pages read again at one edge before the search gives up."""
+
+MAX_IDLE_PAGES = 100
+"""Pages in a row that hold nothing new before the search gives up."""
+
+@attrs.define
+class Findings:
+    """What the pager noticed, for the report."""
+
+    total_at_start: int | None = None
+    total_at_end: int | None = None
+    rows_overlapping: int = 0
+    duplicates_dropped: int = 0
+    rows_reread: int = 0
+    repairs: int = 0
+    moved: bool = False
+    """Rows came again in another order than before."""
+    drifted: bool = False
+    """Rows came or went between two pages."""
+    unchecked: bool = False
+    """Pages could not overlap, so that nothing but the count tells whether they fit."""
+    shortage: int = 0
+    """Rows by which `recordsCount` exceeded the place where the list ended."""
+
+
+class Pager:
+    """Plans the pages of one search and checks each as it comes. Holds no page but the last two.
+
+    A caller fetches what `wanted` returns, in any order, and gives the first of them to `accept`.
+    """
+
+    def __init__(
+        self,
+        *,
+        page_size: int,
+        addressing: Addressing = Addressing(),
+        start: int = 0,
+        max_rows: int | None = None,
+        edge: Sequence[str] = (),
+    ) -> None:
+        self._addressing = addressing
+        self._page_size = page_size if max_rows is None else min(page_size, max_rows)
+        self._stop_row = None if max_rows is None else start + max_rows
+        self._cap = MAX_LIMIT
+        self._planned: deque[PageRequest] = deque()
+        self._rereads: set[PageRequest] = set()
+        self._probe: PageRequest | None = None
+        self._candidates: Iterator[int] | None = None
+
+        self._start = start
+        self._next_row = start
+        self._end_row = start
+        self._edge = edge[-1] if edge else None
+        self.history = History(edge)
+
+        self._loose: set[PageRequest] = set()
+        self._unit_known = bool(edge)
+        self._testing = True
+        self._suspected_cap: int | None = None
+        self._most_rows = 0
+        self._accepted = 0
+        self._tries = 0
+        self._idle = 0
+        self._refreshed = False
+        self._late_until: int | None = 0
+        self._linked_total: int | None = None
+
+        self.total: int | None = None
+        self.counts_all = False
+        """Whether `recordsCount` is known to count all matches, rather than those of the page."""
+        self.ended = False
+        self.findings = Findings()
+
+    # Planning
+
+    def wanted(self, most: int) -> list[PageRequest]:
+        """Return the pages to fetch now, at most *most*; the first is the next to be accepted."""
+        ramp = 1 if self._testing else int(2 ** min(self._accepted - 1, 10))
+        while len(self._planned) < min(most, ramp) and self._may_plan():
+            self._planned.append(self._plan())
+        return list(islice(self._planned, most))
+
+    def is_wanted(self, request: PageRequest) -> bool:
+        """Say whether *request* still has a place in the plan."""
+        return request in self._planned
+
+    def _may_plan(self) -> bool:
+        if self.ended:
+            return False
+        if not self._planned:
+            self._next_row = max(self._start, self._end_row)
+            return True
+        if self._testing or (self._stop_row is not None and self._next_row >= self._stop_row):
+            return False
+        return not self.counts_all or self.total is None or self._next_row < self.total
+
+    def _plan(self) -> PageRequest:
+        overlaps = self._edge is not None
+        new = self._page_size
+        if self._stop_row is not None:
+            new = max(1, min(new, self._stop_row - self._next_row))
+        request = self._addressing.request(
+            self._next_row, min(new + overlaps, self._cap), overlaps=overlaps
+        )
+        if overlaps and request.row >= self._next_row:
+            self._loose.add(request)
+        self._next_row = request.row + request.limit
+        return request
+
+    # Accepting
+
+    def accept(self, page: RawPage) -> Delivery:
+        """Check the page of the first wanted request and return which of its rows are new.
+
+        Often that is none: then other pages are wanted first. IncompleteSearchError if the pages
+        contradict each other.
+        """
+        request = self._planned[0]
+        self._note_total(page)
+        nothing = Delivery(request.row, len(page))
+        if request is self._probe:
+            self._judge_probe(request, page)
+            return nothing
+        if self._edge is None:
+            return self._accept_first(request, page)
+        if request in self._loose:
+            return self._accept_loose(request, page)
+        if not self._unit_known and not self._fits(request, page):
+            self._send_probe()
+            return nothing
+        delivery = self._link(request, page)
+        if delivery is None:
+            self._look_elsewhere(request, page)
+            return nothing
+        return self._take(request, page, delivery)
+
+    def _note_total(self, page: RawPage) -> None:
+        self.findings.total_at_end = page.total
+        if self.findings.total_at_start is None:
+            self.findings.total_at_start = page.total
+        if page.total is not None:
+            self.total = page.total
+            self.counts_all = self.counts_all or page.total != len(page)
+
+    def _accept_first(self, request: PageRequest, page: RawPage) -> Delivery:
+        if not page:
+            if self.total is not None and self.total > self._start:
+                raise IncompleteSearchError(
+                    f"the first page (offset {request.offset}) is empty although recordsCount is"
+                    f" {self.total}. If the service counts offsets from 1, set first_offset=1"
+                )
+            self.ended = True
+            return Delivery(request.row, 0)
+        if self._addressing.unit == "pages":
+            # The number of a page depends on its size, so never ask for more than surely comes.
+            self._cap = len(page)
+        start = min(self._start - request.row, len(page))
+        return self._take(request, page, Delivery(request.row, start))
+
+    def _take(self, request: PageRequest, page: RawPage, delivery: Delivery) -> Delivery:
+        """Book *page* as the next of the list and look whether it is the last."""
+        was_reread = request in self._rereads
+        self._planned.popleft()
+        self._rereads.discard(request)
+        self.history.add(page, delivery, late_until=self._late_until)
+        self._late_until = 0
+        new = delivery.count(page)
+        if was_reread:
+            self.findings.rows_reread += len(page) - new
+        self._refreshed = was_reread
+        self._count_progress(new, request)
+        if not page:
+            return delivery
+        edge, end_row = self._edge, self._end_row
+        self._edge = page.last_id
+        self._end_row = request.row + len(page)
+        self._accepted += 1
+        self._linked_total = page.total
+        # The edge and nothing behind it. A longer page might have been cut off there by a cap,
+        # which offsets that count pages would have shown before.
+        alone = len(page) == 1 or self._addressing.unit == "pages"
+        stands_still = alone and self._edge == edge and self._end_row == end_row
+        self._look_for_end(request, page, stands_still=stands_still)
+        return delivery
+
+    def _count_progress(self, new: int, request: PageRequest) -> None:
+        if new:
+            self._idle = self._tries = 0
+            self._candidates = None
+            return
+        self._idle += 1
+        if self._idle > MAX_IDLE_PAGES:
+            raise IncompleteSearchError(
+                f"{self._idle} pages in a row, the last at offset {request.offset}, held only"
+                " records already delivered. The service seems to clamp or to ignore offsets"
+            )
+
+    # The end of the list, and caps
+
+    def _look_for_end(self, request: PageRequest, page: RawPage, *, stands_still: bool) -> None:
+        self._most_rows = max(self._most_rows, len(page))
+        if len(page) >= request.limit:
+            self._suspected_cap = None
+            self._testing = self._accepted < 2
+            return
+        # A page as long as the longest seen may be a capped one, whatever the count says.
+        is_rest = len(page) < self._most_rows
+        counts = self.counts_all and page.total is not None
+        counted_out = is_rest and counts and self._end_row >= (page.total or 0)
+        if counted_out:
+            self._end(page)
+        elif stands_still and is_rest:
+            self._end(page)
+        else:
+            self._suspect_cap(len(page))
+
+    def _suspect_cap(self, rows: int) -> None:
+        """Plan anew after a short page; what comes next tells whether the service caps pages."""
+        if self._addressing.unit == "pages":
+            self._cap = min(self._cap, self._most_rows)
+        elif self._suspected_cap is not None:
+            self._cap = max(self._suspected_cap, rows)
+        learned = self._suspected_cap is not None
+        self._suspected_cap = None if learned else rows
+        self._testing = not learned
+        self._planned.clear()
+        self._rereads.clear()
+
+    def _end(self, page: RawPage) -> None:
+        self.ended = True
+        # Both numbers are of one answer, so no change of the list explains a difference.
+        if self.counts_all and page.total is not None:
+            self.findings.shortage = page.total - max(self._start, self._end_row)
+
+    def _page_at(self, row: int) -> PageRequest:
+        return self._addressing.request(row, min(self._page_size + 1, self._cap), overlaps=False)
+        self._planned.clear()
+        self._rereads.clear()
+
+    # Pages that overlap
+
+    def _fits(self, request: PageRequest, page: RawPage) -> bool:
+        """Say whether the edge stands in *page* just where it should."""
+        index = self._end_row - 1 - request.row
+        return 0 <= index < len(page) and page.id_at(index) == self._edge
+
+    def _link(self, request: PageRequest, page: RawPage) -> Delivery | None:
+        """Return the rows of *page* that come behind those delivered; None if that is unknown."""
+        fits = self._fits(request, page)
+        if fits:
+            self._unit_known = self._unit_known or request.row > 0
+            if not self.findings.drifted:
+                # Rows that fit are the next in line, as long as none was delivered out of it.
+                start = self._end_row - request.row
+                self.findings.rows_overlapping += start
+                return Delivery(request.row, start)
+        delivery = self._known_rows(request, page)
+        if delivery is not None:
+            self.findings.drifted = True
+            self.findings.duplicates_dropped += len(page) - delivery.count(page) - fits
+            self.findings.rows_overlapping += fits
+        return delivery
+
+    def _known_rows(self, request: PageRequest, page: RawPage) -> Delivery | None:
+        ordinals = [self.history.ordinal(record_id) for record_id in page.ids]
+        known = {index: place for index, place in enumerate(ordinals) if place is not None}
+        if not known:
+            return None
+        last = max(known)
+        self._late_until = last if known[last] == self.history.last_ordinal else None
+        if self.history.is_out_of_order(known.values()):
+            self.findings.moved = True
+        # A row before the first that is known was delivered longer ago than can be remembered,
+        # or is new and stands before the place that reading has come to.
+        start = 0 if self.history.is_whole else min(known)
+        return Delivery(request.row, start, frozenset(i for i in known if i >= start))
+
+    def _look_elsewhere(self, request: PageRequest, page: RawPage) -> None:
+        """Want another page before this one: it does not hold the edge."""
+        self.findings.repairs += not self._tries
+        self._tries += 1
+        expected = self._end_row - 1
+        is_hole = request.row > expected
+        self.findings.drifted = self.findings.drifted or not is_hole
+        if request in self._rereads or (self._refreshed and not is_hole):
+            self._planned.popleft()
+            self._rereads.discard(request)
+            self.findings.rows_reread += len(page)
+        if self._candidates is None or self._refreshed:
+            is_stale = self._refreshed or request.row != expected
+            self._candidates = self._places_to_look(page, expected_first=is_stale)
+            self._refreshed = False
+        row = next(self._candidates, None)
+        if row is None or self._tries > MAX_TRIES:
+            raise IncompleteSearchError(
+                f"after {self._tries} pages read again, none around row {expected} holds a record"
+                " that was delivered before it: too much changed at once, or offsets beyond"
+                " this place are not answered. Go on with the resume token, or use crawl()"
+            )
+        again = self._page_at(row)
+        self._rereads.add(again)
+        self._planned.appendleft(again)
+
+    def _places_to_look(self, page: RawPage, *, expected_first: bool) -> Iterator[int]:
+        """Walk over the rows at which a page may hold the edge, the likeliest first."""
+        expected = self._end_row - 1
+        step = max(1, min(self._page_size + 1, self._cap) - 1)
+        rows = [expected] if expected_first else []
+        rows.append(expected - step)
+        if self.counts_all and page.total is not None and self._linked_total is not None:
+            # As many rows as the count lost or won may have gone or come before the edge.
+            guess = expected + page.total - self._linked_total
+            rows += [guess, guess - step, guess + step]
+        rows += range(expected - 2 * step, -step, -step)
+        rows += range(expected + step, expected + 5 * step, step)
+        return iter(dict.fromkeys(max(0, row) for row in rows))
+
+    # Offsets that are not what the session was told
+
+    def _send_probe(self) -> None:
+        """Want the page at the first offset plus 1, which tells what offsets count."""
+        first = self._addressing.request(self._start, self._page_size, overlaps=False)
+        row = first.row + (1 if self._addressing.unit == "rows" else first.limit)
+        self._probe = attrs.evolve(first, row=row, offset=first.offset + 1)
+        self._planned.appendleft(self._probe)
+
+    def _judge_probe(self, probe: PageRequest, page: RawPage) -> None:
+        self._planned.popleft()
+        self._probe = None
+        self._unit_known = True
+        self.findings.rows_reread += len(page)
+        delivered = self.history.last_ids(2 * MAX_LIMIT)
+        what = f"the page at offset {probe.offset}"
+        if len(delivered) > 1 and page and page.first_id == delivered[0]:
+            raise IncompleteSearchError(
+                f"{what} is the one at offset {probe.offset - 1} again: the service ignores"
+                " offsets, or counts them from 1 (then open the session with first_offset=1)"
+            )
+        if self._addressing.unit == "pages":
+            if len(delivered) > 1 and page and page.first_id == delivered[1]:
+                raise IncompleteSearchError(
+                    f"{what} begins one row behind the page before it: the service seems to"
+                    ' count offsets in rows. Open the session with offset_unit="rows"'
+                )
+            return
+        more = self.total is not None and self.total > self._start + 1
+        if set(page.ids).isdisjoint(delivered) and (page or more):
+            raise IncompleteSearchError(
+                f"{what} does not begin one row behind the page before it: the service seems to"
+                ' count offsets in pages. Open the session with offset_unit="pages"'
+            )
+
+    # Pages that cannot overlap
+
+    def _accept_loose(self, request: PageRequest, page: RawPage) -> Delivery:
+        """Take a page too small to overlap the one before it: nothing proves its place."""
+        self._loose.discard(request)
+        found = self.findings
+        if not page:
+            self._end(page)
+            changed = self.counts_all and found.total_at_start != found.total_at_end
+            # After a page that was full, a list without a count may have gone on.
+            unknown = not self.counts_all and self._suspected_cap is None
+            found.unchecked |= found.drifted or changed or unknown or found.shortage != 0
+            return Delivery(request.row, 0)
+        found.unchecked = True
+        known = frozenset(
+            index for index, id_ in enumerate(page.ids) if self.history.ordinal(id_) is not None
+        )
+        if known:
+            self.findings.drifted = True
+            self.findings.duplicates_dropped += len(known)
+        return self._take(request, page, Delivery(request.row, 0, known))

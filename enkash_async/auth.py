@@ -1,0 +1,195 @@
+"""Credentials, and the one token that all requests of a session share.
+
+The password grant and both spellings of its answer: docs.enkash.com/api-18880668 and
+docs.enkash.com/api-24480514.
+"""
+
+from __future__ import annotations
+
+import base64
+import copy
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+from urllib.parse import urlencode
+
+import anyio
+import attrs
+import msgspec
+
+from enkash_async._envelope import Response, raise_for_error
+from enkash_async.errors import (
+    APIError,
+    AuthenticationError,
+    RateLimitedError,
+    ResponseError,
+    SystemFaultError,
+    TransportError,
+)
+
+TOKEN_PATH = "/oauth/token"
+
+SendForm = Callable[[str, bytes, dict[str, str]], Awaitable[Response]]
+"""Sends a form (path, body, headers) to the session's base URL, once."""
+
+
+@attrs.frozen
+class Token:
+    """A bearer token and the seconds for which it is good, None where that is not known."""
+
+    value: str = attrs.field(repr=False)
+    life: float | None = None
+
+
+class Auth(Protocol):
+    """What a session needs of credentials; any object with this method serves."""
+
+    async def fetch_token(self, send: SendForm) -> Token:
+        """Return a new token, fetched with *send* if it takes a request.
+
+        The session calls this once for any number of requests that wait for a token.
+        """
+        ...
+
+
+@attrs.frozen
+class BearerToken:
+    """A token that you already have. It is used as it is and never renewed."""
+
+    token: str = attrs.field(repr=False, validator=attrs.validators.instance_of(str))
+
+    @token.validator
+    def _is_a_header_value(self, _: Any, token: str) -> None:
+        if not token or not token.isascii() or not token.isprintable():
+            raise ValueError("token must be printable ASCII text without line breaks")
+
+    async def fetch_token(self, send: SendForm) -> Token:
+        """Return the token."""
+        return Token(self.token)
+
+
+def _required_text(_: Any, field: attrs.Attribute[Any], value: object) -> None:
+    if not isinstance(value, str):
+        raise TypeError(f"{field.name} must be a str, not {type(value).__name__}")
+    if not value:
+        raise ValueError(f"{field.name} must not be empty")
+
+
+@attrs.frozen(kw_only=True)
+class OAuthPassword:
+    """Credentials for the password grant of `POST /oauth/token`.
+
+    The form's `clientId` is *company_id*, or *client_id* where none is given: the documentation
+    shows both. The session fetches a token when it needs the first one, renews it before it
+    expires and once after the service refused it. Refused credentials are not tried again.
+    """
+
+    client_id: str = attrs.field(validator=_required_text)
+    client_secret: str = attrs.field(repr=False, validator=_required_text)
+    username: str = attrs.field(repr=False, validator=_required_text)
+    password: str = attrs.field(repr=False, validator=_required_text)
+    company_id: str | None = None
+
+    async def fetch_token(self, send: SendForm) -> Token:
+        """Log in; AuthenticationError if the service refuses, which must not be repeated."""
+        response = await send(TOKEN_PATH, self._form(), self._headers())
+        try:
+            raise_for_error(response)
+        except (RateLimitedError, SystemFaultError):
+            raise
+        except APIError as error:
+            raise AuthenticationError(
+                f"the token endpoint refused the login: {error.message}", response.status
+            ) from None
+        return _token(response)
+
+    def _form(self) -> bytes:
+        return urlencode(
+            {
+                "grant_type": "password",
+                "username": self.username,
+                "password": self.password,
+                "clientId": self.company_id or self.client_id,
+            }
+        ).encode()
+
+    def _headers(self) -> dict[str, str]:
+        pair = base64.b64encode(f"{self.client_id}:{self.client_secret}".encode()).decode()
+        return {
+            "Authorization": f"Basic {pair}",
+            "Content-Type": "application/x-www-form-urlencoded",
+        }
+
+
+def _token(response: Response) -> Token:
+    answer = msgspec.json.decode(response.body)
+    for place in (answer, answer.get("payload")):
+        if not isinstance(place, dict):
+            continue
+        value = place.get("access_token") or place.get("accessToken")
+        life = place.get("expires_in", place.get("expiresIn"))
+        if isinstance(value, str) and value.isascii() and value.isprintable():
+            # A life of 0 is the placeholder of the documentation's generated examples.
+            return Token(value, life if isinstance(life, (int, float)) and life > 0 else None)
+    raise ResponseError(
+        "the token endpoint answered without access_token or accessToken; check base_url",
+        response.status,
+    )
+
+
+class TokenCache:
+    """The token of a session: fetched once for all who wait, renewed early, refused for good."""
+
+    def __init__(
+        self, auth: Auth, send: SendForm, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._auth = auth
+        self._send = send
+        self._clock = clock
+        self._lock = anyio.Lock()
+        self._token: Token | None = None
+        self._renew_at = 0.0
+        self._expires_at = 0.0
+        self._refusal: AuthenticationError | None = None
+
+    async def get(self, *, refused: str | None = None) -> str:
+        """Return a token; a new one if the service *refused* the present one."""
+        if self._is_usable(refused) and (self._is_fresh() or self._lock.locked()):
+            # While one task renews early, the others go on with the token they have.
+            return self._current()
+        async with self._lock:
+            if self._is_usable(refused) and self._is_fresh():
+                return self._current()
+            if self._refusal is not None:
+                raise copy.copy(self._refusal)
+            await self._renew(keep=self._is_usable(refused))
+            return self._current()
+
+    async def _renew(self, *, keep: bool) -> None:
+        now = self._clock()
+        try:
+            token = await self._auth.fetch_token(self._send)
+        except AuthenticationError as error:
+            self._refusal = error
+            raise
+        except (TransportError, APIError):
+            if not keep:
+                raise
+            # The old one is still good; look again when half of its rest is over.
+            self._renew_at = now + (self._expires_at - now) / 2
+            return
+        self._token = token
+        life = float("inf") if token.life is None else token.life
+        self._expires_at = now + life
+        self._renew_at = self._expires_at - min(60.0, life / 5)
+
+    def _current(self) -> str:
+        assert self._token is not None
+        return self._token.value
+
+    def _is_usable(self, refused: str | None) -> bool:
+        token = self._token
+        return token is not None and token.value != refused and self._clock() < self._expires_at
+
+    def _is_fresh(self) -> bool:
+        return self._clock() < self._renew_at

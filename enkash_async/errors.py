@@ -1,0 +1,287 @@
+"""Every error that comes out of the SDK, and what it carries. No I/O.
+
+EnKashError
+├── TransportError            nothing usable arrived
+│   ├── ConnectError          no connection
+│   ├── RequestTimeoutError   no answer in time
+│   └── ResponseError         broken off, too large, not JSON, not the envelope
+├── APIError                  the service answered, and the answer was an error
+│   ├── ClientRequestAbortError      CLIENT_REQUEST_ABORT
+│   ├── ClientRequestError           CLIENT_REQUEST_ERROR
+│   ├── InvalidAccessError           INVALID_ACCESS
+│   ├── RecordNotFoundError          RECORD_NOT_FOUND
+│   ├── SystemFaultError             SYSTEM_ERROR
+│   ├── UnauthorizedError            UNAUTHORIZED
+│   ├── UnknownServiceError          UNKNOWN_ERROR, and any type not known yet
+│   ├── UnprocessableRequestError    UNPROCESSABLE_REQUEST
+│   ├── ValidationError              VALIDATION_ERROR
+│   └── RateLimitedError             HTTP 429
+├── AuthenticationError       the token endpoint refused; never retried
+├── DecodeError               a record could not be structured
+└── IncompleteSearchError     the pages contradict each other
+
+Misuse is not in the tree: it is TypeError, ValueError or RuntimeError.
+The nine error types: enkash-old.apidog.io/api-8993801. What each means is not documented there;
+the advice below says what a caller can check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from enkash_async.report import SearchReport
+    from enkash_async.resume import ResumeToken
+
+
+class ErrorType(StrEnum):
+    """The nine values of `errorType` that the service documents."""
+
+    CLIENT_REQUEST_ABORT = "CLIENT_REQUEST_ABORT"
+    CLIENT_REQUEST_ERROR = "CLIENT_REQUEST_ERROR"
+    INVALID_ACCESS = "INVALID_ACCESS"
+    RECORD_NOT_FOUND = "RECORD_NOT_FOUND"
+    SYSTEM_ERROR = "SYSTEM_ERROR"
+    UNAUTHORIZED = "UNAUTHORIZED"
+    UNKNOWN_ERROR = "UNKNOWN_ERROR"
+    UNPROCESSABLE_REQUEST = "UNPROCESSABLE_REQUEST"
+    VALIDATION_ERROR = "VALIDATION_ERROR"
+
+
+class EnKashError(Exception):
+    """Base of all errors of the SDK.
+
+    One that ended a search says where: *offset* is the row at which the page began that failed,
+    *report* what had been read until then, *resume_token* how to go on. All three are None for
+    an error outside a search. Errors pickle; `__cause__` holds the original one.
+    """
+
+    # Attributes rather than arguments: `args` alone must rebuild an error that was pickled.
+    offset: int | None = None
+    report: SearchReport | None = None
+    resume_token: ResumeToken | None = None
+
+
+class TransportError(EnKashError):
+    """Nothing usable arrived.
+
+    *at_once* is true where the connection had been idle and turned out to be dead, so that there
+    is no reason to wait before another attempt; *final* where no other attempt can help.
+    """
+
+    at_once: bool = False
+    final: bool = False
+
+
+class ConnectError(TransportError):
+    """No connection to the service came about, so the request was never sent."""
+
+
+class RequestTimeoutError(TransportError):
+    """The service did not answer in time."""
+
+
+class ResponseError(TransportError):
+    """The answer broke off, was too large, or was not the JSON that the service promises.
+
+    *status* is its HTTP status, None where the answer never began.
+    """
+
+    status: int | None
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message, status)
+        self.status = status
+
+    def __str__(self) -> str:
+        text: str = self.args[0]
+        return text if self.status is None else f"{text} (HTTP {self.status})"
+
+
+class APIError(EnKashError):
+    """The service answered, and the answer was an error.
+
+    *status* is the HTTP status, which may be 200; *error_type* the service's own word, as an
+    `ErrorType` or as text where it is not one of the nine; *sub_errors* the service's
+    `apiSubErrors` as they came, since it does not document their fields.
+    """
+
+    advice: ClassVar[str] = ""
+
+    message: str
+    status: int
+    error_type: ErrorType | str | None
+    sub_errors: tuple[Any, ...]
+    request_id: str | None
+    timestamp: str | None
+    response_code: int | str | None
+    response_message: str | None
+
+    def __init__(
+        self,
+        message: str,
+        status: int = 0,
+        *,
+        error_type: ErrorType | str | None = None,
+        sub_errors: tuple[Any, ...] = (),
+        request_id: str | None = None,
+        timestamp: str | None = None,
+        response_code: int | str | None = None,
+        response_message: str | None = None,
+    ) -> None:
+        super().__init__(message, status)
+        self.message = message
+        self.status = status
+        self.error_type = error_type
+        self.sub_errors = sub_errors
+        self.request_id = request_id
+        self.timestamp = timestamp
+        self.response_code = response_code
+        self.response_message = response_message
+
+    def __str__(self) -> str:
+        facts = [f"HTTP {self.status}"]
+        if self.error_type is not None:
+            facts.append(str(self.error_type))
+        if self.response_code not in (None, 0, 200):
+            facts.append(f"response code {self.response_code}")
+        facts.append(f"request {self.request_id or 'id unknown'}")
+        text = f"{self.message} ({', '.join(facts)})"
+        return f"{text}. {self.advice}" if self.advice else text
+
+
+class ClientRequestAbortError(APIError):
+    """`CLIENT_REQUEST_ABORT`: the service saw the request end before it was complete."""
+
+    advice = "The request was broken off on its way; check proxies in between, then try again."
+
+
+class ClientRequestError(APIError):
+    """`CLIENT_REQUEST_ERROR`: the service could not use the request as it came."""
+
+    advice = "Trying again will not help: check order_by, the filter and the base URL."
+
+
+class InvalidAccessError(APIError):
+    """`INVALID_ACCESS`: these credentials may not do this."""
+
+    advice = "Ask EnKash whether these credentials (and this IP address) may search customers."
+
+
+class RecordNotFoundError(APIError):
+    """`RECORD_NOT_FOUND`: nothing has this id, or the address does not exist."""
+
+    advice = "Check the id and the base URL."
+
+
+class SystemFaultError(APIError):
+    """`SYSTEM_ERROR`: the service failed; worth trying again, and the SDK has done so."""
+
+    advice = "The service failed although it was asked again; give EnKash the request id."
+
+
+class UnauthorizedError(APIError):
+    """`UNAUTHORIZED`: the token was refused, also after a new one was asked for if possible."""
+
+    advice = "The token is not valid at this base URL: get a new one, or use OAuthPassword."
+
+
+class UnknownServiceError(APIError):
+    """`UNKNOWN_ERROR`, and every error type that is not one of the nine documented ones."""
+
+    advice = "The service does not say more; give EnKash the request id."
+
+
+class UnprocessableRequestError(APIError):
+    """`UNPROCESSABLE_REQUEST`: understood, but impossible as asked."""
+
+    advice = "Trying again will not help: check that the values of the filter belong together."
+
+
+class ValidationError(APIError):
+    """`VALIDATION_ERROR`: a value was refused; *sub_errors* may say which."""
+
+    advice = "Trying again will not help: check order_by and the values of the filter."
+
+
+class RateLimitedError(APIError):
+    """HTTP 429: too many requests; *retry_after* is the wait in seconds if the service said."""
+
+    advice = "Lower max_concurrency, or wait before the next search."
+    retry_after: float | None = None
+
+    def __str__(self) -> str:
+        if self.retry_after is None:
+            return super().__str__()
+        return f"{super().__str__()} The service asks to wait {self.retry_after:g} s."
+
+
+class AuthenticationError(EnKashError):
+    """The token endpoint refused the credentials.
+
+    Final for the session and never retried: the service locks an account after three refusals
+    (docs.enkash.com/api-24480514). *status* is the HTTP status of the refusal.
+    """
+
+    status: int | None
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message, status)
+        self.status = status
+
+    def __str__(self) -> str:
+        text: str = self.args[0]
+        return (
+            f"{text}. Check client id, client secret, user name and password before the next"
+            " login: the service locks an account after three refused ones."
+        )
+
+
+class DecodeError(EnKashError):
+    """A record could not be structured.
+
+    *path* names the field (`customerKeyContacts[0].createdOn`), *index* the record's place in
+    its page, *offset* its row in the list. The value itself stays out of the text.
+    """
+
+    path: str
+    reason: str
+    index: int | None
+
+    def __init__(
+        self, path: str, reason: str, offset: int | None = None, index: int | None = None
+    ) -> None:
+        super().__init__(path, reason, offset, index)
+        self.path = path
+        self.reason = reason
+        self.offset = offset
+        self.index = index
+
+    def __str__(self) -> str:
+        place = "" if self.offset is None else f" at row {self.offset}"
+        return (
+            f"record{place} cannot be read: {self.path}: {self.reason}."
+            " Give search() an on_bad_record callback to set such records aside."
+        )
+
+
+class IncompleteSearchError(EnKashError):
+    """The pages of one search contradict each other, so that records may be missing."""
+
+
+ERROR_CLASSES: Mapping[ErrorType, type[APIError]] = MappingProxyType(
+    {
+        ErrorType.CLIENT_REQUEST_ABORT: ClientRequestAbortError,
+        ErrorType.CLIENT_REQUEST_ERROR: ClientRequestError,
+        ErrorType.INVALID_ACCESS: InvalidAccessError,
+        ErrorType.RECORD_NOT_FOUND: RecordNotFoundError,
+        ErrorType.SYSTEM_ERROR: SystemFaultError,
+        ErrorType.UNAUTHORIZED: UnauthorizedError,
+        ErrorType.UNKNOWN_ERROR: UnknownServiceError,
+        ErrorType.UNPROCESSABLE_REQUEST: UnprocessableRequestError,
+        ErrorType.VALIDATION_ERROR: ValidationError,
+    }
+)

@@ -1,0 +1,123 @@
+"""The records a search delivers, each declared once. No I/O.
+
+A declaration says the Python name, the type, the name on the wire and whether the field may
+stand in a `repr`. Both decoding lanes, the filters and the exports are derived from it. The
+records have slots and nothing else, not even weak references: `_decoding` relies on that layout.
+Source of all names: the service's page on searchCustomer, enkash-old.apidog.io/api-8993801.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+import attrs
+
+WIRE_NAME = "enkash_async.wire_name"
+
+
+class ReminderType(StrEnum):
+    """How often a payment reminder is sent."""
+
+    ONCE = "ONCE"
+    RECURRING = "RECURRING"
+
+
+def wire(name: str | None = None, *, default: Any = None, shown: bool = False) -> Any:
+    """Declare a field; *name* where the wire name is not the camelCase of the Python name.
+
+    Fields hold personal or bank data more often than not, so only *shown* ones are in the `repr`.
+    """
+    metadata = {} if name is None else {WIRE_NAME: name}
+    return attrs.field(default=default, repr=shown, metadata=metadata)
+
+
+def wire_name(attribute: attrs.Attribute[Any]) -> str:
+    """Return the name under which the service knows *attribute*."""
+    explicit: str | None = attribute.metadata.get(WIRE_NAME)
+    if explicit is not None:
+        return explicit
+    head, *tail = attribute.name.split("_")
+    return head + "".join(word.capitalize() for word in tail)
+
+
+@attrs.frozen(kw_only=True, weakref_slot=False)
+class CustomerKeyContact:
+    """A person to write to at a customer. 14 fields, each None where the service sent none."""
+
+    created_by: str | None = wire()
+    created_on: datetime | None = wire(shown=True)
+    customer_id: str | None = wire(shown=True)
+    customer_name: str | None = wire()
+    # A string in answers, though a boolean when a customer is created.
+    deleted: str | None = wire(shown=True)
+    email: str | None = wire()
+    key_contact_person_id: str | None = wire(shown=True)
+    mail_enabled: bool | None = wire("mail_enabled", shown=True)
+    mobile: str | None = wire()
+    modified_by: str | None = wire()
+    modified_on: datetime | None = wire(shown=True)
+    name: str | None = wire()
+    sms_enabled: bool | None = wire("sms_enabled", shown=True)
+    whatsapp_enabled: bool | None = wire("whatsapp_enabled", shown=True)
+
+
+@attrs.frozen(kw_only=True, weakref_slot=False)
+class CustomerReminder:
+    """A payment reminder of a customer. 7 fields, each None where the service sent none.
+
+    *reminder_type* is text where the service sends a type not known yet; *reminder_time* is the
+    service's own `HH:mm`.
+    """
+
+    customer_id: str | None = wire(shown=True)
+    customer_reminder_id: str | None = wire(shown=True)
+    due_date_difference: int | None = wire(shown=True)
+    reminder_interval: int | None = wire(shown=True)
+    reminder_time: str | None = wire(shown=True)
+    reminder_type: ReminderType | str | None = wire(shown=True)
+    stage: str | None = wire(shown=True)
+
+
+@attrs.frozen(kw_only=True, weakref_slot=False)
+class Customer:
+    """A customer as searchCustomer answers it. 31 fields.
+
+    Every field is None where the service sent none; lists are tuples, empty by default. Amounts
+    are `Decimal` with the digits of the wire, times are aware. Personal and bank data are left
+    out of the `repr`.
+    """
+
+    account_number: str | None = wire()
+    active: bool | None = wire(shown=True)
+    address: str | None = wire()
+    assigned_agent: str | None = wire()
+    bank_name: str | None = wire()
+    branch_codes: tuple[str, ...] = wire(default=())
+    company_id: str | None = wire(shown=True)
+    contact_email: str | None = wire()
+    contact_number: str | None = wire()
+    created_by: str | None = wire()
+    created_by_name: str | None = wire()
+    created_on: datetime | None = wire(shown=True)
+    customer_id: str | None = wire(shown=True)
+    customer_key_contacts: tuple[CustomerKeyContact, ...] = wire(default=())
+    customer_logo: str | None = wire()
+    customer_reminders: tuple[CustomerReminder, ...] = wire(default=())
+    dso_median: Decimal | None = wire(shown=True)
+    id: int | None = wire(shown=True)
+    ifsc: str | None = wire()
+    legal_name: str | None = wire()
+    modified_by: str | None = wire()
+    modified_by_name: str | None = wire()
+    modified_on: datetime | None = wire(shown=True)
+    net_amount: Decimal | None = wire(shown=True)
+    pan_or_gstin: str | None = wire()
+    parent_company_id: str | None = wire(shown=True)
+    parent_legal_name: str | None = wire()
+    pin_code: str | None = wire()
+    state: str | None = wire(shown=True)
+    unique_ref_no: str | None = wire(shown=True)
+    warnings: tuple[str, ...] = wire(default=())

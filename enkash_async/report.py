@@ -1,0 +1,66 @@
+"""What a search can say of itself: how much was read, and whether anything is missing. No I/O."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import attrs
+
+
+class Verdict(StrEnum):
+    """Whether a search delivered what was there."""
+
+    COMPLETE = "COMPLETE"
+    """Every page fitted its neighbour, the end was reached, and the counts agree."""
+
+    CHANGED = "CHANGED"
+    """The list changed while it was read; every record that was there throughout was delivered."""
+
+    INCOMPLETE = "INCOMPLETE"
+    """Not finished, or not proven: `reasons` says what is missing."""
+
+
+@attrs.define(kw_only=True)
+class SearchReport:
+    """The account of one search, kept up to date while it runs.
+
+    *rows_received* counts rows as they came over the wire, so that it is the sum of
+    *records_delivered*, *bad_records*, *rows_overlapping* (the row by which neighbouring pages
+    overlap), *duplicates_dropped*, *rows_reread* (by repairs), and what has been fetched but not
+    yet handed over. *missing* holds ranges of rows, first and last, that a contradiction left
+    unread. Times are in seconds; *longest_stall* is the longest the decoder kept the event loop.
+    """
+
+    verdict: Verdict = Verdict.INCOMPLETE
+    reasons: list[str] = attrs.field(factory=list[str])
+    total_at_start: int | None = None
+    total_at_end: int | None = None
+    rows_received: int = 0
+    records_delivered: int = 0
+    rows_overlapping: int = 0
+    duplicates_dropped: int = 0
+    rows_reread: int = 0
+    repairs: int = 0
+    missing: list[tuple[int, int]] = attrs.field(factory=list[tuple[int, int]])
+    bad_records: int = 0
+    pages: int = 0
+    attempts: int = 0
+    retries: int = 0
+    bytes_received: int = 0
+    seconds_waiting: float = 0.0
+    seconds_decoding: float = 0.0
+    longest_stall: float = 0.0
+
+    @property
+    def complete(self) -> bool:
+        """Say whether the verdict is COMPLETE."""
+        return self.verdict is Verdict.COMPLETE
+
+    def __str__(self) -> str:
+        counted = "an unknown number" if self.total_at_end is None else f"{self.total_at_end:,}"
+        text = (
+            f"{self.verdict}: {self.records_delivered:,} records of {counted} in {self.pages}"
+            f" pages, {self.retries} retries, {self.duplicates_dropped} duplicates dropped,"
+            f" {self.repairs} repairs"
+        )
+        return text if not self.reasons else f"{text} ({'; '.join(self.reasons)})"

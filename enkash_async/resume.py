@@ -1,0 +1,69 @@
+"""Where a search stands, as a text that another process can go on from. No I/O."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import attrs
+import msgspec
+
+from enkash_async.filters import CustomerFilter, Direction
+
+VERSION = 1
+
+
+@attrs.frozen(kw_only=True)
+class ResumeToken:
+    """Where a search stands: the row it comes to next and the records just before that row.
+
+    `str()` gives JSON text and `parse()` takes it. It holds counts and customer ids, no
+    credentials, and of the query a fingerprint only. *edge* are the ids of the last records
+    delivered, newest last; *delivered* their number from the start of the search.
+    """
+
+    fingerprint: str
+    row: int
+    delivered: int
+    edge: tuple[str, ...]
+    version: int = VERSION
+
+    def __str__(self) -> str:
+        return json.dumps(attrs.asdict(self), separators=(",", ":"))
+
+    @classmethod
+    def parse(cls, text: str) -> ResumeToken:
+        """Return the token in *text*; ValueError says why it cannot be one."""
+        try:
+            value = json.loads(text)
+        except ValueError:
+            value = None
+        if not isinstance(value, dict) or not isinstance(value.get("version"), int):
+            raise ValueError("this is not the text of a resume token")
+        if value["version"] > VERSION:
+            raise ValueError(
+                f"this resume token has format version {value['version']}; this release reads"
+                f" versions up to {VERSION}. Upgrade enkash-async, or start the search anew"
+            )
+        try:
+            return msgspec.convert({**value, "edge": tuple(value["edge"])}, cls)
+        except (msgspec.ValidationError, KeyError, TypeError) as error:
+            raise ValueError(f"this resume token is damaged: {error}") from None
+
+
+def fingerprint(
+    criteria: CustomerFilter, order_by: str | None, direction: Direction | None, offset: int
+) -> str:
+    """Return a short text that differs between queries whose tokens must not be mixed up.
+
+    The filter may hold personal data, so a hash stands for it.
+    """
+    query: dict[str, Any] = {
+        "filter": criteria.as_wire(),
+        "order_by": order_by,
+        "direction": direction,
+        "offset": offset,
+    }
+    text = msgspec.json.encode(query, order="sorted")
+    return hashlib.sha256(text).hexdigest()[:32]

@@ -1,0 +1,17 @@
+"""A server of invented customers that answers as EnKash's documentation describes.
+
+It runs inside the caller's event loop, so tests need neither credentials nor a network:
+
+    async with open_sandbox(SandboxSettings(rows=1_000)) as sandbox:
+        ...  # sandbox.base_url, sandbox.token
+
+`python -m enkash_async.sandbox` runs it in the foreground. What the documentation leaves open
+is a knob of `SandboxSettings`. It shares no code with the rest of the package, so that the
+two cannot be wrong in the same way.
+"""
+
+from enkash_async.sandbox.calls import SearchCall
+from enkash_async.sandbox.server import Sandbox, SearchHook, open_sandbox
+from enkash_async.sandbox.settings import SandboxSettings
+
+__all__ = ["Sandbox", "SandboxSettings", "SearchCall", "SearchHook", "open_sandbox"]

@@ -1,0 +1,71 @@
+"""The command line of the sandbox: every knob is an option."""
+
+import argparse
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import Sequence
+
+from enkash_async.sandbox import welcome
+from enkash_async.sandbox.server import ACCOUNT, open_sandbox
+from enkash_async.sandbox.settings import SandboxSettings, knobs
+
+_DEFAULTS = SandboxSettings()
+
+
+def run(argv: Sequence[str] | None = None) -> int:
+    """Serve a sandbox until Ctrl-C or SIGTERM and return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m enkash_async.sandbox",
+        description="Serve invented customers over the API of EnKash as it is documented.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    add_arguments(parser)
+    namespace = parser.parse_args(argv)
+    try:
+        settings = settings_from(namespace)
+    except ValueError as error:
+        parser.error(str(error))
+    try:
+        with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
+            asyncio.run(_serve(settings))
+    except OSError as error:
+        print(f"Cannot listen on {settings.host}:{settings.port}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add an option for every knob of `SandboxSettings`."""
+    for name, knob in knobs().items():
+        option = "--" + name.replace("_", "-")
+        default = getattr(_DEFAULTS, name)
+        parser.add_argument(option, default=default, help=knob.help, **knob.argument())
+
+
+def settings_from(namespace: argparse.Namespace) -> SandboxSettings:
+    """Return the settings that the options of `add_arguments` stand for.
+
+    Raises ValueError for a value out of range.
+    """
+    return SandboxSettings(**{name: getattr(namespace, name) for name in knobs()})
+
+
+async def _serve(settings: SandboxSettings) -> None:
+    _stop_on_sigterm()
+    async with open_sandbox(settings) as sandbox:
+        print(f"Sandbox with {settings.rows} invented customers on {sandbox.base_url}\n")
+        print(welcome.exports(sandbox.base_url, ACCOUNT), end="\n\n")
+        print(welcome.curl_for_search(sandbox.base_url, ACCOUNT), end="\n\n")
+        print("Ctrl-C stops it.", flush=True)
+        await asyncio.Event().wait()
+
+
+def _stop_on_sigterm() -> None:
+    """Let SIGTERM cancel this task, as asyncio lets Ctrl-C."""
+    task = asyncio.current_task()
+    assert task is not None
+    # Windows has no signal handlers in its event loops.
+    with contextlib.suppress(NotImplementedError):
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)

@@ -1,0 +1,108 @@
+"""What a setting may be, and how the command line reads it. No I/O."""
+
+import argparse
+from typing import Any, get_args
+
+import attrs
+
+
+@attrs.frozen
+class Flag:
+    """True or false."""
+
+    help: str
+
+    def check(self, name: str, value: object) -> None:
+        if not isinstance(value, bool):
+            raise TypeError(f"{name} must be true or false, got {value!r}")
+
+    def argument(self) -> dict[str, Any]:
+        return {"action": argparse.BooleanOptionalAction}
+
+
+@attrs.frozen
+class Text:
+    """Any text."""
+
+    help: str
+
+    def check(self, name: str, value: object) -> None:
+        if not isinstance(value, str):
+            raise TypeError(f"{name} must be a text, got {value!r}")
+
+    def argument(self) -> dict[str, Any]:
+        return {"metavar": "TEXT"}
+
+
+@attrs.frozen
+class Seconds:
+    """A span of time."""
+
+    help: str
+
+    def check(self, name: str, value: object) -> None:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise TypeError(f"{name} must be a number of seconds, got {value!r}")
+        if not 0 <= value < float("inf"):
+            raise ValueError(f"{name} must be finite and not negative, got {value}")
+
+    def argument(self) -> dict[str, Any]:
+        return {"type": float, "metavar": "SECONDS"}
+
+
+@attrs.frozen
+class Whole:
+    """A whole number within bounds, or with *optional* None."""
+
+    help: str
+    least: int = attrs.field(default=0, kw_only=True)
+    most: int | None = attrs.field(default=None, kw_only=True)
+    optional: bool = attrs.field(default=False, kw_only=True)
+
+    def check(self, name: str, value: object) -> None:
+        if value is None and self.optional:
+            return
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise TypeError(f"{name} must be a whole number, got {value!r}")
+        if value < self.least or (self.most is not None and value > self.most):
+            highest = "" if self.most is None else f" and at most {self.most}"
+            raise ValueError(f"{name} must be at least {self.least}{highest}, got {value}")
+
+    def argument(self) -> dict[str, Any]:
+        return {"type": int, "metavar": "N"}
+
+
+class OneOf:
+    """One of the values that *alias*, a Literal or a union of Literal and None, allows."""
+
+    def __init__(self, alias: Any, help: str) -> None:
+        self.help = help
+        self._values = {_shown(value): value for value in _literals(alias)}
+
+    def check(self, name: str, value: object) -> None:
+        # By type as well: True == 1 and 0.0 == 0.
+        if not any(value == one and type(value) is type(one) for one in self._values.values()):
+            raise ValueError(f"{name} must be one of {', '.join(self._values)}, got {value!r}")
+
+    def argument(self) -> dict[str, Any]:
+        # Not argparse's choices, which would offer the values in place of their names.
+        return {"type": self._read, "metavar": "|".join(self._values)}
+
+    def _read(self, text: str) -> object:
+        if text not in self._values:
+            raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(self._values)}")
+        return self._values[text]
+
+
+Knob = Flag | Text | Seconds | Whole | OneOf
+
+
+def _literals(alias: Any) -> list[object]:
+    values: list[object] = []
+    for argument in get_args(alias):
+        values.extend(get_args(argument) or [None if argument is type(None) else argument])
+    return values
+
+
+def _shown(value: object) -> str:
+    return "none" if value is None else str(value)
