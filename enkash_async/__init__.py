@@ -1,3 +1,86 @@
-"""Asyncio SDK for EnKash Accounts Receivable customers."""
+"""Asyncio SDK for EnKash Accounts Receivable customers.
+
+`EnKashSession` is where to begin; its docstring, and `session.customers.search`, say the rest.
+"""
+
+from enkash_async._transport import Timeout
+from enkash_async.auth import Auth, BearerToken, OAuthPassword, Token
+from enkash_async.customers import Customers
+from enkash_async.errors import (
+    ERROR_CLASSES,
+    APIError,
+    AuthenticationError,
+    ClientRequestAbortError,
+    ClientRequestError,
+    ConnectError,
+    DecodeError,
+    EnKashError,
+    ErrorType,
+    IncompleteSearchError,
+    InvalidAccessError,
+    RateLimitedError,
+    RecordNotFoundError,
+    RequestTimeoutError,
+    ResponseError,
+    SystemFaultError,
+    TransportError,
+    UnauthorizedError,
+    UnknownServiceError,
+    UnprocessableRequestError,
+    ValidationError,
+)
+from enkash_async.filters import CustomerFilter, CustomerLevel, CustomerStatus, Direction
+from enkash_async.records import Customer, CustomerKeyContact, CustomerReminder, ReminderType
+from enkash_async.report import SearchReport, Verdict
+from enkash_async.resume import ResumeToken
+from enkash_async.retry import RetryPolicy
+from enkash_async.search import BadRecord, CustomerSearch, Page
+from enkash_async.session import EnKashSession
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "ERROR_CLASSES",
+    "APIError",
+    "Auth",
+    "AuthenticationError",
+    "BadRecord",
+    "BearerToken",
+    "ClientRequestAbortError",
+    "ClientRequestError",
+    "ConnectError",
+    "Customer",
+    "CustomerFilter",
+    "CustomerKeyContact",
+    "CustomerLevel",
+    "CustomerReminder",
+    "CustomerSearch",
+    "CustomerStatus",
+    "Customers",
+    "DecodeError",
+    "Direction",
+    "EnKashError",
+    "EnKashSession",
+    "ErrorType",
+    "IncompleteSearchError",
+    "InvalidAccessError",
+    "OAuthPassword",
+    "Page",
+    "RateLimitedError",
+    "RecordNotFoundError",
+    "ReminderType",
+    "RequestTimeoutError",
+    "ResponseError",
+    "ResumeToken",
+    "RetryPolicy",
+    "SearchReport",
+    "SystemFaultError",
+    "Timeout",
+    "Token",
+    "TransportError",
+    "UnauthorizedError",
+    "UnknownServiceError",
+    "UnprocessableRequestError",
+    "ValidationError",
+    "Verdict",
+]

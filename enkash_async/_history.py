@@ -42,7 +42,7 @@ class History:
     def __init__(self, ids: Sequence[str] = ()) -> None:
         self._pages: deque[tuple[RawPage, Delivery, int]] = deque()
         self._rows = 0
-        self._next_ordinal = len(ids)
+        self._given = self._next_ordinal = len(ids)
         self._first_ids = list(ids)
         self._ordinals: dict[str, int] | None = None
         self._late: set[int] = set()
@@ -52,6 +52,11 @@ class History:
     def is_whole(self) -> bool:
         """Say whether nothing that was delivered has been forgotten."""
         return self._whole
+
+    @property
+    def added(self) -> int:
+        """Return the number of rows added so far."""
+        return self._next_ordinal - self._given
 
     @property
     def last_ordinal(self) -> int:

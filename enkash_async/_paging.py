@@ -14,7 +14,7 @@ counted in pages, shows before much is fetched.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 import attrs
@@ -29,6 +29,7 @@ MAX_TRIES = 40
 
 MAX_IDLE_PAGES = 100
 """Pages in a row that hold nothing new before the search gives up."""
+
 
 @attrs.define
 class Findings:
@@ -60,11 +61,13 @@ class Pager:
         self,
         *,
         page_size: int,
-        addressing: Addressing = Addressing(),
+        addressing: Addressing,
         start: int = 0,
         max_rows: int | None = None,
+        row: int | None = None,
         edge: Sequence[str] = (),
     ) -> None:
+        """Read *max_rows* from row *start*, or go on from *row*, before which *edge* was read."""
         self._addressing = addressing
         self._page_size = page_size if max_rows is None else min(page_size, max_rows)
         self._stop_row = None if max_rows is None else start + max_rows
@@ -75,8 +78,7 @@ class Pager:
         self._candidates: Iterator[int] | None = None
 
         self._start = start
-        self._next_row = start
-        self._end_row = start
+        self._next_row = self._end_row = start if row is None else row
         self._edge = edge[-1] if edge else None
         self.history = History(edge)
 
@@ -85,6 +87,7 @@ class Pager:
         self._testing = True
         self._suspected_cap: int | None = None
         self._most_rows = 0
+        self._seen_alone = False
         self._accepted = 0
         self._tries = 0
         self._idle = 0
@@ -97,6 +100,16 @@ class Pager:
         """Whether `recordsCount` is known to count all matches, rather than those of the page."""
         self.ended = False
         self.findings = Findings()
+
+    @property
+    def end_row(self) -> int:
+        """Return the place in the list that reading has come to."""
+        return self._end_row
+
+    @property
+    def next_page_row(self) -> int:
+        """Return the row at which the page begins that is to be accepted next."""
+        return self._planned[0].row if self._planned else self._end_row
 
     # Planning
 
@@ -171,12 +184,12 @@ class Pager:
 
     def _accept_first(self, request: PageRequest, page: RawPage) -> Delivery:
         if not page:
-            if self.total is not None and self.total > self._start:
+            if self._shortage(page) > 1:
                 raise IncompleteSearchError(
                     f"the first page (offset {request.offset}) is empty although recordsCount is"
                     f" {self.total}. If the service counts offsets from 1, set first_offset=1"
                 )
-            self.ended = True
+            self._end(page)
             return Delivery(request.row, 0)
         if self._addressing.unit == "pages":
             # The number of a page depends on its size, so never ask for more than surely comes.
@@ -233,10 +246,9 @@ class Pager:
         # A page as long as the longest seen may be a capped one, whatever the count says.
         is_rest = len(page) < self._most_rows
         counts = self.counts_all and page.total is not None
+        self._seen_alone = self._seen_alone or len(page) == 1
         counted_out = is_rest and counts and self._end_row >= (page.total or 0)
-        if counted_out:
-            self._end(page)
-        elif stands_still and is_rest:
+        if counted_out or (stands_still and is_rest):
             self._end(page)
         else:
             self._suspect_cap(len(page))
@@ -255,14 +267,21 @@ class Pager:
 
     def _end(self, page: RawPage) -> None:
         self.ended = True
-        # Both numbers are of one answer, so no change of the list explains a difference.
-        if self.counts_all and page.total is not None:
-            self.findings.shortage = page.total - max(self._start, self._end_row)
+        self.findings.shortage = self._shortage(page)
+        self._planned.clear()
+        self._rereads.clear()
+
+    def _shortage(self, page: RawPage) -> int:
+        """Return by how many rows the count of *page* goes beyond the place reached.
+
+        Both numbers are of one answer, so that no change of the list explains a difference.
+        """
+        if not self.counts_all or page.total is None:
+            return 0
+        return page.total - max(self._start, self._end_row)
 
     def _page_at(self, row: int) -> PageRequest:
         return self._addressing.request(row, min(self._page_size + 1, self._cap), overlaps=False)
-        self._planned.clear()
-        self._rereads.clear()
 
     # Pages that overlap
 
@@ -386,8 +405,8 @@ class Pager:
         if not page:
             self._end(page)
             changed = self.counts_all and found.total_at_start != found.total_at_end
-            # After a page that was full, a list without a count may have gone on.
-            unknown = not self.counts_all and self._suspected_cap is None
+            # Without a count, a single row with room behind it is all that shows the end.
+            unknown = not self.counts_all and not self._seen_alone
             found.unchecked |= found.drifted or changed or unknown or found.shortage != 0
             return Delivery(request.row, 0)
         found.unchecked = True

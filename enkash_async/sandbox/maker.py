@@ -4,27 +4,27 @@ PANs, GSTINs, phone numbers and account numbers only have the shape of real ones
 """
 
 import itertools
-import string
 from collections.abc import Iterator, Mapping, Sequence
-from random import Random
 from typing import Any, NamedTuple
 
 import msgspec
 
 from enkash_async.sandbox import words
-from enkash_async.sandbox.data import COLUMNS, COMPANY_ID, EARLIEST, LATEST, Key, Row
+from enkash_async.sandbox.data import (
+    COLUMNS,
+    COMPANY_ID,
+    EARLIEST,
+    LATEST,
+    Contact,
+    Customer,
+    Key,
+    Reminder,
+    Row,
+)
 from enkash_async.sandbox.dates import date_writer
+from enkash_async.sandbox.draws import Draws
 from enkash_async.sandbox.settings import SandboxSettings
 
-# For bytes.translate: random bytes become characters in one step.
-_LETTERS = (string.ascii_uppercase * 10)[:256].encode()
-_DIGITS = (string.digits * 26)[:256].encode()
-_ALPHANUMERIC = ((string.ascii_uppercase + string.digits) * 8)[:256].encode()
-
-_DOMAINS = tuple(f"{house.lower().replace(' ', '')}.example.in" for house in words.HOUSES)
-_CONTACT_EMAILS = tuple(f"accounts@{domain}" for domain in _DOMAINS)
-_LOGOS = tuple(f"https://{domain}/logo.png" for domain in _DOMAINS)
-_PEOPLE = tuple(f"{first} {last}" for first in words.FIRST_NAMES for last in words.LAST_NAMES)
 _LEVELS = ("LEVEL_1", "LEVEL_1", "LEVEL_1", "LEVEL_2", "LEVEL_2", "LEVEL_3")
 _DSO_MEDIANS = tuple(half_days / 2 for half_days in range(240))
 _WARNING_LISTS = ((),) * 30 + tuple((warning,) for warning in words.WARNINGS)
@@ -34,27 +34,6 @@ _REMINDERS_EACH = (0,) * 6 + (1, 1, 2)
 _REMINDER_TIMES = ("08:00", "09:30", "10:00", "11:15", "14:45", "18:30")
 
 _Columns = Mapping[str, Sequence[Any]]
-
-# Structs are made and encoded faster than dicts.
-_LISTS = ("branchCodes", "customerKeyContacts", "customerReminders", "warnings")
-_Customer = msgspec.defstruct("_Customer", sorted((*COLUMNS, *_LISTS)), gc=False)
-_Contact = msgspec.defstruct(
-    "_Contact",
-    (
-        *("createdBy", "createdOn", "customerId", "customerName", "deleted", "email"),
-        *("keyContactPersonId", "mail_enabled", "mobile", "modifiedBy", "modifiedOn", "name"),
-        *("sms_enabled", "whatsapp_enabled"),
-    ),
-    gc=False,
-)
-_Reminder = msgspec.defstruct(
-    "_Reminder",
-    (
-        *("customerId", "customerReminderId", "dueDateDifference", "reminderInterval"),
-        *("reminderTime", "reminderType", "stage"),
-    ),
-    gc=False,
-)
 
 
 class _Place(NamedTuple):
@@ -82,21 +61,21 @@ class RecordMaker:
     """
 
     def __init__(self, settings: SandboxSettings) -> None:
-        self._random = Random(f"records {settings.seed}")
+        self._draw = Draws(f"records {settings.seed}")
         self._tick = settings.tick
         self._write_date = date_writer(settings.date_style, settings.clock_resolution)
         self._encode = msgspec.json.Encoder().encode
-        self._users = list(zip(self._codes("USR", 8, 24), self._people(24), strict=True))
-        self._parents = list(zip(self._codes("CEK", 7, 6), self._firms(6), strict=True))
+        self._users = list(zip(self._draw.codes("USR", 8, 24), self._people(24), strict=True))
+        self._parents = list(zip(self._draw.codes("CEK", 7, 6), self._firms(6), strict=True))
         self._agents = self._people(18)
         self._places = self._make_places(500)
-        self._companies = [COMPANY_ID] * 8 + self._codes("CEK", 7, 2)
+        self._companies = [COMPANY_ID] * 8 + self._draw.codes("CEK", 7, 2)
 
     def rows(self, keys: Sequence[Key]) -> list[Row]:
         """Make one customer for each createdOn and id."""
         columns = self._columns(keys)
         stored = [columns[name] for name in COLUMNS]
-        levels = self._picks(_LEVELS, len(keys), missing=0.05)
+        levels = self._draw.picks(_LEVELS, len(keys), missing=0.05)
         texts = map(self._encode, self._wire_records(columns))
         return list(zip(*stored, levels, texts, strict=True))
 
@@ -104,26 +83,26 @@ class RecordMaker:
         """Return the flat answer fields; times as milliseconds, money as paise."""
         count = len(keys)
         created_ons = [created_on for created_on, _ in keys]
-        places, accounts = self._picks(self._places, count), self._accounts(count)
-        creators = self._pairs(self._users, count)
-        editors = self._pairs(self._users, count, missing=0.15)
-        parents = self._pairs(self._parents, count, missing=0.7)
+        places, accounts = self._draw.picks(self._places, count), self._accounts(count)
+        creators = self._draw.pairs(self._users, count)
+        editors = self._draw.pairs(self._users, count, missing=0.15)
+        parents = self._draw.pairs(self._parents, count, missing=0.7)
         return {
             "accountNumber": [account.number for account in accounts],
-            "active": self._chances(0.85, count),
+            "active": self._draw.chances(0.85, count),
             "address": [place.address for place in places],
-            "assignedAgent": self._picks(self._agents, count, missing=0.08),
+            "assignedAgent": self._draw.picks(self._agents, count, missing=0.08),
             "bankName": [account.bank for account in accounts],
             "branchCodes": [place.branch_codes for place in places],
-            "companyId": self._picks(self._companies, count),
-            "contactEmail": self._picks(_CONTACT_EMAILS, count, missing=0.05),
-            "contactNumber": self._phones(count),
+            "companyId": self._draw.picks(self._companies, count),
+            "contactEmail": self._draw.picks(words.CONTACT_EMAILS, count, missing=0.05),
+            "contactNumber": self._draw.phones(count),
             "createdBy": [creator_id for creator_id, _ in creators],
             "createdByName": [creator for _, creator in creators],
             "createdOn": created_ons,
-            "customerId": self._codes("KC", 14, count),
-            "customerLogo": self._picks(_LOGOS, count, missing=0.9),
-            "dsoMedian": self._picks(_DSO_MEDIANS, count, missing=0.1),
+            "customerId": self._draw.codes("KC", 14, count),
+            "customerLogo": self._draw.picks(words.LOGOS, count, missing=0.9),
+            "dsoMedian": self._draw.picks(_DSO_MEDIANS, count, missing=0.1),
             "id": [row_id for _, row_id in keys],
             "ifsc": [account.ifsc for account in accounts],
             "legalName": self._firms(count),
@@ -137,7 +116,7 @@ class RecordMaker:
             "pinCode": [place.pin_code for place in places],
             "state": [place.state for place in places],
             "uniqueRefNo": self._references(keys),
-            "warnings": self._picks(_WARNING_LISTS, count),
+            "warnings": self._draw.picks(_WARNING_LISTS, count),
         }
 
     def _wire_records(self, columns: _Columns) -> Iterator[msgspec.Struct]:
@@ -149,56 +128,56 @@ class RecordMaker:
         }
         on_wire["customerKeyContacts"] = self._contacts(on_wire)
         on_wire["customerReminders"] = self._reminders(on_wire)
-        return _structs(_Customer, on_wire)
+        return _structs(Customer, on_wire)
 
     def _contacts(self, customers: _Columns) -> list[list[msgspec.Struct]]:
         sizes, owners = self._share_out(_CONTACTS_EACH, customers)
         count = len(owners)
-        names, domains = self._people(count), self._picks(_DOMAINS, count)
+        names, domains = self._people(count), self._draw.picks(words.DOMAINS, count)
         columns = {
             "createdBy": [customers["createdBy"][owner] for owner in owners],
             "createdOn": [customers["createdOn"][owner] for owner in owners],
             "customerId": [customers["customerId"][owner] for owner in owners],
             "customerName": [customers["legalName"][owner] for owner in owners],
-            "deleted": self._picks(_DELETED, count),
+            "deleted": self._draw.picks(_DELETED, count),
             "email": [_email(name, domain) for name, domain in zip(names, domains, strict=True)],
-            "keyContactPersonId": self._codes("KP", 14, count),
-            "mail_enabled": self._chances(0.8, count),
-            "mobile": self._phones(count),
+            "keyContactPersonId": self._draw.codes("KP", 14, count),
+            "mail_enabled": self._draw.chances(0.8, count),
+            "mobile": self._draw.phones(count),
             "modifiedBy": [customers["modifiedBy"][owner] for owner in owners],
             "modifiedOn": [customers["modifiedOn"][owner] for owner in owners],
             "name": names,
-            "sms_enabled": self._chances(0.5, count),
-            "whatsapp_enabled": self._chances(0.4, count),
+            "sms_enabled": self._draw.chances(0.5, count),
+            "whatsapp_enabled": self._draw.chances(0.4, count),
         }
-        return _grouped(_structs(_Contact, columns), sizes)
+        return _grouped(_structs(Contact, columns), sizes)
 
     def _reminders(self, customers: _Columns) -> list[list[msgspec.Struct]]:
         sizes, owners = self._share_out(_REMINDERS_EACH, customers)
         count = len(owners)
         columns = {
             "customerId": [customers["customerId"][owner] for owner in owners],
-            "customerReminderId": self._codes("CR", 14, count),
-            "dueDateDifference": self._picks((-7, -3, -1, 0, 1, 3, 7, 15), count),
-            "reminderInterval": self._picks((1, 3, 7, 14), count),
-            "reminderTime": self._picks(_REMINDER_TIMES, count),
-            "reminderType": self._picks(("ONCE", "RECURRING"), count),
-            "stage": self._picks(words.STAGES, count),
+            "customerReminderId": self._draw.codes("CR", 14, count),
+            "dueDateDifference": self._draw.picks((-7, -3, -1, 0, 1, 3, 7, 15), count),
+            "reminderInterval": self._draw.picks((1, 3, 7, 14), count),
+            "reminderTime": self._draw.picks(_REMINDER_TIMES, count),
+            "reminderType": self._draw.picks(("ONCE", "RECURRING"), count),
+            "stage": self._draw.picks(words.STAGES, count),
         }
-        return _grouped(_structs(_Reminder, columns), sizes)
+        return _grouped(_structs(Reminder, columns), sizes)
 
     def _share_out(
         self, options: Sequence[int], customers: _Columns
     ) -> tuple[list[int], list[int]]:
         """Draw how many each customer has, and list the index of the owner of each."""
-        sizes = self._picks(options, len(customers["id"]))
+        sizes = self._draw.picks(options, len(customers["id"]))
         return sizes, [owner for owner, size in enumerate(sizes) for _ in range(size)]
 
     def _make_places(self, count: int) -> list[_Place]:
-        streets = self._picks(words.STREETS, count)
-        cities = self._picks(words.CITIES, count)
-        digits = self._strings(_DIGITS, 8, count)
-        branches = self._picks((0, 0, 0, 1, 1, 2, 3), count)
+        streets = self._draw.picks(words.STREETS, count)
+        cities = self._draw.picks(words.CITIES, count)
+        digits = self._draw.digits(8, count)
+        branches = self._draw.picks((0, 0, 0, 1, 1, 2, 3), count)
         return [
             _Place(
                 address=f"{int(number[:3]) + 1}, {street}, {city.name}",
@@ -213,9 +192,9 @@ class RecordMaker:
         ]
 
     def _accounts(self, count: int) -> list[_Account]:
-        digits = self._strings(_DIGITS, 20, count)
-        banks = self._picks(words.BANKS, count, missing=0.1)
-        lengths = self._picks((11, 12, 14), count)
+        digits = self._draw.digits(20, count)
+        banks = self._draw.picks(words.BANKS, count, missing=0.1)
+        lengths = self._draw.picks((11, 12, 14), count)
         return [
             _Account(number[6 : 6 + length], bank.name, f"{bank.ifsc}0{number[:6]}")
             if bank
@@ -226,9 +205,9 @@ class RecordMaker:
     def _tax_numbers(self, places: Sequence[_Place]) -> list[str]:
         """Return GSTINs, three in ten of them cut down to the PAN inside."""
         count = len(places)
-        letters = self._strings(_LETTERS, 6, count)
-        digits = self._strings(_DIGITS, 4, count)
-        shortened = self._chances(0.3, count)
+        letters = self._draw.letters(6, count)
+        digits = self._draw.digits(4, count)
+        shortened = self._draw.chances(0.3, count)
         gstins = (
             f"{place.gst}{a[:3]}C{a[3]}{n}{a[4]}1Z{a[5]}"
             for place, a, n in zip(places, letters, digits, strict=True)
@@ -238,7 +217,7 @@ class RecordMaker:
     def _modified_ons(
         self, created_ons: Sequence[int | None], editors: Sequence[tuple[Any, Any]]
     ) -> list[int | None]:
-        chance, tick = self._random.random, self._tick
+        chance, tick = self._draw.chance, self._tick
         starts = [EARLIEST if one is None else one for one in created_ons]
         return [
             (start + int(max(LATEST - start, 0) * chance() ** 2)) // tick * tick if name else None
@@ -247,18 +226,18 @@ class RecordMaker:
 
     def _amounts(self, count: int) -> list[int]:
         """Return paise; a few amounts are too long for a float, a few are negative."""
-        chance = self._random.random
+        chance = self._draw.chance
         amounts = [int(10 ** (3 + 7 * chance())) for _ in range(count)]
         for index in range(count):
             kind = chance()
             if kind < 0.01:
-                amounts[index] = self._random.randrange(10**17, 10**18)
+                amounts[index] = self._draw.whole(10**17, 10**18)
             elif kind < 0.05:
                 amounts[index] *= -1
         return amounts
 
     def _references(self, keys: Sequence[Key]) -> list[str | None]:
-        absent = self._chances(0.2, len(keys))
+        absent = self._draw.chances(0.2, len(keys))
         return [
             None if gone else f"REF-{row_id:09d}"
             for gone, (_, row_id) in zip(absent, keys, strict=True)
@@ -266,44 +245,16 @@ class RecordMaker:
 
     def _firms(self, count: int) -> list[str]:
         parts = (words.HOUSES, words.TRADES, words.FORMS)
-        names = zip(*(self._picks(part, count) for part in parts), strict=True)
-        awkward = self._picks(words.AWKWARD_FIRMS, count, missing=0.996)
+        names = zip(*(self._draw.picks(part, count) for part in parts), strict=True)
+        awkward = self._draw.picks(words.AWKWARD_FIRMS, count, missing=0.996)
         return [odd or " ".join(name) for name, odd in zip(names, awkward, strict=True)]
 
     def _people(self, count: int) -> list[str]:
-        return self._picks(_PEOPLE, count)
-
-    def _phones(self, count: int) -> list[str]:
-        # Indian mobile numbers begin with 6 to 9, so these are nobody's.
-        return ["+91 50000" + digits for digits in self._strings(_DIGITS, 5, count)]
+        return self._draw.picks(words.PEOPLE, count)
 
     def _dates(self, instants: Sequence[int | None]) -> list[str | int | None]:
         write = self._write_date
         return [None if instant is None else write(instant) for instant in instants]
-
-    def _picks(self, options: Sequence[Any], count: int, *, missing: float = 0) -> list[Any]:
-        """Draw *count* of the options; that share of them is None instead."""
-        picks = self._random.choices(options, k=count)
-        if not missing:
-            return picks
-        gone = self._chances(missing, count)
-        return [None if absent else pick for pick, absent in zip(picks, gone, strict=True)]
-
-    def _pairs(
-        self, options: Sequence[tuple[str, str]], count: int, *, missing: float = 0
-    ) -> list[tuple[str, str] | tuple[None, None]]:
-        return [pair or (None, None) for pair in self._picks(options, count, missing=missing)]
-
-    def _chances(self, share: float, count: int) -> list[bool]:
-        chance = self._random.random
-        return [chance() < share for _ in range(count)]
-
-    def _codes(self, prefix: str, length: int, count: int) -> list[str]:
-        return [prefix + code for code in self._strings(_ALPHANUMERIC, length, count)]
-
-    def _strings(self, alphabet: bytes, length: int, count: int) -> list[str]:
-        text = self._random.randbytes(length * count).translate(alphabet).decode()
-        return [text[start : start + length] for start in range(0, length * count, length)]
 
 
 def _email(name: str, domain: str) -> str:

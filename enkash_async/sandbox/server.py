@@ -2,13 +2,13 @@
 
 import asyncio
 import gzip
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
+from base64 import b64decode
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from random import Random
 from typing import Any
 
-import aiohttp
 import anyio
 import msgspec
 from aiohttp import hdrs, web
@@ -94,9 +94,9 @@ class Sandbox:
         """
         return self._customers.insert_at(position, count)
 
-    def delete(self, customer_ids: list[str]) -> int:
+    def delete(self, customer_ids: Iterable[str]) -> int:
         """Delete these customers and return how many of them there were."""
-        return self._customers.delete(customer_ids)
+        return self._customers.delete(list(customer_ids))
 
     def expire_tokens(self) -> None:
         """Make every issued token invalid; `token` stays valid."""
@@ -227,11 +227,14 @@ def _check(reading: Reading) -> None:
 
 
 def _basic_pair(request: web.Request) -> tuple[str, str] | None:
+    scheme, _, encoded = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+    if scheme.lower() != "basic":
+        return None
     try:
-        pair = aiohttp.BasicAuth.decode(request.headers.get(hdrs.AUTHORIZATION, ""), "utf-8")
+        login, _, password = b64decode(encoded, validate=True).decode().partition(":")
     except ValueError:
         return None
-    return pair.login, pair.password
+    return login, password
 
 
 def _json(body: bytes, status: int = 200) -> web.Response:

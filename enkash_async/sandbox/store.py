@@ -22,6 +22,8 @@ _DEFAULT_ORDER = '"createdOn", "id"'
 # A prime above every seeded id: multiplying by a key modulo a prime is a permutation.
 _PRIME = 2**31 - 1
 
+_MAX_COUNTS = 10_000
+
 
 @attrs.frozen
 class Order:
@@ -78,6 +80,9 @@ class Store:
         """Return how many rows match; repeated counts of unchanged data cost nothing."""
         key = tuple(conditions)
         if key not in self._counts:
+            # A sandbox may run for days and see a million windows.
+            if len(self._counts) >= _MAX_COUNTS:
+                self._counts.clear()
             self._ensure_filter_indexes(conditions)
             sql = f"SELECT count(*) FROM customers{_where(conditions)}"
             [(self._counts[key],)] = self._connection.execute(sql, _parameters(conditions))

@@ -125,3 +125,8 @@ WARNINGS = (
 )
 
 STAGES = ("BEFORE_DUE", "ON_DUE", "AFTER_DUE", "ESCALATION")
+
+DOMAINS = tuple(f"{house.lower().replace(' ', '')}.example.in" for house in HOUSES)
+CONTACT_EMAILS = tuple(f"accounts@{domain}" for domain in DOMAINS)
+LOGOS = tuple(f"https://{domain}/logo.png" for domain in DOMAINS)
+PEOPLE = tuple(f"{first} {last}" for first in FIRST_NAMES for last in LAST_NAMES)

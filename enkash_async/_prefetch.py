@@ -1,0 +1,153 @@
+"""The pages a search is about to need, fetched ahead of it in bounded number and bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import anyio
+
+from enkash_async._addressing import PageRequest
+from enkash_async._limits import ByteBudget
+from enkash_async._pages import RawPage
+from enkash_async._paging import Pager
+from enkash_async._tasks import TaskOwner
+from enkash_async.errors import RequestTimeoutError
+
+Fetch = Callable[[PageRequest], Awaitable[RawPage]]
+
+ASSUMED_ROW_BYTES = 1024
+"""What a row is taken to weigh until the first page has come."""
+
+
+class _Slot:
+    """A page on its way: first a task, then a page or the error that came instead."""
+
+    def __init__(self, request: PageRequest, size: int) -> None:
+        self.request = request
+        self.scope = anyio.CancelScope()
+        self.done = anyio.Event()
+        self.page: RawPage | None = None
+        self.error: Exception | None = None
+        self.size = size
+
+
+class Prefetch:
+    """Fetches what a pager wants. One task reads; the fetches are tasks of the session.
+
+    At most *max_pages* are in flight or waiting, and as many bytes as the session's *budget*
+    allows; the page that is needed next is fetched whatever the budget says, and waited for
+    *patience* seconds.
+    """
+
+    def __init__(
+        self,
+        pager: Pager,
+        fetch: Fetch,
+        owner: TaskOwner,
+        budget: ByteBudget,
+        max_pages: int,
+        patience: float,
+    ) -> None:
+        self._pager = pager
+        self._fetch = fetch
+        self._owner = owner
+        self._budget = budget
+        self._max_pages = max_pages
+        self._patience = patience
+        self._slots: dict[PageRequest, _Slot] = {}
+        self._row_bytes = float(ASSUMED_ROW_BYTES)
+        self._paused = True
+        self._arrival = anyio.Event()
+
+    def fill(self) -> None:
+        """Start the fetches that the bounds allow, and stop those no longer wanted."""
+        self._paused = False
+        for request in [r for r in self._slots if not self._pager.is_wanted(r)]:
+            self._drop(request)
+        for place, request in enumerate(self._pager.wanted(self._max_pages)):
+            if request in self._slots:
+                continue
+            size = int(request.limit * self._row_bytes)
+            if place and not self._budget.has_room(size):
+                break
+            self._budget.take(size)
+            slot = self._slots[request] = _Slot(request, size)
+            self._owner.start(self._run, slot)
+
+    async def _run(self, slot: _Slot) -> None:
+        try:
+            with slot.scope:
+                slot.page = await self._fetch(slot.request)
+        except Exception as error:
+            # Raised in its turn, by the task that reads: here it would end all other fetches.
+            slot.error = error
+        finally:
+            slot.done.set()
+            self._arrival.set()
+        if slot.page is not None and self._slots.get(slot.request) is slot:
+            self._weigh(slot, slot.page)
+            if not self._paused:
+                self.fill()
+
+    def _weigh(self, slot: _Slot, page: RawPage) -> None:
+        self._budget.take(page.size - slot.size)
+        slot.size = page.size
+        if len(page):
+            self._row_bytes = page.size / len(page)
+
+    async def head(self) -> tuple[PageRequest, RawPage]:
+        """Return the page that is needed next, or raise the error that came instead.
+
+        RequestTimeoutError if it does not come within *patience* seconds. A page stays until
+        the pager no longer wants it.
+        """
+        slot = self._slots[self._pager.wanted(1)[0]]
+        with anyio.move_on_after(self._patience):
+            await slot.done.wait()
+        return slot.request, self._outcome(slot)
+
+    async def any_arrived(self) -> list[tuple[PageRequest, RawPage]]:
+        """Return the pages that have come, as soon as there is one or the head has failed."""
+        head = self._slots[self._pager.wanted(1)[0]]
+        with anyio.move_on_after(self._patience):
+            while not head.done.is_set() and not self._arrived():
+                self._arrival = anyio.Event()
+                await self._arrival.wait()
+        if head.done.is_set() or not self._arrived():
+            self._outcome(head)
+        return self._arrived()
+
+    def _arrived(self) -> list[tuple[PageRequest, RawPage]]:
+        return [(s.request, s.page) for s in self._slots.values() if s.page is not None]
+
+    def _outcome(self, slot: _Slot) -> RawPage:
+        if slot.error is not None:
+            raise slot.error
+        if slot.page is not None:
+            return slot.page
+        if not slot.done.is_set():
+            raise RequestTimeoutError(
+                f"no page arrived for {self._patience:g} s; the limit is Timeout(progress=...)"
+            )
+        raise RuntimeError("the search or its session was closed while the search was being read")
+
+    def cancel(self) -> None:
+        """Stop all fetches. Pages that have come are kept, so that reading can go on."""
+        self._paused = True
+        for slot in [s for s in self._slots.values() if s.page is None]:
+            self._drop(slot.request)
+
+    async def aclose(self) -> None:
+        """Stop all fetches, drop all pages, and wait until the tasks have ended."""
+        self._paused = True
+        slots = list(self._slots.values())
+        for slot in slots:
+            self._drop(slot.request)
+        with anyio.move_on_after(5, shield=True):
+            for slot in slots:
+                await slot.done.wait()
+
+    def _drop(self, request: PageRequest) -> None:
+        slot = self._slots.pop(request)
+        self._budget.take(-slot.size)
+        slot.scope.cancel()

@@ -1,0 +1,204 @@
+"""What a caller can ask of customers."""
+
+from __future__ import annotations
+
+import attrs
+import msgspec
+
+from enkash_async._addressing import MAX_LIMIT, Addressing
+from enkash_async._decoding import RecordDecoder
+from enkash_async._fetching import Connection, PageFetcher, Query
+from enkash_async._limits import ByteBudget
+from enkash_async._paging import Pager
+from enkash_async._prefetch import Prefetch
+from enkash_async._stream import RowStream
+from enkash_async._tasks import TaskOwner
+from enkash_async.errors import IncompleteSearchError, RecordNotFoundError
+from enkash_async.filters import CustomerFilter, Direction, enum_member
+from enkash_async.records import Customer
+from enkash_async.report import SearchReport
+from enkash_async.resume import ResumeToken, fingerprint
+from enkash_async.search import CustomerSearch, OnBadRecord
+
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+@attrs.frozen(kw_only=True)
+class SearchSettings:
+    """What the session decides for every search."""
+
+    connection: Connection
+    owner: TaskOwner
+    budget: ByteBudget
+    addressing: Addressing
+    decoder: RecordDecoder[Customer]
+    max_concurrency: int
+    page_size: int
+
+
+class Customers:
+    """The customers of the account, as `session.customers`."""
+
+    def __init__(self, settings: SearchSettings) -> None:
+        self._settings = settings
+
+    def search(
+        self,
+        filter: CustomerFilter | None = None,
+        *,
+        order_by: str | None = None,
+        direction: Direction | str | None = None,
+        offset: int = 0,
+        page_size: int | None = None,
+        max_records: int | None = None,
+        ordered: bool = True,
+        strict: bool = False,
+        on_bad_record: OnBadRecord | None = None,
+        resume: ResumeToken | str | None = None,
+    ) -> CustomerSearch:
+        """Return a search, which sends nothing before it is awaited or iterated.
+
+        *offset* and *max_records* count records; *page_size*, 1 to 5000, is how many to ask for
+        at once. Give an *order_by* that does not change and is different for each customer, such
+        as "createdOn", if the list may change while it is read; names are the service's, which
+        does not document which it accepts. With `ordered=False` pages are handed over as they
+        land. *strict* raises IncompleteSearchError on any verdict but COMPLETE. *on_bad_record*
+        is called with each record that cannot be read, instead of a DecodeError. *resume* goes
+        on from `resume_token` of an earlier search, which must have asked for the same.
+        """
+        criteria = _checked_filter(filter)
+        way = None if direction is None else enum_member(Direction, direction, "direction")
+        _check_order_by(order_by)
+        size = self._settings.page_size if page_size is None else checked_page_size(page_size)
+        _check_count("offset", offset, least=0)
+        if max_records is not None:
+            _check_count("max_records", max_records, least=1)
+        token = ResumeToken(
+            fingerprint=fingerprint(criteria, order_by, way, offset),
+            row=offset,
+            delivered=0,
+            edge=(),
+        )
+        return self._search(
+            _query(criteria, order_by, way),
+            token if resume is None else _checked_resume(resume, token),
+            offset=offset,
+            page_size=size,
+            max_records=max_records,
+            ordered=ordered,
+            strict=strict,
+            on_bad_record=on_bad_record,
+        )
+
+    def _search(
+        self,
+        query: Query,
+        start: ResumeToken,
+        *,
+        offset: int,
+        page_size: int,
+        max_records: int | None,
+        ordered: bool,
+        strict: bool,
+        on_bad_record: OnBadRecord | None,
+    ) -> CustomerSearch:
+        settings = self._settings
+        report = SearchReport()
+        fetcher = PageFetcher(settings.connection, query, report)
+        pager = Pager(
+            page_size=page_size,
+            addressing=settings.addressing,
+            start=offset,
+            max_rows=max_records,
+            row=start.row,
+            edge=start.edge,
+        )
+        prefetch = Prefetch(
+            pager,
+            fetcher.fetch,
+            settings.owner,
+            settings.budget,
+            # As many waiting as in flight, so that one slow page does not stop the rest.
+            max_pages=2 * settings.max_concurrency,
+            patience=settings.connection.timeout.progress,
+        )
+        stream = RowStream(
+            pager,
+            prefetch,
+            report,
+            start,
+            max_records=max_records,
+            ordered=ordered,
+            strict=strict,
+        )
+        return CustomerSearch(stream, settings.decoder, report, on_bad_record)
+
+    async def count(self, filter: CustomerFilter | None = None) -> int:
+        """Return the service's `recordsCount` for *filter*, by one request for one record.
+
+        IncompleteSearchError if the service sends none. Whether it counts all matches is the
+        service's affair; a search tells, since it compares the count with what comes.
+        """
+        page = await self.search(filter, page_size=1)
+        if page.total is None:
+            raise IncompleteSearchError(
+                "the service sent no recordsCount; count the records of a search instead"
+            )
+        return page.total
+
+    async def get(self, customer_id: str) -> Customer:
+        """Return the customer with this id; RecordNotFoundError if there is none.
+
+        One search by `customerIds`, since the service documents no other way to get one.
+        """
+        page = await self.search(CustomerFilter(customer_ids=[customer_id]), page_size=2)
+        for customer in page:
+            if customer.customer_id == customer_id:
+                return customer
+        raise RecordNotFoundError(f"no customer has the id {customer_id!r}", 200)
+
+
+def checked_page_size(page_size: int) -> int:
+    """Return *page_size*, or raise an error that names the bounds."""
+    _check_count("page_size", page_size, least=1)
+    if page_size > MAX_LIMIT:
+        raise ValueError(f"page_size must be at most {MAX_LIMIT}, the service's largest limit")
+    return page_size
+
+
+def _check_count(name: str, value: int, *, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} must be an int, not {type(value).__name__}")
+    if not least <= value < 2**31:
+        raise ValueError(f"{name} must be at least {least} and fit into 32 bits, not {value}")
+
+
+def _checked_filter(given: CustomerFilter | None) -> CustomerFilter:
+    if given is None:
+        return CustomerFilter()
+    if not isinstance(given, CustomerFilter):
+        raise TypeError(f"filter must be a CustomerFilter, not {type(given).__name__}")
+    return given
+
+
+def _check_order_by(order_by: str | None) -> None:
+    if order_by is not None and (not isinstance(order_by, str) or not order_by):
+        raise ValueError('order_by must be the name of a field on the wire, such as "createdOn"')
+
+
+def _checked_resume(resume: ResumeToken | str, start: ResumeToken) -> ResumeToken:
+    token = ResumeToken.parse(resume) if isinstance(resume, str) else resume
+    if token.fingerprint != start.fingerprint:
+        raise ValueError(
+            "this resume token belongs to another search: filter, order_by, direction and offset"
+            " must be those of the search it came from"
+        )
+    return token
+
+
+def _query(criteria: CustomerFilter, order_by: str | None, direction: Direction | None) -> Query:
+    parameters = {"orderBy": order_by, "direction": direction}
+    return Query(
+        body=_encode(criteria.as_wire()),
+        parameters={name: str(value) for name, value in parameters.items() if value is not None},
+    )

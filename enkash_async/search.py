@@ -1,0 +1,344 @@
+"""CustomerSearch: what a caller awaits, iterates and asks."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import weakref
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
+from types import TracebackType
+from typing import Generic, Self, TypeVar
+
+import attrs
+import msgspec
+
+from enkash_async._decoding import RecordDecoder
+from enkash_async._stream import Batch, RowStream
+from enkash_async.errors import DecodeError, EnKashError
+from enkash_async.records import Customer
+from enkash_async.report import SearchReport
+from enkash_async.resume import ResumeToken
+
+R = TypeVar("R")
+P = TypeVar("P")
+
+SLICE = 100
+"""Records decoded between two looks at the event loop: about a millisecond's work."""
+
+
+@attrs.frozen
+class Page(Generic[R]):
+    """Neighbouring records of a list. *offset* is the row of the first of them, counted from 0.
+
+    *total* is the service's `recordsCount` as it stood beside them, None if it sent none.
+    """
+
+    records: tuple[R, ...]
+    offset: int
+    total: int | None
+
+    def __iter__(self) -> Iterator[R]:
+        return iter(self.records)
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+
+@attrs.frozen
+class BadRecord:
+    """A record that could not be structured: its bytes, why, and its place.
+
+    *offset* is its row in the list, *index* its place in its page.
+    """
+
+    raw: bytes = attrs.field(repr=False)
+    reason: str
+    offset: int
+    index: int
+
+
+OnBadRecord = Callable[[BadRecord], None]
+
+
+class CustomerSearch:
+    """The customers that match a filter, in the order of the service.
+
+    Nothing is sent before it is awaited or iterated. `await` gives the first page; `async for`
+    every record; `pages()` and `raw_pages()` the same rows by the page. One search reads its
+    list once, in one of these ways: a loop that was left goes on where it stopped.
+
+    Leaving a loop early, or an error in it, stops the fetches as soon as the search is no longer
+    referred to; `async with` stops them at once. A page that fails raises its error after all
+    records before it. One task reads at a time.
+    """
+
+    def __init__(
+        self,
+        stream: RowStream,
+        decoder: RecordDecoder[Customer],
+        report: SearchReport,
+        on_bad_record: OnBadRecord | None,
+    ) -> None:
+        self._stream = stream
+        self._decoder = decoder
+        self._report = report
+        self._on_bad_record = on_bad_record
+        self._view: str | None = None
+        self._first: Page[Customer] | None = None
+        self._batch: Batch | None = None
+        self._ready: list[Customer] = []
+        """Decoded records of the batch, the next one last."""
+        self._place = 0
+        self._reading = False
+        self._closed = False
+        self._exhausted = False
+        self._error: EnKashError | None = None
+        self._loop = asyncio.get_running_loop()
+        self._finalizer = weakref.finalize(self, _cancel_later, self._loop, stream)
+        self._finalizer.atexit = False
+
+    # What it can say of itself
+
+    @property
+    def total(self) -> int | None:
+        """Return the latest `recordsCount`; None before the first page, or if none came."""
+        return self._stream.total
+
+    @property
+    def report(self) -> SearchReport:
+        """Return the account of this search so far; its verdict is final behind the last record."""
+        return self._stream.report()
+
+    @property
+    def resume_token(self) -> ResumeToken:
+        """Return where another search can go on, behind the record handed over last.
+
+        With `ordered=False` it may lie before that: records may then come twice, none is lost.
+        """
+        return self._stream.token()
+
+    # The first page
+
+    def __await__(self) -> Generator[None, None, Page[Customer]]:
+        return self._first_page().__await__()
+
+    async def _first_page(self) -> Page[Customer]:
+        if self._first is None:
+            if self._view is not None:
+                raise RuntimeError("await the search before it is iterated, or not at all")
+            self._first = await self._read(self._decode_first)
+        return self._first
+
+    async def _decode_first(self) -> Page[Customer]:
+        batch = await self._stream.next_batch(read_on=False)
+        if batch is None:
+            self._exhausted = True
+            return Page((), self._stream.token().row, self.total)
+        records = await self._decode_rest(batch)
+        page = Page(tuple(records), _row_of(batch), batch.page.total)
+        # The same rows are there for a loop that follows.
+        self._batch, self._ready, self._place = batch, records[::-1], len(batch.indices)
+        return page
+
+    # Records
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Customer:
+        if not self._ready:
+            self._use_as("records")
+            await self._read(self._decode_slice)
+            if not self._ready:
+                raise StopAsyncIteration
+        elif self._view != "records":
+            self._use_as("records")
+        record = self._ready.pop()
+        self._count(1)
+        return record
+
+    async def _decode_slice(self) -> None:
+        while not self._ready:
+            batch = await self._current_batch()
+            if batch is None:
+                return
+            stop = min(self._place + SLICE, len(batch.indices))
+            self._ready = self._decode(batch, self._place, stop)[::-1]
+            self._place = stop
+            # Other tasks get their turn even if the loop body never waits.
+            await asyncio.sleep(0)
+
+    async def _current_batch(self) -> Batch | None:
+        """Return the batch that has rows left, fetching the next one if need be."""
+        if self._batch is None or self._place >= len(self._batch.indices):
+            self._batch = await self._stream.next_batch(read_on=True)
+            self._place = 0
+            self._exhausted = self._batch is None
+        return self._batch
+
+    def _count(self, records: int) -> None:
+        assert self._batch is not None
+        self._batch.delivered += records
+        self._report.records_delivered += records
+
+    # Pages
+
+    def pages(self) -> AsyncIterator[Page[Customer]]:
+        """Return the same records by the page, each page decoded as a whole."""
+        self._use_as("pages")
+        return _PageIterator(self, self._next_page)
+
+    async def _next_page(self) -> Page[Customer] | None:
+        if self._first is not None and self._batch is not None and self._ready:
+            self._ready = []
+            self._count(len(self._first))
+            return self._first
+        while (batch := await self._current_batch()) is not None:
+            self._place = len(batch.indices)
+            records = await self._decode_rest(batch)
+            if records:
+                self._count(len(records))
+                return Page(tuple(records), _row_of(batch), batch.page.total)
+        return None
+
+    def raw_pages(self) -> AsyncIterator[Page[bytes]]:
+        """Return the same rows as the JSON bytes of each record, undecoded.
+
+        Every check is made but the decoding: a record may hold what a `Customer` cannot.
+        """
+        self._use_as("raw pages")
+        return _PageIterator(self, self._next_raw_page)
+
+    async def _next_raw_page(self) -> Page[bytes] | None:
+        self._ready = []
+        if self._first is not None and self._batch is not None and not self._batch.delivered:
+            batch: Batch | None = self._batch
+        else:
+            batch = await self._current_batch()
+        if batch is None:
+            return None
+        self._place = len(batch.indices)
+        self._count(len(batch.indices))
+        records = batch.page.records
+        return Page(
+            tuple([bytes(records[index]) for index in batch.indices]),
+            _row_of(batch),
+            batch.page.total,
+        )
+
+    # Decoding
+
+    async def _decode_rest(self, batch: Batch) -> list[Customer]:
+        records: list[Customer] = []
+        for start in range(0, len(batch.indices), SLICE):
+            records += self._decode(batch, start, min(start + SLICE, len(batch.indices)))
+            await asyncio.sleep(0)
+        return records
+
+    def _decode(self, batch: Batch, start: int, stop: int) -> list[Customer]:
+        started = time.perf_counter()
+        rows, decode = batch.page.records, self._decoder.decode
+        records: list[Customer] = []
+        for index in batch.indices[start:stop]:
+            try:
+                records.append(decode(rows[index]))
+            except DecodeError as error:
+                self._set_aside(error, rows[index], batch.row + index, index)
+        took = time.perf_counter() - started
+        self._report.seconds_decoding += took
+        self._report.longest_stall = max(self._report.longest_stall, took)
+        return records
+
+    def _set_aside(self, error: DecodeError, raw: msgspec.Raw, offset: int, index: int) -> None:
+        if self._on_bad_record is None:
+            raise DecodeError(error.path, error.reason, offset, index) from error.__cause__
+        self._report.bad_records += 1
+        reason = f"{error.path}: {error.reason}"
+        self._on_bad_record(BadRecord(bytes(raw), reason, offset, index))
+
+    # Reading and closing
+
+    def _use_as(self, view: str) -> None:
+        if self._view is not None and self._view != view:
+            raise RuntimeError(
+                f"this search is already read as {self._view}; start another search to read its"
+                f" {view}"
+            )
+        self._view = view
+
+    async def _read(self, step: Callable[[], Awaitable[P]]) -> P:
+        """Run one step of reading; errors are kept, so that no later step looks like an end."""
+        if self._reading:
+            raise RuntimeError("another task is reading this search; one task reads at a time")
+        if self._error is not None:
+            raise self._error
+        if self._closed and not self._exhausted:
+            raise RuntimeError("the search is closed; start another one")
+        if asyncio.get_running_loop() is not self._loop:
+            raise RuntimeError("the search belongs to another event loop; start one in this loop")
+        self._reading = True
+        try:
+            return await step()
+        except EnKashError as error:
+            self._error = error
+            self._stream.note_place(error)
+            raise
+        except BaseException:
+            # Cancelled, or a callback of the caller's raised: fetches stop until the next step.
+            self._stream.cancel()
+            raise
+        finally:
+            self._reading = False
+
+    async def aclose(self) -> None:
+        """Stop what is in flight and wait until it has stopped. May be called more than once."""
+        self._closed = True
+        self._finalizer.detach()
+        await self._stream.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        state = "closed" if self._closed else "ended" if self._exhausted else self._view or "new"
+        return f"<CustomerSearch {state}, {self._report.records_delivered} records delivered>"
+
+
+class _PageIterator(Generic[P]):
+    """Walks over the pages of a search, and keeps the search alive meanwhile."""
+
+    def __init__(
+        self, search: CustomerSearch, next_page: Callable[[], Awaitable[P | None]]
+    ) -> None:
+        self._search = search
+        self._next_page = next_page
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> P:
+        page = await self._search._read(self._next_page)
+        if page is None:
+            raise StopAsyncIteration
+        return page
+
+
+def _row_of(batch: Batch) -> int:
+    return batch.row + batch.indices[0]
+
+
+def _cancel_later(loop: asyncio.AbstractEventLoop, stream: RowStream) -> None:
+    """Stop the fetches of a search that nobody refers to any more.
+
+    The garbage collector may run in any thread, and when the loop is long gone.
+    """
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(stream.cancel)

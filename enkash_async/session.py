@@ -1,0 +1,170 @@
+"""EnKashSession: lifetime, and what all requests share."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from datetime import UTC, tzinfo
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+
+from enkash_async._addressing import Addressing, OffsetUnit
+from enkash_async._decoding import RecordDecoder
+from enkash_async._fetching import Connection
+from enkash_async._limits import ByteBudget, FairLimiter
+from enkash_async._tasks import TaskOwner
+from enkash_async._transport import Timeout, Transport, checked_base_url, open_http
+from enkash_async.auth import Auth, BearerToken, OAuthPassword, TokenCache
+from enkash_async.customers import Customers, SearchSettings, checked_page_size
+from enkash_async.records import Customer
+from enkash_async.retry import RetryPolicy
+
+MIB = 1024 * 1024
+
+
+class EnKashSession:
+    """An open connection to the service, shared by any number of tasks of one event loop.
+
+    Use it with `async with`; it can be opened again after it was closed. The host of Accounts
+    Receivable is documented nowhere, so *base_url* is what EnKash gave you.
+
+    *max_concurrency*: requests in flight at most, over all searches. *page_size*: records asked
+    for at once, 1 to 5000, where a search does not say. *prefetch_bytes*: fetched pages that may
+    wait for their readers, over all searches. *max_body_bytes*: the largest answer, inflated.
+    *naive_timezone*: the zone of times that the service writes without one. *offset_unit* and
+    *first_offset*: what its `offset` counts, and from which number; neither is documented, and a
+    search that finds them wrong says so. *http*: an aiohttp session of yours, which is used and
+    never closed.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        auth: Auth,
+        *,
+        max_concurrency: int = 8,
+        page_size: int = 1000,
+        prefetch_bytes: int = 32 * MIB,
+        max_body_bytes: int = 64 * MIB,
+        timeout: Timeout | None = None,
+        retry: RetryPolicy | None = None,
+        naive_timezone: tzinfo = UTC,
+        offset_unit: OffsetUnit = "rows",
+        first_offset: int = 0,
+        http: aiohttp.ClientSession | None = None,
+    ) -> None:
+        self._base_url = checked_base_url(base_url)
+        if not callable(getattr(auth, "fetch_token", None)):
+            raise TypeError("auth must be a BearerToken, an OAuthPassword, or have fetch_token()")
+        self._auth = auth
+        self._max_concurrency = _at_least(1, "max_concurrency", max_concurrency)
+        self._page_size = checked_page_size(page_size)
+        self._prefetch_bytes = _at_least(0, "prefetch_bytes", prefetch_bytes)
+        self._max_body_bytes = _at_least(1, "max_body_bytes", max_body_bytes)
+        self._timeout = timeout or Timeout()
+        self._retry = retry or RetryPolicy()
+        self._naive_timezone = naive_timezone
+        if offset_unit not in ("rows", "pages"):
+            raise ValueError(f'offset_unit must be "rows" or "pages", not {offset_unit!r}')
+        if first_offset not in (0, 1):
+            raise ValueError(f"first_offset must be 0 or 1, not {first_offset!r}")
+        self._addressing = Addressing(offset_unit, first_offset)
+        self._http = http
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._customers: Customers | None = None
+        self._exit = AsyncExitStack()
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] = os.environ, **options: Any) -> EnKashSession:
+        """Return a session for the address and credentials in the environment.
+
+        `ENKASH_BASE_URL`, and `ENKASH_TOKEN` or `ENKASH_CLIENT_ID`, `ENKASH_CLIENT_SECRET`,
+        `ENKASH_USERNAME` and `ENKASH_PASSWORD` (with `ENKASH_COMPANY_ID` if it is another than
+        the client id). *options* are those of the class. ValueError names what is missing.
+        """
+        base_url = environ.get("ENKASH_BASE_URL")
+        if not base_url:
+            raise ValueError("set ENKASH_BASE_URL to the address that EnKash gave you")
+        return cls(base_url, _auth_from_env(environ), **options)
+
+    @property
+    def customers(self) -> Customers:
+        """Return what can be asked of customers; RuntimeError if the session is not open."""
+        if self._customers is None:
+            raise RuntimeError("the session is not open; use 'async with EnKashSession(...)'")
+        if asyncio.get_running_loop() is not self._loop:
+            raise RuntimeError("the session belongs to another event loop; open one in this loop")
+        return self._customers
+
+    async def __aenter__(self) -> Self:
+        if self._customers is not None:
+            raise RuntimeError("the session is open already; share it, or make a second one")
+        self._loop = asyncio.get_running_loop()
+        async with AsyncExitStack() as stack:
+            # A few connections more than requests, so that nobody waits inside the pool.
+            http = await stack.enter_async_context(open_http(self._http, self._max_concurrency + 4))
+            owner = TaskOwner()
+            stack.push_async_callback(owner.aclose)
+            await owner.opened()
+            self._customers = Customers(self._settings(http, owner))
+            self._exit = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None = None,
+        error: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Stop all requests and close the connections. May be called more than once."""
+        self._customers = None
+        await self._exit.aclose()
+
+    def _settings(self, http: aiohttp.ClientSession, owner: TaskOwner) -> SearchSettings:
+        transport = Transport(http, self._base_url, self._timeout, self._max_body_bytes)
+        connection = Connection(
+            transport=transport,
+            tokens=TokenCache(self._auth, transport.post),
+            limiter=FairLimiter(self._max_concurrency),
+            retry=self._retry,
+            timeout=self._timeout,
+        )
+        return SearchSettings(
+            connection=connection,
+            owner=owner,
+            budget=ByteBudget(self._prefetch_bytes),
+            addressing=self._addressing,
+            decoder=RecordDecoder(Customer, self._naive_timezone),
+            max_concurrency=self._max_concurrency,
+            page_size=self._page_size,
+        )
+
+    def __repr__(self) -> str:
+        state = "closed" if self._customers is None else "open"
+        return f"<EnKashSession {self._base_url} {state}>"
+
+
+def _at_least(least: int, name: str, value: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} must be an int, not {type(value).__name__}")
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}, not {value}")
+    return value
+
+
+def _auth_from_env(environ: Mapping[str, str]) -> Auth:
+    if token := environ.get("ENKASH_TOKEN"):
+        return BearerToken(token)
+    names = ("CLIENT_ID", "CLIENT_SECRET", "USERNAME", "PASSWORD")
+    values = {name.lower(): environ.get(f"ENKASH_{name}", "") for name in names}
+    missing = [f"ENKASH_{name.upper()}" for name, value in values.items() if not value]
+    if missing:
+        raise ValueError(f"set ENKASH_TOKEN, or {', '.join(missing)}")
+    return OAuthPassword(**values, company_id=environ.get("ENKASH_COMPANY_ID") or None)
