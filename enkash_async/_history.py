@@ -39,14 +39,18 @@ class History:
     Pages are kept as bytes; their ids are read when somebody asks for one of them.
     """
 
-    def __init__(self, ids: Sequence[str] = ()) -> None:
+    def __init__(self, ids: Sequence[str] = (), *, late: bool = False, whole: bool = True) -> None:
+        """Start with *ids*, delivered before in this order, or if *late* in no certain one.
+
+        *whole* says that nothing else was delivered.
+        """
         self._pages: deque[tuple[RawPage, Delivery, int]] = deque()
         self._rows = 0
         self._given = self._next_ordinal = len(ids)
         self._first_ids = list(ids)
         self._ordinals: dict[str, int] | None = None
-        self._late: set[int] = set()
-        self._whole = not ids
+        self._late = set(range(len(ids))) if late else set[int]()
+        self._whole = whole
 
     @property
     def is_whole(self) -> bool:
@@ -63,17 +67,16 @@ class History:
         """Return the ordinal of the row delivered last."""
         return self._next_ordinal - 1
 
-    def add(self, page: RawPage, delivery: Delivery, *, late_until: int | None = 0) -> None:
+    def add(self, page: RawPage, delivery: Delivery, *, late: bool = False) -> None:
         """Remember the new rows of *page*, and forget the oldest ones.
 
-        Those before index *late_until*, or all if it is None, may be late: to stand in the list
-        before rows that have been delivered already.
+        Rows that may be *late* perhaps stand in the list before others delivered already.
         """
         count = delivery.count(page)
         if not count:
             return
-        late = sum(late_until is None or index < late_until for index in delivery.indices(page))
-        self._late.update(range(self._next_ordinal, self._next_ordinal + late))
+        if late:
+            self._late.update(range(self._next_ordinal, self._next_ordinal + count))
         self._pages.append((page, delivery, self._next_ordinal))
         if self._ordinals is not None:
             self._index(self._ordinals, self._pages[-1])
@@ -99,10 +102,14 @@ class History:
         """Return the ids of the last *count* rows, or fewer, oldest first."""
         ids: list[str] = []
         for page, delivery, _ in reversed(self._pages):
-            ids[:0] = [page.ids[index] for index in delivery.indices(page)]
-            if len(ids) >= count:
-                return ids[-count:]
-        return (self._first_ids + ids)[-count:]
+            missing = count - len(ids)
+            if missing <= 0:
+                return ids
+            new = page.ids[delivery.start :]
+            if delivery.skip:
+                new = [page.ids[index] for index in delivery.indices(page)]
+            ids = new[-missing:] + ids
+        return self._first_ids[max(0, len(self._first_ids) + len(ids) - count) :] + ids
 
     def _index(self, ordinals: dict[str, int], entry: tuple[RawPage, Delivery, int]) -> None:
         page, delivery, first = entry

@@ -14,7 +14,7 @@ counted in pages, shows before much is fetched.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import islice
 
 import attrs
@@ -22,7 +22,10 @@ import attrs
 from enkash_async._addressing import MAX_LIMIT, Addressing, PageRequest
 from enkash_async._history import Delivery, History
 from enkash_async._pages import RawPage
+from enkash_async._repair import check_unit, places_to_look
+from enkash_async._verdict import Findings
 from enkash_async.errors import IncompleteSearchError
+from enkash_async.resume import ResumePoint
 
 MAX_TRIES = 40
 """Pages read again at one edge before the search gives up."""
@@ -30,29 +33,15 @@ MAX_TRIES = 40
 MAX_IDLE_PAGES = 100
 """Pages in a row that hold nothing new before the search gives up."""
 
+EDGE_IDS = 20
+"""Ids to know the place by: as long as one of these records is still there, reading can go on."""
 
-@attrs.define
-class Findings:
-    """What the pager noticed, for the report."""
-
-    total_at_start: int | None = None
-    total_at_end: int | None = None
-    rows_overlapping: int = 0
-    duplicates_dropped: int = 0
-    rows_reread: int = 0
-    repairs: int = 0
-    moved: bool = False
-    """Rows came again in another order than before."""
-    drifted: bool = False
-    """Rows came or went between two pages."""
-    unchecked: bool = False
-    """Pages could not overlap, so that nothing but the count tells whether they fit."""
-    shortage: int = 0
-    """Rows by which `recordsCount` exceeded the place where the list ended."""
+EDGE_IDS_OF_CHANGED = 1000
+"""As many where rows came and went: then some behind the place may have been delivered too."""
 
 
 class Pager:
-    """Plans the pages of one search and checks each as it comes. Holds no page but the last two.
+    """Plans the pages of one search and checks each as it comes.
 
     A caller fetches what `wanted` returns, in any order, and gives the first of them to `accept`.
     """
@@ -64,10 +53,10 @@ class Pager:
         addressing: Addressing,
         start: int = 0,
         max_rows: int | None = None,
-        row: int | None = None,
-        edge: Sequence[str] = (),
+        resume: ResumePoint | None = None,
     ) -> None:
-        """Read *max_rows* from row *start*, or go on from *row*, before which *edge* was read."""
+        """Read *max_rows* from row *start*, or what is left of them behind *resume*."""
+        point = resume or ResumePoint(row=start)
         self._addressing = addressing
         self._page_size = page_size if max_rows is None else min(page_size, max_rows)
         self._stop_row = None if max_rows is None else start + max_rows
@@ -75,36 +64,54 @@ class Pager:
         self._planned: deque[PageRequest] = deque()
         self._rereads: set[PageRequest] = set()
         self._probe: PageRequest | None = None
+        self._probe_distance = 1
         self._candidates: Iterator[int] | None = None
 
         self._start = start
-        self._next_row = self._end_row = start if row is None else row
-        self._edge = edge[-1] if edge else None
-        self.history = History(edge)
+        self._delivered_before = point.delivered
+        self._next_row = self._end_row = point.row
+        self._edge = point.edge[-1] if point.edge else None
+        self.history = History(
+            point.edge, late=point.changed, whole=point.delivered <= len(point.edge)
+        )
 
         self._loose: set[PageRequest] = set()
-        self._unit_known = bool(edge)
+        self._unit_known = bool(point.edge)
         self._testing = True
         self._suspected_cap: int | None = None
-        self._most_rows = 0
+        self._most_rows = point.page_rows
         self._seen_alone = False
         self._accepted = 0
         self._tries = 0
         self._idle = 0
         self._refreshed = False
-        self._late_until: int | None = 0
+        self._in_line = not point.changed
+        """Every row delivered stood behind all rows delivered before it."""
         self._linked_total: int | None = None
 
         self.total: int | None = None
-        self.counts_all = False
-        """Whether `recordsCount` is known to count all matches, rather than those of the page."""
         self.ended = False
-        self.findings = Findings()
+        self.findings = Findings(
+            total_at_start=point.total,
+            counts_all=point.total is not None,
+            drifted=point.changed,
+            unchecked=point.unproven,
+        )
 
-    @property
-    def end_row(self) -> int:
-        """Return the place in the list that reading has come to."""
-        return self._end_row
+    def point(self, behind: int = 0, row: int | None = None) -> ResumePoint:
+        """Return where to go on if the last *behind* new rows, from *row* on, were not used."""
+        found = self.findings
+        keep = EDGE_IDS_OF_CHANGED if found.drifted else EDGE_IDS
+        ids = self.history.last_ids(keep + behind)
+        return ResumePoint(
+            row=self._end_row if row is None else row,
+            delivered=self._delivered_before + self.history.added - behind,
+            edge=tuple(ids[: len(ids) - behind]),
+            changed=found.drifted,
+            unproven=found.unchecked,
+            page_rows=self._most_rows,
+            total=found.total_at_start if found.counts_all else None,
+        )
 
     @property
     def next_page_row(self) -> int:
@@ -132,7 +139,7 @@ class Pager:
             return True
         if self._testing or (self._stop_row is not None and self._next_row >= self._stop_row):
             return False
-        return not self.counts_all or self.total is None or self._next_row < self.total
+        return not self.findings.counts_all or self.total is None or self._next_row < self.total
 
     def _plan(self) -> PageRequest:
         overlaps = self._edge is not None
@@ -159,14 +166,14 @@ class Pager:
         self._note_total(page)
         nothing = Delivery(request.row, len(page))
         if request is self._probe:
-            self._judge_probe(request, page)
+            self._judge_probe(page)
             return nothing
         if self._edge is None:
             return self._accept_first(request, page)
         if request in self._loose:
             return self._accept_loose(request, page)
         if not self._unit_known and not self._fits(request, page):
-            self._send_probe()
+            self._send_probe(1)
             return nothing
         delivery = self._link(request, page)
         if delivery is None:
@@ -180,7 +187,7 @@ class Pager:
             self.findings.total_at_start = page.total
         if page.total is not None:
             self.total = page.total
-            self.counts_all = self.counts_all or page.total != len(page)
+            self.findings.counts_all |= page.total != len(page)
 
     def _accept_first(self, request: PageRequest, page: RawPage) -> Delivery:
         if not page:
@@ -190,6 +197,8 @@ class Pager:
                     f" {self.total}. If the service counts offsets from 1, set first_offset=1"
                 )
             self._end(page)
+            # The caller's own offset may lie far behind the end.
+            self.findings.shortage = max(0, self.findings.shortage)
             return Delivery(request.row, 0)
         if self._addressing.unit == "pages":
             # The number of a page depends on its size, so never ask for more than surely comes.
@@ -202,8 +211,7 @@ class Pager:
         was_reread = request in self._rereads
         self._planned.popleft()
         self._rereads.discard(request)
-        self.history.add(page, delivery, late_until=self._late_until)
-        self._late_until = 0
+        self.history.add(page, delivery, late=not self._in_line)
         new = delivery.count(page)
         if was_reread:
             self.findings.rows_reread += len(page) - new
@@ -245,7 +253,7 @@ class Pager:
             return
         # A page as long as the longest seen may be a capped one, whatever the count says.
         is_rest = len(page) < self._most_rows
-        counts = self.counts_all and page.total is not None
+        counts = self.findings.counts_all and page.total is not None
         self._seen_alone = self._seen_alone or len(page) == 1
         counted_out = is_rest and counts and self._end_row >= (page.total or 0)
         if counted_out or (stands_still and is_rest):
@@ -276,7 +284,7 @@ class Pager:
 
         Both numbers are of one answer, so that no change of the list explains a difference.
         """
-        if not self.counts_all or page.total is None:
+        if not self.findings.counts_all or page.total is None:
             return 0
         return page.total - max(self._start, self._end_row)
 
@@ -312,13 +320,14 @@ class Pager:
         known = {index: place for index, place in enumerate(ordinals) if place is not None}
         if not known:
             return None
-        last = max(known)
-        self._late_until = last if known[last] == self.history.last_ordinal else None
         if self.history.is_out_of_order(known.values()):
             self.findings.moved = True
         # A row before the first that is known was delivered longer ago than can be remembered,
         # or is new and stands before the place that reading has come to.
         start = 0 if self.history.is_whole else min(known)
+        last = max(known)
+        is_next = known[last] == self.history.last_ordinal and last - start + 1 == len(known)
+        self._in_line = self._in_line and is_next
         return Delivery(request.row, start, frozenset(i for i in known if i >= start))
 
     def _look_elsewhere(self, request: PageRequest, page: RawPage) -> None:
@@ -333,8 +342,12 @@ class Pager:
             self._rereads.discard(request)
             self.findings.rows_reread += len(page)
         if self._candidates is None or self._refreshed:
-            is_stale = self._refreshed or request.row != expected
-            self._candidates = self._places_to_look(page, expected_first=is_stale)
+            self._candidates = places_to_look(
+                expected,
+                max(1, min(self._page_size + 1, self._cap) - 1),
+                self._growth(page),
+                expected_first=self._refreshed or request.row != expected,
+            )
             self._refreshed = False
         row = next(self._candidates, None)
         if row is None or self._tries > MAX_TRIES:
@@ -347,53 +360,43 @@ class Pager:
         self._rereads.add(again)
         self._planned.appendleft(again)
 
-    def _places_to_look(self, page: RawPage, *, expected_first: bool) -> Iterator[int]:
-        """Walk over the rows at which a page may hold the edge, the likeliest first."""
-        expected = self._end_row - 1
-        step = max(1, min(self._page_size + 1, self._cap) - 1)
-        rows = [expected] if expected_first else []
-        rows.append(expected - step)
-        if self.counts_all and page.total is not None and self._linked_total is not None:
-            # As many rows as the count lost or won may have gone or come before the edge.
-            guess = expected + page.total - self._linked_total
-            rows += [guess, guess - step, guess + step]
-        rows += range(expected - 2 * step, -step, -step)
-        rows += range(expected + step, expected + 5 * step, step)
-        return iter(dict.fromkeys(max(0, row) for row in rows))
+    def _growth(self, page: RawPage) -> int | None:
+        if not self.findings.counts_all or page.total is None or self._linked_total is None:
+            return None
+        return page.total - self._linked_total
 
     # Offsets that are not what the session was told
 
-    def _send_probe(self) -> None:
-        """Want the page at the first offset plus 1, which tells what offsets count."""
-        first = self._addressing.request(self._start, self._page_size, overlaps=False)
-        row = first.row + (1 if self._addressing.unit == "rows" else first.limit)
-        self._probe = attrs.evolve(first, row=row, offset=first.offset + 1)
+    def _send_probe(self, distance: int) -> None:
+        """Want the page at the first offset plus *distance*, which tells what offsets count."""
+        if self._addressing.unit == "rows":
+            self._probe = self._page_at(self._start + distance)
+        else:
+            first = self._addressing.request(self._start, self._page_size, overlaps=False)
+            row = first.row + distance * first.limit
+            self._probe = attrs.evolve(first, row=row, offset=first.offset + distance)
+        self._probe_distance = distance
         self._planned.appendleft(self._probe)
 
-    def _judge_probe(self, probe: PageRequest, page: RawPage) -> None:
-        self._planned.popleft()
+    def _judge_probe(self, page: RawPage) -> None:
+        probe = self._planned.popleft()
         self._probe = None
         self._unit_known = True
         self.findings.rows_reread += len(page)
         delivered = self.history.last_ids(2 * MAX_LIMIT)
-        what = f"the page at offset {probe.offset}"
-        if len(delivered) > 1 and page and page.first_id == delivered[0]:
+        is_first_page = len(delivered) > 1 and bool(page) and page.first_id == delivered[0]
+        if is_first_page and self._probe_distance == 1:
+            # As if the offset made no difference; or a row was inserted before, which the page
+            # at the first offset shows.
+            self._send_probe(0)
+        elif self._probe_distance == 1:
+            more = self.total is not None and self.total > self._start + 1
+            check_unit(probe, page, delivered, self._addressing.unit, more=more)
+        elif is_first_page:
             raise IncompleteSearchError(
-                f"{what} is the one at offset {probe.offset - 1} again: the service ignores"
-                " offsets, or counts them from 1 (then open the session with first_offset=1)"
-            )
-        if self._addressing.unit == "pages":
-            if len(delivered) > 1 and page and page.first_id == delivered[1]:
-                raise IncompleteSearchError(
-                    f"{what} begins one row behind the page before it: the service seems to"
-                    ' count offsets in rows. Open the session with offset_unit="rows"'
-                )
-            return
-        more = self.total is not None and self.total > self._start + 1
-        if set(page.ids).isdisjoint(delivered) and (page or more):
-            raise IncompleteSearchError(
-                f"{what} does not begin one row behind the page before it: the service seems to"
-                ' count offsets in pages. Open the session with offset_unit="pages"'
+                f"the pages at offsets {probe.offset} and {probe.offset + 1} are the same: the"
+                " service ignores offsets, or counts them from 1 (then open the session with"
+                " first_offset=1)"
             )
 
     # Pages that cannot overlap
@@ -404,10 +407,10 @@ class Pager:
         found = self.findings
         if not page:
             self._end(page)
-            changed = self.counts_all and found.total_at_start != found.total_at_end
             # Without a count, a single row with room behind it is all that shows the end.
-            unknown = not self.counts_all and not self._seen_alone
-            found.unchecked |= found.drifted or changed or unknown or found.shortage != 0
+            unknown = not found.counts_all and not self._seen_alone
+            changed = found.drifted or found.total_changed or found.shortage != 0
+            found.unchecked |= changed or unknown
             return Delivery(request.row, 0)
         found.unchecked = True
         known = frozenset(

@@ -12,18 +12,15 @@ from enkash_async._history import Delivery
 from enkash_async._pages import RawPage
 from enkash_async._paging import Pager
 from enkash_async._prefetch import Prefetch
-from enkash_async._verdict import falls_short, judge
+from enkash_async._verdict import judge
 from enkash_async.errors import EnKashError, IncompleteSearchError
 from enkash_async.report import SearchReport, Verdict
 from enkash_async.resume import ResumeToken
 
-EDGE_IDS = 20
-"""Ids in a resume token: as long as one of these records is still there, reading can go on."""
-
 
 @attrs.define(eq=False)
 class Batch:
-    """New rows of one page, undecoded, and how many of them the reader has been given.
+    """New rows of one page, undecoded, and how many of them the reader is done with.
 
     *row* is the place of the page's first row in the list. A page that came before its turn has
     no *delivery*: the pager has not seen it yet.
@@ -33,19 +30,23 @@ class Batch:
     row: int
     indices: Sequence[int]
     delivery: Delivery | None = None
-    delivered: int = 0
+    done: int = 0
+    aside: set[int] = attrs.field(factory=set[int])
+    """Indices of records that could not be read and were handed to the caller as such."""
 
     def rows_behind(self) -> int:
-        """Return how many new rows of the page stand behind those the reader was given."""
+        """Return how many new rows of the page stand behind those that are done."""
         if self.delivery is None:
             return 0
-        last = self.indices[self.delivered - 1] if self.delivered else -1
+        last = self.indices[self.done - 1] if self.done else -1
+        if not self.delivery.skip:
+            return len(self.page) - max(self.delivery.start, last + 1)
         return sum(index > last for index in self.delivery.indices(self.page))
 
     def next_row(self) -> int:
-        """Return the place in the list behind the last row the reader was given."""
-        if self.delivered:
-            return self.row + self.indices[self.delivered - 1] + 1
+        """Return the place in the list behind the last row that is done."""
+        if self.done:
+            return self.row + self.indices[self.done - 1] + 1
         return self.row + self.indices[0]
 
 
@@ -143,8 +144,9 @@ class RowStream:
     def _not_early(self, page: RawPage, delivery: Delivery) -> Sequence[int]:
         if not delivery.skip and not self._early:
             return range(delivery.start, len(page))
-        indices = [i for i in delivery.indices(page) if page.ids[i] not in self._early]
-        self._early.difference_update(page.ids)
+        new = list(delivery.indices(page))
+        indices = [index for index in new if page.ids[index] not in self._early]
+        self._early.difference_update([page.ids[index] for index in new])
         return indices
 
     def _up_to_limit(self, indices: Sequence[int]) -> Sequence[int]:
@@ -158,12 +160,12 @@ class RowStream:
         self._prefetch.cancel()
         report = self.report()
         if self._pager.ended:
-            report.verdict, report.reasons = judge(self._pager)
+            report.verdict, report.reasons = judge(self._pager.findings)
         else:
             # The caller wanted no more than this.
             drifted = self._pager.findings.drifted
             report.verdict = Verdict.CHANGED if drifted else Verdict.COMPLETE
-        lacks_much = self._pager.ended and falls_short(self._pager)
+        lacks_much = self._pager.ended and self._pager.findings.falls_short
         if lacks_much or (self._strict and not report.complete):
             raise IncompleteSearchError(str(report))
 
@@ -179,17 +181,14 @@ class RowStream:
         return report
 
     def token(self) -> ResumeToken:
-        """Return where to go on behind the last row that the reader was given."""
-        history, batch = self._pager.history, self._batch
+        """Return where to go on behind the last row that the reader is done with."""
+        batch = self._batch
         if batch is None:
             return self._start
         behind = batch.rows_behind()
-        edge = history.last_ids(EDGE_IDS + behind)
-        return attrs.evolve(
-            self._start,
-            row=batch.next_row() if behind else self._pager.end_row,
-            edge=tuple(edge[: len(edge) - behind]),
-            delivered=self._start.delivered + history.added - behind,
+        point = self._pager.point(behind, batch.next_row() if behind else None)
+        return ResumeToken(
+            fingerprint=self._start.fingerprint, **attrs.asdict(point, recurse=False)
         )
 
     def note_place(self, error: EnKashError) -> None:

@@ -1,33 +1,60 @@
-"""From what the pager noticed to what a caller may rely on. No I/O."""
+"""From what was noticed while reading to what a caller may rely on. No I/O."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from enkash_async._paging import Pager
+import attrs
+
 from enkash_async.report import Verdict
 
 
-def judge(pager: Pager) -> tuple[Verdict, list[str]]:
-    """Return the verdict on a search that came to its end, and the reasons for it."""
-    doubts = list(_doubts(pager))
-    changes = list(_changes(pager))
+@attrs.define
+class Findings:
+    """What the pager noticed while it read one list."""
+
+    total_at_start: int | None = None
+    total_at_end: int | None = None
+    counts_all: bool = False
+    """`recordsCount` was seen to count all matches, rather than those of the page."""
+    rows_overlapping: int = 0
+    duplicates_dropped: int = 0
+    rows_reread: int = 0
+    repairs: int = 0
+    drifted: bool = False
+    """Rows came or went between two pages."""
+    moved: bool = False
+    """Rows came again in another order than before."""
+    unchecked: bool = False
+    """Pages could not overlap, so that nothing proves that they fit."""
+    shortage: int = 0
+    """Rows by which `recordsCount` went beyond the place where the list ended."""
+
+    @property
+    def total_changed(self) -> bool:
+        """Say whether the list was longer or shorter at the end than at the start."""
+        return self.counts_all and self.total_at_start != self.total_at_end
+
+    @property
+    def falls_short(self) -> bool:
+        """Say whether more is missing than a count that is merely off by some explains."""
+        return self.shortage > max(1, (self.total_at_end or 0) // 100)
+
+
+def judge(findings: Findings) -> tuple[Verdict, list[str]]:
+    """Return the verdict on a list that was read to its end, and the reasons for it."""
+    doubts = list(_doubts(findings))
+    changes = list(_changes(findings))
     if doubts:
         return Verdict.INCOMPLETE, doubts + changes
     return (Verdict.CHANGED if changes else Verdict.COMPLETE), changes
 
 
-def falls_short(pager: Pager) -> bool:
-    """Say whether so much is missing that a count merely off by some does not explain it."""
-    total = pager.total or 0
-    return pager.findings.shortage > max(1, total // 100)
-
-
-def _doubts(pager: Pager) -> Iterator[str]:
-    findings = pager.findings
+def _doubts(findings: Findings) -> Iterator[str]:
     if findings.shortage > 0:
         yield (
-            f"recordsCount says {pager.total}, but the list ended {findings.shortage} before that"
+            f"recordsCount says {findings.total_at_end}, but the list ended"
+            f" {findings.shortage} before that"
         )
     if findings.moved:
         yield (
@@ -38,16 +65,10 @@ def _doubts(pager: Pager) -> Iterator[str]:
         yield "the service hands out pages too small to overlap, so nothing proves that they fit"
 
 
-def _changes(pager: Pager) -> Iterator[str]:
-    findings = pager.findings
+def _changes(findings: Findings) -> Iterator[str]:
     if findings.drifted:
         yield "records were added or removed between pages; the places were found again"
-    if _total_changed(pager):
+    if findings.total_changed:
         yield f"recordsCount went from {findings.total_at_start} to {findings.total_at_end}"
     elif findings.shortage < 0:
-        yield f"recordsCount says {pager.total}, {-findings.shortage} fewer than came"
-
-
-def _total_changed(pager: Pager) -> bool:
-    findings = pager.findings
-    return pager.counts_all and findings.total_at_start != findings.total_at_end
+        yield f"recordsCount says {findings.total_at_end}, {-findings.shortage} fewer than came"

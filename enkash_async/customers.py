@@ -76,8 +76,6 @@ class Customers:
         token = ResumeToken(
             fingerprint=fingerprint(criteria, order_by, way, offset),
             row=offset,
-            delivered=0,
-            edge=(),
         )
         return self._search(
             _query(criteria, order_by, way),
@@ -110,8 +108,7 @@ class Customers:
             addressing=settings.addressing,
             start=offset,
             max_rows=max_records,
-            row=start.row,
-            edge=start.edge,
+            resume=start,
         )
         prefetch = Prefetch(
             pager,

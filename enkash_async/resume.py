@@ -15,18 +15,32 @@ VERSION = 1
 
 
 @attrs.frozen(kw_only=True)
-class ResumeToken:
-    """Where a search stands: the row it comes to next and the records just before that row.
+class ResumePoint:
+    """Where reading stands: *row* comes next, *edge* are the ids delivered last, newest last.
+
+    *delivered* counts all rows so far; *changed* says that some came or went meanwhile,
+    *unproven* that pages could not overlap; *total* is the count at the start, if the service
+    counts all rows, and *page_rows* the most rows that a page has held.
+    """
+
+    row: int
+    delivered: int = 0
+    edge: tuple[str, ...] = ()
+    changed: bool = False
+    unproven: bool = False
+    page_rows: int = 0
+    total: int | None = None
+
+
+@attrs.frozen(kw_only=True)
+class ResumeToken(ResumePoint):
+    """Where a search stands, in a form that another process can go on from.
 
     `str()` gives JSON text and `parse()` takes it. It holds counts and customer ids, no
-    credentials, and of the query a fingerprint only. *edge* are the ids of the last records
-    delivered, newest last; *delivered* their number from the start of the search.
+    credentials, and of the query a fingerprint only.
     """
 
     fingerprint: str
-    row: int
-    delivered: int
-    edge: tuple[str, ...]
     version: int = VERSION
 
     def __str__(self) -> str:

@@ -89,6 +89,7 @@ class CustomerSearch:
         self._ready: list[Customer] = []
         """Decoded records of the batch, the next one last."""
         self._place = 0
+        """How many rows of the batch have been decoded or set aside."""
         self._reading = False
         self._closed = False
         self._exhausted = False
@@ -130,14 +131,19 @@ class CustomerSearch:
         return self._first
 
     async def _decode_first(self) -> Page[Customer]:
-        batch = await self._stream.next_batch(read_on=False)
-        if batch is None:
+        self._batch = await self._stream.next_batch(read_on=False)
+        if self._batch is None:
             self._exhausted = True
             return Page((), self._stream.token().row, self.total)
-        records = await self._decode_rest(batch)
-        page = Page(tuple(records), _row_of(batch), batch.page.total)
-        # The same rows are there for a loop that follows.
-        self._batch, self._ready, self._place = batch, records[::-1], len(batch.indices)
+        batch = self._batch
+        page = await self._decode_page(batch)
+        if self._place < len(batch.indices):
+            # A page cut short would look like a short list: this raises what stopped it.
+            self._decode(batch)
+        # The same rows are there for a loop that follows, but those set aside.
+        batch.indices = [index for index in batch.indices if index not in batch.aside]
+        self._place = len(batch.indices)
+        self._ready = list(page.records[::-1])
         return page
 
     # Records
@@ -146,40 +152,32 @@ class CustomerSearch:
         return self
 
     async def __anext__(self) -> Customer:
-        if not self._ready:
+        if not self._ready or self._view is None:
             self._use_as("records")
             await self._read(self._decode_slice)
             if not self._ready:
                 raise StopAsyncIteration
-        elif self._view != "records":
-            self._use_as("records")
         record = self._ready.pop()
-        self._count(1)
+        self._report.records_delivered += 1
+        if self._batch is not None:
+            self._batch.done = self._place - len(self._ready)
         return record
 
     async def _decode_slice(self) -> None:
-        while not self._ready:
-            batch = await self._current_batch()
-            if batch is None:
-                return
-            stop = min(self._place + SLICE, len(batch.indices))
-            self._ready = self._decode(batch, self._place, stop)[::-1]
-            self._place = stop
+        while not self._ready and (batch := await self._current_batch()) is not None:
+            self._ready = self._decode(batch)[::-1]
             # Other tasks get their turn even if the loop body never waits.
             await asyncio.sleep(0)
 
     async def _current_batch(self) -> Batch | None:
-        """Return the batch that has rows left, fetching the next one if need be."""
+        """Return the batch that has rows left to decode, fetching the next one if need be."""
         if self._batch is None or self._place >= len(self._batch.indices):
+            if self._batch is not None:
+                self._batch.done = self._place
             self._batch = await self._stream.next_batch(read_on=True)
             self._place = 0
             self._exhausted = self._batch is None
         return self._batch
-
-    def _count(self, records: int) -> None:
-        assert self._batch is not None
-        self._batch.delivered += records
-        self._report.records_delivered += records
 
     # Pages
 
@@ -189,61 +187,76 @@ class CustomerSearch:
         return _PageIterator(self, self._next_page)
 
     async def _next_page(self) -> Page[Customer] | None:
-        if self._first is not None and self._batch is not None and self._ready:
+        if self._first is not None and self._ready:
             self._ready = []
-            self._count(len(self._first))
-            return self._first
+            return self._handed_over(self._first)
         while (batch := await self._current_batch()) is not None:
-            self._place = len(batch.indices)
-            records = await self._decode_rest(batch)
-            if records:
-                self._count(len(records))
-                return Page(tuple(records), _row_of(batch), batch.page.total)
+            page = await self._decode_page(batch)
+            if page.records:
+                return self._handed_over(page)
         return None
 
     def raw_pages(self) -> AsyncIterator[Page[bytes]]:
         """Return the same rows as the JSON bytes of each record, undecoded.
 
-        Every check is made but the decoding: a record may hold what a `Customer` cannot.
+        Every check is made but the decoding: a record may hold what a `Customer` cannot. The
+        bytes are those of the service, which may have put line breaks between the fields.
         """
         self._use_as("raw pages")
         return _PageIterator(self, self._next_raw_page)
 
     async def _next_raw_page(self) -> Page[bytes] | None:
-        self._ready = []
-        if self._first is not None and self._batch is not None and not self._batch.delivered:
-            batch: Batch | None = self._batch
-        else:
-            batch = await self._current_batch()
+        if self._first is not None and self._batch is not None and not self._batch.done:
+            # The page that was awaited is the first here too.
+            self._ready, self._place = [], 0
+        batch = await self._current_batch()
         if batch is None:
             return None
-        self._place = len(batch.indices)
-        self._count(len(batch.indices))
-        records = batch.page.records
-        return Page(
-            tuple([bytes(records[index]) for index in batch.indices]),
-            _row_of(batch),
-            batch.page.total,
-        )
+        rows = batch.page.records
+        records = tuple([bytes(rows[index]) for index in batch.indices])
+        self._place = len(records)
+        return self._handed_over(Page(records, _row_of(batch, 0), batch.page.total))
+
+    def _handed_over(self, page: Page[P]) -> Page[P]:
+        assert self._batch is not None
+        self._batch.done = self._place
+        self._report.records_delivered += len(page)
+        return page
 
     # Decoding
 
-    async def _decode_rest(self, batch: Batch) -> list[Customer]:
-        records: list[Customer] = []
-        for start in range(0, len(batch.indices), SLICE):
-            records += self._decode(batch, start, min(start + SLICE, len(batch.indices)))
+    async def _decode_page(self, batch: Batch) -> Page[Customer]:
+        """Decode what is left of *batch*, or as far as the next record that is an error."""
+        first, records = self._place, list[Customer]()
+        while self._place < len(batch.indices):
+            try:
+                records += self._decode(batch)
+            except DecodeError:
+                if not records:
+                    raise
+                break
             await asyncio.sleep(0)
-        return records
+        return Page(tuple(records), _row_of(batch, first), batch.page.total)
 
-    def _decode(self, batch: Batch, start: int, stop: int) -> list[Customer]:
+    def _decode(self, batch: Batch) -> list[Customer]:
+        """Decode the next slice of *batch*, at most as far as the next bad record.
+
+        A bad record is set aside or raised when it is the first of a slice, so behind all
+        records before it.
+        """
         started = time.perf_counter()
         rows, decode = batch.page.records, self._decoder.decode
         records: list[Customer] = []
-        for index in batch.indices[start:stop]:
+        stop = min(self._place + SLICE, len(batch.indices))
+        for index in batch.indices[self._place : stop]:
             try:
                 records.append(decode(rows[index]))
             except DecodeError as error:
+                if records:
+                    break
                 self._set_aside(error, rows[index], batch.row + index, index)
+                batch.aside.add(index)
+            self._place += 1
         took = time.perf_counter() - started
         self._report.seconds_decoding += took
         self._report.longest_stall = max(self._report.longest_stall, took)
@@ -331,8 +344,8 @@ class _PageIterator(Generic[P]):
         return page
 
 
-def _row_of(batch: Batch) -> int:
-    return batch.row + batch.indices[0]
+def _row_of(batch: Batch, place: int) -> int:
+    return batch.row + batch.indices[place]
 
 
 def _cancel_later(loop: asyncio.AbstractEventLoop, stream: RowStream) -> None:

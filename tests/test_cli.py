@@ -1,0 +1,544 @@
+"""The command line, through its entry point: what it writes, where, and its exit status."""
+
+import asyncio
+import fcntl
+import os
+import pty
+import shlex
+import signal
+import stat
+import struct
+import sys
+import termios
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from subprocess import DEVNULL, PIPE
+from typing import Any
+
+import anyio
+import attrs
+import msgspec
+import pytest
+from aiohttp import web
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+
+from enkash_async import (
+    AuthenticationError,
+    EnKashError,
+    IncompleteSearchError,
+    RecordNotFoundError,
+    ResumeToken,
+    UnauthorizedError,
+)
+from enkash_async.cli import main
+from enkash_async.cli.export import json_lines
+from enkash_async.cli.running import status_of
+from enkash_async.sandbox import Sandbox, SandboxSettings, SearchCall, open_sandbox
+
+pytestmark = pytest.mark.anyio
+
+ROWS = 300
+COMMAND = [sys.executable, "-m", "enkash_async.cli"]
+EXPORT = ("customers", "export", "--page-size", "70")
+WRONG = "not-the-secret"
+
+Record = dict[str, Any]
+decode = msgspec.json.Decoder(Record, float_hook=Decimal).decode
+
+
+@attrs.frozen
+class Outcome:
+    status: int
+    out: bytes
+    err: str
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """Return the environment of this process with no other EnKash variables than these."""
+    return {k: v for k, v in os.environ.items() if not k.startswith("ENKASH_")} | variables
+
+
+def with_token(sandbox: Sandbox) -> dict[str, str]:
+    return environment(ENKASH_BASE_URL=sandbox.base_url, ENKASH_TOKEN=sandbox.token)
+
+
+def with_password(sandbox: Sandbox, password: str) -> dict[str, str]:
+    return environment(
+        ENKASH_BASE_URL=sandbox.base_url,
+        ENKASH_CLIENT_ID=sandbox.client_id,
+        ENKASH_CLIENT_SECRET=sandbox.client_secret,
+        ENKASH_USERNAME=sandbox.username,
+        ENKASH_PASSWORD=password,
+        ENKASH_COMPANY_ID=sandbox.company_id,
+    )
+
+
+@attrs.frozen
+class Served:
+    """A sandbox in another thread, so that a command can have this one."""
+
+    sandbox: Sandbox
+    portal: BlockingPortal
+
+    def records(self) -> list[Record]:
+        return self.portal.call(self.sandbox.records)
+
+    def ids(self) -> list[str]:
+        return self.portal.call(self.sandbox.customer_ids)
+
+
+@contextmanager
+def serving(**settings: Any) -> Iterator[Served]:
+    opening = open_sandbox(SandboxSettings(**{"rows": ROWS, **settings}))
+    with (
+        start_blocking_portal("asyncio") as portal,
+        portal.wrap_async_context_manager(opening) as sandbox,
+    ):
+        yield Served(sandbox, portal)
+
+
+Execute = Callable[..., Outcome]
+
+
+@pytest.fixture
+def execute(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Execute:
+    """Run the command inside this process; nothing secret may be in what it writes."""
+
+    def run(served: Served, *arguments: object, env: dict[str, str] | None = None) -> Outcome:
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "environ", env or with_token(served.sandbox))
+            patch.setattr(sys, "argv", ["enkash-async", *map(str, arguments)])
+            status = main()
+        out, err = capfd.readouterr()
+        sandbox = served.sandbox
+        for secret in (sandbox.token, sandbox.password, sandbox.client_secret, WRONG):
+            assert secret not in out + err
+        assert "Traceback" not in err
+        return Outcome(status, out.encode(), err)
+
+    return run
+
+
+def records_in(lines: bytes) -> list[Record]:
+    return [decode(line) for line in lines.split(b"\n")[:-1]]
+
+
+def ids_in(lines: bytes) -> list[str]:
+    return [record["customerId"] for record in records_in(lines)]
+
+
+def invented(rows: int) -> list[Record]:
+    """Return the customers that `--sandbox --rows` invents."""
+
+    async def read() -> list[Record]:
+        async with open_sandbox(SandboxSettings(rows=rows)) as sandbox:
+            return sandbox.records()
+
+    return asyncio.run(read())
+
+
+Call = Callable[..., int]
+
+
+@pytest.fixture
+def call(monkeypatch: pytest.MonkeyPatch) -> Call:
+    """Run the command inside this process."""
+    for name in [name for name in os.environ if name.startswith("ENKASH_")]:
+        monkeypatch.delenv(name)
+
+    def run(*arguments: object) -> int:
+        monkeypatch.setattr(sys, "argv", ["enkash-async", *map(str, arguments)])
+        return main()
+
+    return run
+
+
+def small(command: str, *arguments: object, rows: int = 20) -> tuple[object, ...]:
+    return ("customers", command, "--sandbox", "--rows", rows, *arguments)
+
+
+# Exports that succeed
+
+
+async def test_export_writes_every_record_to_the_file(tmp_path: Path) -> None:
+    target = tmp_path / "customers.jsonl"
+    async with open_sandbox(SandboxSettings(rows=ROWS)) as sandbox:
+        done = await anyio.run_process(
+            [*COMMAND, *EXPORT, "-o", str(target)], check=False, env=with_token(sandbox)
+        )
+        assert done.returncode == 0, done.stderr
+        assert records_in(target.read_bytes()) == sandbox.records()
+    assert os.listdir(tmp_path) == [target.name]
+    assert done.stdout == b""
+    assert f"{ROWS} records in" in done.stderr.decode()
+    assert "verdict COMPLETE" in done.stderr.decode()
+
+
+def test_stdout_holds_nothing_but_data(execute: Execute) -> None:
+    with serving() as served:
+        outcome = execute(served, *EXPORT, "--quiet")
+        assert records_in(outcome.out) == served.records()
+    assert (outcome.status, outcome.err) == (0, "")
+
+
+def test_filters_and_order_reach_the_service(execute: Execute) -> None:
+    options = "--status inactive --created-from 2020-01-01 --created-to 2030-01-01T05:30:00+05:30"
+    order = "--order-by createdOn --direction desc --max-records 50"
+    with serving() as served:
+        outcome = execute(served, *EXPORT, *options.split(), *order.split())
+        search = served.sandbox.searches[0]
+        inactive = [r["createdOn"] for r in served.records() if not r["active"]]
+    assert search.body == {
+        "customerStatus": "INACTIVE",
+        "createdOnFrom": "2020-01-01T00:00:00Z",
+        "createdOnTo": "2030-01-01T00:00:00Z",
+    }
+    assert (search.order_by, search.direction) == ("createdOn", "DESC")
+    written = [record["createdOn"] for record in records_in(outcome.out)]
+    assert written == sorted(inactive, reverse=True)[:50]
+    assert outcome.status == 0
+
+
+def test_offsets_may_count_pages_from_one(execute: Execute) -> None:
+    with serving(offset_unit="pages", first_offset=1) as served:
+        options = ("--offset-unit", "pages", "--first-offset", 1)
+        outcome = execute(served, *EXPORT, *options)
+        assert ids_in(outcome.out) == served.ids()
+    assert outcome.status == 0
+
+
+def test_the_sandbox_needs_no_environment(
+    call: Call, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "customers.jsonl"
+    assert call(*small("export", "-o", target)) == 0
+    assert records_in(target.read_bytes()) == invented(20)
+    assert capsys.readouterr().err.startswith("sandbox: 20 invented customers")
+
+
+def test_a_file_is_replaced_behind_its_link_and_keeps_its_mode(call: Call, tmp_path: Path) -> None:
+    target, link = tmp_path / "private.jsonl", tmp_path / "latest.jsonl"
+    target.write_text("old")
+    target.chmod(0o600)
+    link.symlink_to(target)
+    assert call(*small("export", "-o", link)) == 0
+    assert link.is_symlink()
+    assert len(target.read_bytes().splitlines()) == 20
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+
+
+def test_a_named_pipe_is_written_to_and_not_replaced(call: Call, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        assert call(*small("export", "-o", pipe)) == 0
+        assert pipe.is_fifo()
+        assert os.read(reader, 1 << 20).count(b"\n") == 20
+    finally:
+        os.close(reader)
+
+
+def test_a_record_with_line_breaks_becomes_one_line() -> None:
+    assert json_lines([b'{"a":1.10}', b'{\r\n  "b": [1, 2]}']) == b'{"a":1.10}\n{"b":[1,2]}\n'
+    assert json_lines([b'{"a": "\\n"}']) == b'{"a": "\\n"}\n'
+    assert json_lines([]) == b""
+
+
+# The bar
+
+
+@pytest.mark.parametrize(("terminal", "shown"), [("xterm", True), ("dumb", False)])
+async def test_the_bar_is_for_terminals_that_can_show_it(terminal: str, shown: bool) -> None:
+    near, far = pty.openpty()
+    fcntl.ioctl(far, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    try:
+        done = await anyio.run_process(
+            [*COMMAND, *map(str, small("export"))],
+            stdout=DEVNULL,
+            stderr=far,
+            env=environment(TERM=terminal),
+        )
+        assert done.returncode == 0
+        assert (b"records/s]" in os.read(near, 1 << 16)) is shown
+    finally:
+        os.close(near)
+        os.close(far)
+
+
+# Exports that are not complete
+
+
+def test_an_incomplete_export_leaves_the_target_alone(execute: Execute, tmp_path: Path) -> None:
+    target = tmp_path / "customers.jsonl"
+    target.write_text("old")
+    with serving(count_style="plus_one") as served:
+        outcome = execute(served, *EXPORT, "-o", target)
+        [part] = set(tmp_path.iterdir()) - {target}
+        assert ids_in(part.read_bytes()) == served.ids()
+    assert outcome.status == 4
+    assert target.read_text() == "old"
+    assert "verdict INCOMPLETE: recordsCount" in outcome.err
+    assert str(part) in outcome.err
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_a_changed_list_has_its_file_unless_strict(
+    execute: Execute, tmp_path: Path, strict: bool
+) -> None:
+    target = tmp_path / "customers.jsonl"
+    with serving(count_style="minus_one") as served:
+        outcome = execute(served, *EXPORT, "-o", target, *(["--strict"] * strict))
+    assert outcome.status == 4
+    assert "verdict CHANGED: recordsCount" in outcome.err
+    assert target.exists() is not strict
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_failing_page_leaves_no_file_but_a_resume_token(execute: Execute, tmp_path: Path) -> None:
+    async def refuse(call: SearchCall) -> web.Response | None:
+        error = {"errorMessage": "no\nmore\x1b[2J", "errorType": "VALIDATION_ERROR"}
+        body = {"errorResponse": error, "payload": None, "response_code": 1}
+        return web.json_response(body, status=400) if call.offset > 100 else None
+
+    with serving() as served:
+        served.sandbox.on_search = refuse
+        outcome = execute(served, *EXPORT, "-o", tmp_path / "customers.jsonl")
+    assert outcome.status == 1
+    assert list(tmp_path.iterdir()) == []
+    *_, token, error = outcome.err.splitlines()
+    assert ResumeToken.parse(token.removeprefix("resume token: ")).delivered > 0
+    assert error.startswith("error: no more?[2J (HTTP 400, VALIDATION_ERROR")
+
+
+def test_a_full_disk_is_one_line(call: Call, capsys: pytest.CaptureFixture[str]) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("needs /dev/full")
+    assert call(*small("export", "--quiet", "-o", "/dev/full")) == 1
+    assert capsys.readouterr().err == "error: [Errno 28] No space left on device\n"
+
+
+# Credentials
+
+
+def test_a_wrong_password_is_tried_once(execute: Execute) -> None:
+    with serving() as served:
+        outcome = execute(served, *EXPORT, env=with_password(served.sandbox, WRONG))
+        assert served.sandbox.token_requests == 1
+    assert outcome.status == 3
+    assert "error: the token endpoint refused the login" in outcome.err
+
+
+def test_a_wrong_token_is_refused_too(execute: Execute) -> None:
+    with serving() as served:
+        env = with_token(served.sandbox) | {"ENKASH_TOKEN": WRONG}
+        outcome = execute(served, "customers", "count", env=env)
+    assert (outcome.status, outcome.out) == (3, b"")
+
+
+def test_the_right_password_works_at_the_address_of_the_option(execute: Execute) -> None:
+    with serving() as served:
+        env = with_password(served.sandbox, served.sandbox.password) | {
+            "ENKASH_BASE_URL": "https://no.example"
+        }
+        address = ("--base-url", served.sandbox.base_url)
+        outcome = execute(served, "customers", "count", *address, env=env)
+    assert (outcome.status, outcome.out, outcome.err) == (0, b"300\n", "")
+
+
+def test_missing_environment_is_named_in_one_line(
+    call: Call, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("customers", "count") == 2
+    address_missing = capsys.readouterr().err
+    monkeypatch.setenv("ENKASH_BASE_URL", "https://api.example")
+    monkeypatch.setenv("ENKASH_USERNAME", "someone")
+    assert call("customers", "export", "-o", os.devnull) == 2
+    credentials_missing = capsys.readouterr().err
+    assert "ENKASH_BASE_URL" in address_missing
+    assert "ENKASH_TOKEN" in credentials_missing
+    assert "ENKASH_PASSWORD" in credentials_missing
+    assert address_missing.count("\n") == credentials_missing.count("\n") == 1
+
+
+# Count and get
+
+
+def test_count_prints_the_number(call: Call, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(*small("count", "--status", "ACTIVE")) == 0
+    active = sum(record["active"] for record in invented(20))
+    assert capsys.readouterr().out == f"{active}\n"
+
+
+def test_get_prints_the_record_as_it_is_on_the_wire(
+    call: Call, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wanted = invented(20)[7]
+    assert call(*small("get", wanted["customerId"])) == 0
+    out = capsys.readouterr().out
+    assert out.count("\n") == 1
+    assert decode(out.encode()) == wanted
+
+
+def test_get_indents_on_a_terminal(
+    call: Call, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wanted = invented(20)[7]
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert call(*small("get", wanted["customerId"])) == 0
+    assert "\n  " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_an_unknown_id_is_an_error(
+    call: Call, capsys: pytest.CaptureFixture[str], debug: bool
+) -> None:
+    assert call(*small("get", "nobody", *(["--debug"] * debug))) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.splitlines()[-1].startswith("error: no customer has the id 'nobody'")
+    assert (RecordNotFoundError.__name__ in err) is debug
+
+
+# Usage
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--rows", 5), "--rows goes with --sandbox"),
+        (("--sandbox", "--base-url", "https://x.example"), "exclude each other"),
+        (("--sandbox", "--page-size", 5001), "5001"),
+        (("--sandbox", "--status", "odd"), "odd"),
+        (("--sandbox", "--created-from", "2024-13-01"), "no ISO date"),
+        (("--sandbox", "--created-from", "2024-12-01T10:00"), "no zone"),
+        (("--sandbox", "--created-from", "2024-12-02", "--created-to", "2024-12-01"), "after"),
+        (("--sandbox", "--rows", 1, "--order-by", "", "-o", os.devnull), "order_by"),
+        (("--sandbox", "-o", "/no/such/folder/file"), "No such file or directory"),
+        ((f"--token={WRONG}",), "No such option"),
+    ],
+)
+def test_wrong_usage(
+    call: Call, capsys: pytest.CaptureFixture[str], arguments: tuple[object, ...], said: str
+) -> None:
+    assert call("customers", "export", *arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert said in err
+    assert WRONG not in err
+
+
+def test_no_option_takes_a_secret_or_personal_data(
+    call: Call, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("customers", "export", "--help") == 0
+    text = capsys.readouterr().out
+    for name in ("token", "secret", "password", "pan", "ifsc", "account", "contact", "phone"):
+        assert f"--{name}" not in text
+    assert "Exit status:" in text
+
+
+def test_sandbox_has_the_options_of_the_server(
+    call: Call, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        call("sandbox", "--help")
+    assert ended.value.code == 0
+    assert "--count-style" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["click", "tqdm"])
+def test_without_the_extra_one_sentence_says_what_to_install(
+    call: Call, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    for module in [module for module in sys.modules if module.startswith("enkash_async.cli.")]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, name, None)
+    assert call("customers", "count") == 2
+    assert "pip install 'enkash-async[cli]'" in capsys.readouterr().err
+
+
+def test_interrupted_before_it_began(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("enkash_async.cli.commands.run_job", interrupt)
+    assert call(*small("count")) == 130
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (EnKashError("x"), 1),
+        (RecordNotFoundError("x", 200), 1),
+        (AuthenticationError("x"), 3),
+        (UnauthorizedError("x", 401), 3),
+        (IncompleteSearchError("x"), 4),
+        (OSError("x"), 1),
+    ],
+)
+def test_status_of_an_error(error: Exception, status: int) -> None:
+    assert status_of(error) == status
+
+
+# Broken off from outside
+
+
+async def test_a_reader_that_goes_away_is_no_error() -> None:
+    export = shlex.join([*COMMAND, *EXPORT])
+    script = f"{export} | head -n 1; exit ${{PIPESTATUS[0]}}"
+    async with open_sandbox(SandboxSettings(rows=ROWS)) as sandbox:
+        done = await anyio.run_process(["bash", "-c", script], check=False, env=with_token(sandbox))
+        assert ids_in(done.stdout) == sandbox.customer_ids()[:1]
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+def held_from(offset: int) -> tuple[anyio.Event, Callable[[SearchCall], Awaitable[None]]]:
+    """Return a hook that never answers a page from *offset* on, and the event of its coming."""
+    came = anyio.Event()
+
+    async def hold(call: SearchCall) -> None:
+        if call.offset >= offset:
+            came.set()
+            await anyio.sleep_forever()
+
+    return came, hold
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+async def test_a_signal_leaves_no_file(tmp_path: Path, number: signal.Signals, status: int) -> None:
+    command = [*COMMAND, *EXPORT, "-o", str(tmp_path / "customers.jsonl")]
+    async with open_sandbox(SandboxSettings(rows=ROWS)) as sandbox:
+        came, sandbox.on_search = held_from(100)
+        async with await anyio.open_process(
+            command, stderr=PIPE, env=with_token(sandbox)
+        ) as process:
+            with anyio.fail_after(20):
+                await came.wait()
+                assert [Path(name).suffix for name in os.listdir(tmp_path)] == [".part"]
+                process.send_signal(number)
+                assert await process.wait() == status
+            assert process.stderr
+            assert b"Traceback" not in b"".join([chunk async for chunk in process.stderr])
+    assert os.listdir(tmp_path) == []
+
+
+async def test_sigterm_ends_an_export_whose_reader_is_stuck() -> None:
+    reader, writer = os.pipe()
+    try:
+        async with open_sandbox(SandboxSettings(rows=ROWS)) as sandbox:
+            command = [*COMMAND, *EXPORT, "--page-size", "200"]
+            # The pipe holds less than the first page; the second page is asked for behind it.
+            came, sandbox.on_search = held_from(1)
+            async with await anyio.open_process(
+                command, stdout=writer, stderr=PIPE, env=with_token(sandbox)
+            ) as process:
+                with anyio.fail_after(20):
+                    await came.wait()
+                    process.send_signal(signal.SIGTERM)
+                    assert await process.wait() == 143
+    finally:
+        os.close(reader)
+        os.close(writer)
