@@ -8,13 +8,12 @@ the field that cannot be read. The tests hold the two equal.
 
 from __future__ import annotations
 
-import json
 import types
 import typing
 from collections.abc import Callable, Mapping
 from datetime import datetime, tzinfo
 from decimal import Decimal, InvalidOperation
-from functools import cache
+from functools import cache, partial
 from typing import Any, Generic, TypeVar
 
 import attrs
@@ -56,22 +55,25 @@ class RecordDecoder(Generic[R]):
         """Return the record in *raw*; DecodeError names the field that cannot be read."""
         try:
             return self._build(self._decode_struct(raw))
-        except (msgspec.MsgspecError, ValueError, RecursionError):
-            # ValueError comes from the builder, for amounts and times out of bounds.
+        except (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError):
+            # The last but one is what Decimal raises for an exponent beyond all bounds.
             return self.decode_by_reference(raw)
 
     def decode_by_reference(self, raw: bytes | msgspec.Raw) -> R:
         """Do what `decode` does, in the reference lane only."""
         try:
-            # bytes(): json refuses other buffers. Decimal: digits must not pass through a float.
-            value = json.loads(bytes(raw), parse_float=Decimal, parse_constant=_refuse_constant)
-        except (ValueError, RecursionError) as error:
+            value = _decode_dict(raw)
+        except (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError) as error:
             raise DecodeError("$", "is not valid JSON") from error
         try:
             return self._converter.structure(value, self._record)
         except Exception as error:
             path, reason = _first_reason(error)
             raise DecodeError(path, reason) from error
+
+
+# Money is made from the digits, never from a float.
+_decode_dict = msgspec.json.Decoder(float_hook=Decimal).decode
 
 
 # The fast lane.
@@ -118,7 +120,7 @@ def _builder(record: Any, zone: tzinfo) -> Callable[[Any], Any]:
         "new": object.__new__,
         "zone": zone,
         "reminder_types": _REMINDER_TYPES.get,
-        "aware": lambda moment: _aware(moment, zone),
+        "aware": partial(_aware, zone),
         "finite": _finite,
     }
     hints = typing.get_type_hints(record)
@@ -156,7 +158,7 @@ def _assignment(name: str, hint: Any, scope: dict[str, Any], zone: tzinfo) -> li
     return [f"    record.{name} = struct.{name}"]
 
 
-def _aware(moment: datetime, zone: tzinfo) -> datetime:
+def _aware(zone: tzinfo, moment: datetime) -> datetime:
     return moment.replace(tzinfo=zone)
 
 
@@ -180,9 +182,7 @@ def reference_converter(naive_timezone: tzinfo) -> cattrs.Converter:
     converter.register_structure_hook_func(
         lambda hint: hint == ReminderType | str | None, lambda value, _: _reminder_type(value)
     )
-    converter.register_structure_hook_factory(
-        lambda hint: _is_sequence(hint), lambda hint: _sequence_hook(hint, converter)
-    )
+    converter.register_structure_hook_factory(_is_sequence, partial(_sequence_hook, converter))
     converter.register_unstructure_hook(datetime, iso_z)
     for record in _RECORD_CLASSES:
         renames = {field.name: override(rename=wire_name(field)) for field in attrs.fields(record)}
@@ -226,7 +226,7 @@ def _reminder_type(value: object) -> ReminderType | str | None:
     return _REMINDER_TYPES.get(text, text)
 
 
-def _sequence_hook(hint: Any, converter: cattrs.Converter) -> Callable[[Any, Any], Any]:
+def _sequence_hook(converter: cattrs.Converter, hint: Any) -> Callable[[Any, Any], Any]:
     items: Any = list[typing.get_args(hint)[0]]  # type: ignore[misc]
     structure_list = converter.get_structure_hook(items)
 
@@ -238,10 +238,6 @@ def _sequence_hook(hint: Any, converter: cattrs.Converter) -> Callable[[Any, Any
         return tuple(structure_list(value, list))
 
     return structure
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _first_reason(error: BaseException) -> tuple[str, str]:

@@ -12,7 +12,7 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, cast
 
 import attrs
 import msgspec
@@ -40,6 +40,13 @@ class Response:
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+    def without(self, *secrets: str) -> Response:
+        """Return the response with *secrets* masked, which a service may repeat in its errors."""
+        body = self.body
+        for secret in secrets:
+            body = body.replace(secret.encode(), b"***")
+        return attrs.evolve(self, body=body)
 
 
 @attrs.frozen(eq=False)
@@ -94,7 +101,7 @@ def page_payload(response: Response) -> PagePayload:
 
 def raise_for_error(response: Response) -> None:
     """Raise the error that *response* stands for; return if it is a success with an envelope."""
-    answer = _json_object(response)
+    answer = None if 300 <= response.status < 400 else _json_object(response)
     if answer is None:
         if 200 <= response.status < 400:
             error = ResponseError(_not_the_envelope(response), response.status)
@@ -117,7 +124,8 @@ def _envelope(response: Response) -> _Envelope | None:
 
 
 def _is_success(error: object, code: object, message: object) -> bool:
-    return not error and str(code) in ("None", "0", "200") and str(message).upper() != "FAILURE"
+    is_good_code = not isinstance(code, bool) and code in (None, 0, 200, "0", "200")
+    return not error and is_good_code and str(message).upper() != "FAILURE"
 
 
 def _json_object(response: Response) -> dict[str, Any] | None:
@@ -125,7 +133,7 @@ def _json_object(response: Response) -> dict[str, Any] | None:
         answer = msgspec.json.decode(response.body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-    return answer if isinstance(answer, dict) else None
+    return cast("dict[str, Any]", answer) if isinstance(answer, dict) else None
 
 
 def _not_the_envelope(response: Response) -> str:
@@ -135,7 +143,7 @@ def _not_the_envelope(response: Response) -> str:
             " would go with it; set base_url to the final address"
         )
     if not response.body.strip():
-        return "the answer was empty"
+        return "the answer was empty; a proxy, or a wrong base_url, answers like this"
     kind = response.headers.get("content-type", "no content type").split(";")[0]
     return (
         f"the answer was not the service's JSON envelope ({kind}, {len(response.body)} bytes);"
@@ -144,9 +152,9 @@ def _not_the_envelope(response: Response) -> str:
 
 
 def _api_error(response: Response, answer: Mapping[str, Any]) -> APIError:
-    detail = answer.get("errorResponse")
-    if not isinstance(detail, dict):
-        detail = {}
+    detail: dict[str, Any] = {}
+    if isinstance(answer.get("errorResponse"), dict):
+        detail = answer["errorResponse"]
     error_type = _error_type(detail.get("errorType"))
     error = _error_class(response.status, error_type)(
         _message(answer, detail, response.status),
@@ -158,8 +166,7 @@ def _api_error(response: Response, answer: Mapping[str, Any]) -> APIError:
         response_code=_code(answer.get("response_code")),
         response_message=_text(answer.get("response_message")),
     )
-    if isinstance(error, RateLimitedError):
-        error.retry_after = retry_after(response.headers)
+    error.retry_after = retry_after(response.headers)
     return error
 
 
@@ -186,6 +193,7 @@ def _error_type(value: object) -> ErrorType | str | None:
 def _message(answer: Mapping[str, Any], detail: Mapping[str, Any], status: int) -> str:
     # The places in which public clients of EnKash's APIs have met the text, in their order.
     candidates = (
+        answer.get("errorResponse"),
         detail.get("errorMessage"),
         detail.get("message"),
         answer.get("errorMessage"),
@@ -211,13 +219,17 @@ def _code(value: object) -> int | str | None:
 
 
 def _sub_errors(value: object) -> tuple[Any, ...]:
-    return tuple(value) if isinstance(value, list) else ()
+    if not isinstance(value, list):
+        return ()
+    items: list[Any] = value
+    return tuple(items)
 
 
 def _whole_number(value: object) -> int | None:
-    if isinstance(value, str) and value.isascii() and value.isdigit():
-        return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
+        value = int(value)
+    is_count = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return value if isinstance(value, int) and is_count else None
 
 
 def retry_after(headers: Mapping[str, str], *, now: datetime | None = None) -> float | None:

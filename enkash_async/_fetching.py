@@ -15,7 +15,7 @@ from enkash_async._limits import FairLimiter
 from enkash_async._pages import RawPage
 from enkash_async._transport import Timeout, Transport
 from enkash_async.auth import TokenCache
-from enkash_async.errors import EnKashError, UnauthorizedError
+from enkash_async.errors import APIError, EnKashError, UnauthorizedError
 from enkash_async.report import SearchReport
 from enkash_async.retry import RetryPolicy
 
@@ -111,17 +111,20 @@ class _Call:
                     "Authorization": f"Bearer {token}",
                     "Content-Type": "application/json",
                 }
-                left = connection.timeout.call - self._spent
-                return (
-                    await connection.transport.post(
-                        SEARCH_PATH, self._body, headers, self._parameters, left
-                    ),
-                    token,
+                left = connection.timeout.call - self._spent - (time.monotonic() - started)
+                response = await connection.transport.post(
+                    SEARCH_PATH, self._body, headers, self._parameters, max(left, 0.001)
                 )
+                return response, token
             finally:
                 self._spent += time.monotonic() - started
 
     async def _read(self, response: Response, token: str) -> PagePayload:
+        try:
+            return page_payload(response)
+        except APIError:
+            # Raised again below, but for a token that the service repeats in its text.
+            response = response.without(token)
         try:
             return page_payload(response)
         except UnauthorizedError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Hashable
+from collections.abc import AsyncGenerator, Hashable
 from contextlib import asynccontextmanager
 
 import anyio
@@ -22,7 +22,7 @@ class FairLimiter:
         self._waiting: dict[Hashable, deque[anyio.Event]] = {}
 
     @asynccontextmanager
-    async def place(self, key: Hashable) -> AsyncIterator[None]:
+    async def place(self, key: Hashable) -> AsyncGenerator[None, None]:
         """Wait for a free place and hold it."""
         await self._acquire(key)
         try:

@@ -96,6 +96,7 @@ class Pager:
             counts_all=point.total is not None,
             drifted=point.changed,
             unchecked=point.unproven,
+            counts_from_one=addressing.first == 1,
         )
 
     def point(self, behind: int = 0, row: int | None = None) -> ResumePoint:
@@ -392,6 +393,12 @@ class Pager:
         elif self._probe_distance == 1:
             more = self.total is not None and self.total > self._start + 1
             check_unit(probe, page, delivered, self._addressing.unit, more=more)
+            if self._addressing == Addressing("pages", 1) and not self._growth(page):
+                # The list is as long as before, so that nothing was added or removed.
+                raise IncompleteSearchError(
+                    "pages do not fit although the list did not change: perhaps the service counts"
+                    " pages from 0; then open the session with first_offset=0"
+                )
         elif is_first_page:
             raise IncompleteSearchError(
                 f"the pages at offsets {probe.offset} and {probe.offset + 1} are the same: the"

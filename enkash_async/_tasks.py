@@ -41,7 +41,8 @@ class TaskOwner:
 
     def start(self, function: Callable[[T], Coroutine[Any, Any, None]], argument: T) -> None:
         """Start `function(argument)` as a task. It must not raise."""
-        assert self._group is not None
+        if self._group is None or self._closing.is_set():
+            raise RuntimeError("the session is closed; open it again and start a new search")
         self._group.start_soon(function, argument)
 
     async def aclose(self) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 
 import aiohttp
 import attrs
+from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from enkash_async._envelope import Response
@@ -87,6 +88,7 @@ class Transport:
         Redirects are not followed, since credentials would go with them.
         """
         what = f"POST {path}"
+        status: int | None = None
         try:
             async with self._http.post(
                 self._base_url.joinpath(path.lstrip("/")),
@@ -97,8 +99,9 @@ class Transport:
                 allow_redirects=False,
                 raise_for_status=False,
             ) as response:
+                status = response.status
                 return Response(
-                    response.status,
+                    status,
                     {name.lower(): value for name, value in response.headers.items()},
                     await self._read(response, what),
                 )
@@ -115,11 +118,18 @@ class Transport:
         except aiohttp.ClientConnectorError as error:
             raise ConnectError(f"{what}: cannot connect: {error}. Check base_url") from error
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
-            closed = ResponseError(f"{what}: the connection was closed before an answer came")
+            closed = ResponseError(
+                f"{what}: the connection was closed before an answer came. If it happens again,"
+                " check base_url and what stands between"
+            )
             closed.at_once = True
             raise closed from error
         except (aiohttp.ClientError, OSError) as error:
-            raise ResponseError(f"{what}: the answer broke off or was not HTTP") from error
+            raise ResponseError(
+                f"{what}: the answer broke off or was not HTTP. If it happens again, check base_url"
+                " and what stands between, or ask for smaller pages",
+                status,
+            ) from _without_headers(error)
 
     async def _read(self, response: aiohttp.ClientResponse, what: str) -> bytes:
         # Counted as it comes, and after inflating, so that nothing larger is ever in memory.
@@ -147,10 +157,22 @@ class Transport:
         )
 
 
+def _without_headers(error: Exception) -> Exception:
+    """Take the headers of the request, the token among them, out of an error of aiohttp's."""
+    if isinstance(error, aiohttp.ClientResponseError):
+        sent = error.request_info
+        info = aiohttp.RequestInfo(
+            sent.url, sent.method, CIMultiDictProxy(CIMultiDict[str]()), sent.real_url
+        )
+        error.request_info = info
+        error.args = (info, error.history)
+    return error
+
+
 @asynccontextmanager
 async def open_http(
     given: aiohttp.ClientSession | None, max_connections: int
-) -> AsyncIterator[aiohttp.ClientSession]:
+) -> AsyncGenerator[aiohttp.ClientSession, None]:
     """Lend the caller's own aiohttp session, or one that is closed at the end."""
     if given is not None:
         yield given

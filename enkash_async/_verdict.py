@@ -27,6 +27,8 @@ class Findings:
     """Rows came again in another order than before."""
     unchecked: bool = False
     """Pages could not overlap, so that nothing proves that they fit."""
+    counts_from_one: bool = False
+    """The session was told that the first row has offset 1."""
     shortage: int = 0
     """Rows by which `recordsCount` went beyond the place where the list ended."""
 
@@ -56,6 +58,8 @@ def _doubts(findings: Findings) -> Iterator[str]:
             f"recordsCount says {findings.total_at_end}, but the list ended"
             f" {findings.shortage} before that"
         )
+    if findings.shortage > 0 and findings.counts_from_one:
+        yield "perhaps the service counts offsets from 0; then open the session with first_offset=0"
     if findings.moved:
         yield (
             "records came again in another order: set order_by to a field that does not change"

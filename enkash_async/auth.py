@@ -7,7 +7,6 @@ docs.enkash.com/api-24480514.
 from __future__ import annotations
 
 import base64
-import copy
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
@@ -21,13 +20,17 @@ from enkash_async._envelope import Response, raise_for_error
 from enkash_async.errors import (
     APIError,
     AuthenticationError,
+    ConnectError,
+    EnKashError,
     RateLimitedError,
-    ResponseError,
     SystemFaultError,
     TransportError,
 )
 
 TOKEN_PATH = "/oauth/token"
+
+MAX_UNHEARD_LOGINS = 2
+"""First logins without an answer before giving up: the third might lock the account."""
 
 SendForm = Callable[[str, bytes, dict[str, str]], Awaitable[Response]]
 """Sends a form (path, body, headers) to the session's base URL, once."""
@@ -52,16 +55,18 @@ class Auth(Protocol):
         ...
 
 
+def _header_value(_: Any, field: attrs.Attribute[Any], value: str) -> None:
+    if not value or not value.isascii() or not value.isprintable():
+        raise ValueError(f"{field.name} must be printable ASCII text without line breaks")
+
+
 @attrs.frozen
 class BearerToken:
     """A token that you already have. It is used as it is and never renewed."""
 
-    token: str = attrs.field(repr=False, validator=attrs.validators.instance_of(str))
-
-    @token.validator
-    def _is_a_header_value(self, _: Any, token: str) -> None:
-        if not token or not token.isascii() or not token.isprintable():
-            raise ValueError("token must be printable ASCII text without line breaks")
+    token: str = attrs.field(
+        repr=False, validator=[attrs.validators.instance_of(str), _header_value]
+    )
 
     async def fetch_token(self, send: SendForm) -> Token:
         """Return the token."""
@@ -81,7 +86,8 @@ class OAuthPassword:
 
     The form's `clientId` is *company_id*, or *client_id* where none is given: the documentation
     shows both. The session fetches a token when it needs the first one, renews it before it
-    expires and once after the service refused it. Refused credentials are not tried again.
+    expires and once after the service refused it. Refused credentials are not tried again, and
+    a first login that gets no answer is tried twice at most.
     """
 
     client_id: str = attrs.field(validator=_required_text)
@@ -93,8 +99,9 @@ class OAuthPassword:
     async def fetch_token(self, send: SendForm) -> Token:
         """Log in; AuthenticationError if the service refuses, which must not be repeated."""
         response = await send(TOKEN_PATH, self._form(), self._headers())
+        shown = response.without(self.client_secret, self.password, self.username)
         try:
-            raise_for_error(response)
+            raise_for_error(shown)
         except (RateLimitedError, SystemFaultError):
             raise
         except APIError as error:
@@ -122,17 +129,18 @@ class OAuthPassword:
 
 
 def _token(response: Response) -> Token:
-    answer = msgspec.json.decode(response.body)
-    for place in (answer, answer.get("payload")):
-        if not isinstance(place, dict):
-            continue
+    answer: dict[str, Any] = msgspec.json.decode(response.body)
+    payload = answer.get("payload")
+    places: list[dict[str, Any]] = [answer, payload if isinstance(payload, dict) else {}]
+    for place in places:
         value = place.get("access_token") or place.get("accessToken")
         life = place.get("expires_in", place.get("expiresIn"))
-        if isinstance(value, str) and value.isascii() and value.isprintable():
+        if isinstance(value, str) and value and value.isascii() and value.isprintable():
             # A life of 0 is the placeholder of the documentation's generated examples.
             return Token(value, life if isinstance(life, (int, float)) and life > 0 else None)
-    raise ResponseError(
-        "the token endpoint answered without access_token or accessToken; check base_url",
+    # Perhaps a refusal in a form that is not known: not to be repeated either.
+    raise AuthenticationError(
+        "the token endpoint answered without access_token or accessToken; check base_url too",
         response.status,
     )
 
@@ -150,6 +158,7 @@ class TokenCache:
         self._token: Token | None = None
         self._renew_at = 0.0
         self._expires_at = 0.0
+        self._unheard = 0
         self._refusal: AuthenticationError | None = None
 
     async def get(self, *, refused: str | None = None) -> str:
@@ -161,7 +170,7 @@ class TokenCache:
             if self._is_usable(refused) and self._is_fresh():
                 return self._current()
             if self._refusal is not None:
-                raise copy.copy(self._refusal)
+                raise AuthenticationError(*self._refusal.args)
             await self._renew(keep=self._is_usable(refused))
             return self._current()
 
@@ -172,16 +181,28 @@ class TokenCache:
         except AuthenticationError as error:
             self._refusal = error
             raise
-        except (TransportError, APIError):
+        except (TransportError, APIError) as error:
             if not keep:
+                error.final = error.final or self._may_lock(error)
                 raise
             # The old one is still good; look again when half of its rest is over.
             self._renew_at = now + (self._expires_at - now) / 2
             return
         self._token = token
+        self._unheard = 0
         life = float("inf") if token.life is None else token.life
         self._expires_at = now + life
         self._renew_at = self._expires_at - min(60.0, life / 5)
+
+    def _may_lock(self, error: EnKashError) -> bool:
+        """Say whether another login might be the one that locks the account.
+
+        Credentials that never worked may be wrong ones, refused by an answer that got lost.
+        """
+        never_sent = isinstance(error, ConnectError)
+        if self._token is None and isinstance(error, TransportError) and not never_sent:
+            self._unheard += 1
+        return self._unheard >= MAX_UNHEARD_LOGINS
 
     def _current(self) -> str:
         assert self._token is not None

@@ -59,6 +59,9 @@ class EnKashError(Exception):
     an error outside a search. Errors pickle; `__cause__` holds the original one.
     """
 
+    final: bool = False
+    """No other attempt can help, or another one might do harm."""
+
     # Attributes rather than arguments: `args` alone must rebuild an error that was pickled.
     offset: int | None = None
     report: SearchReport | None = None
@@ -69,11 +72,10 @@ class TransportError(EnKashError):
     """Nothing usable arrived.
 
     *at_once* is true where the connection had been idle and turned out to be dead, so that there
-    is no reason to wait before another attempt; *final* where no other attempt can help.
+    is no reason to wait before another attempt.
     """
 
     at_once: bool = False
-    final: bool = False
 
 
 class ConnectError(TransportError):
@@ -106,11 +108,13 @@ class APIError(EnKashError):
 
     *status* is the HTTP status, which may be 200; *error_type* the service's own word, as an
     `ErrorType` or as text where it is not one of the nine; *sub_errors* the service's
-    `apiSubErrors` as they came, since it does not document their fields.
+    `apiSubErrors` as they came, since it does not document their fields; *retry_after* the wait
+    in seconds that it asks for, if it does.
     """
 
     advice: ClassVar[str] = ""
 
+    retry_after: float | None = None
     message: str
     status: int
     error_type: ErrorType | str | None
@@ -150,7 +154,10 @@ class APIError(EnKashError):
             facts.append(f"response code {self.response_code}")
         facts.append(f"request {self.request_id or 'id unknown'}")
         text = f"{self.message} ({', '.join(facts)})"
-        return f"{text}. {self.advice}" if self.advice else text
+        wish = ""
+        if self.retry_after is not None:
+            wish = f" The service asks to wait {self.retry_after:g} s."
+        return f"{text}. {self.advice}{wish}" if self.advice else text
 
 
 class ClientRequestAbortError(APIError):
@@ -208,15 +215,9 @@ class ValidationError(APIError):
 
 
 class RateLimitedError(APIError):
-    """HTTP 429: too many requests; *retry_after* is the wait in seconds if the service said."""
+    """HTTP 429: too many requests."""
 
     advice = "Lower max_concurrency, or wait before the next search."
-    retry_after: float | None = None
-
-    def __str__(self) -> str:
-        if self.retry_after is None:
-            return super().__str__()
-        return f"{super().__str__()} The service asks to wait {self.retry_after:g} s."
 
 
 class AuthenticationError(EnKashError):

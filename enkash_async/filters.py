@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import attrs
 
@@ -61,6 +61,10 @@ def _wrong_type(name: str, wanted: str, value: object) -> TypeError:
 def _text(name: str, value: Any) -> str:
     if not isinstance(value, str):
         raise _wrong_type(name, "a str", value)
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{name} must be text that can be written as UTF-8") from None
     return value
 
 
@@ -93,6 +97,10 @@ def _instant(name: str, value: Any) -> datetime:
         raise _wrong_type(name, "a datetime", value)
     if value.tzinfo is None or value.utcoffset() is None:
         raise ValueError(f"{name} must be aware: give it a tzinfo, such as datetime.UTC")
+    try:
+        value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{name} must lie within the years 1 to 9999 in UTC") from None
     return value
 
 
@@ -100,7 +108,7 @@ def _texts(name: str, value: Any) -> tuple[str, ...]:
     if isinstance(value, (str, bytes)):
         raise _wrong_type(name, "several ids, such as a list of str", value)
     try:
-        texts = tuple(value)
+        texts: tuple[str, ...] = tuple(value)
     except TypeError:
         raise _wrong_type(name, "an iterable of str", value) from None
     for text in texts:
@@ -118,12 +126,13 @@ def _criterion(
     def checked(value: Any, _: Any, field: attrs.Attribute[Any]) -> Any:
         return None if value is None else convert(field.name, value)
 
-    return attrs.field(
+    field: Any = attrs.field(
         default=None,
         repr=shown,
         converter=attrs.Converter(checked, takes_self=True, takes_field=True),
         metadata={} if name is None else {WIRE_NAME: name},
     )
+    return field
 
 
 def _status(name: str, value: Any) -> CustomerStatus:
@@ -191,7 +200,7 @@ def _as_wire(value: Any) -> Any:
     if isinstance(value, datetime):
         return iso_z(value)
     if isinstance(value, tuple):
-        return list(value)
+        return list(cast("tuple[str, ...]", value))
     if isinstance(value, StrEnum):
         return value.value
     return value
@@ -199,7 +208,11 @@ def _as_wire(value: Any) -> Any:
 
 def iso_z(instant: datetime) -> str:
     """Return *instant* in UTC as ISO text with `Z`, with a fraction only where it has one."""
-    utc = instant.astimezone(UTC)
+    try:
+        utc = instant.astimezone(UTC)
+    except OverflowError:
+        # In the first or last hours that a datetime can hold.
+        return instant.isoformat()
     if utc.microsecond == 0:
         precision = "seconds"
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from decimal import Decimal
 from typing import Any
 
 import attrs
@@ -50,10 +51,10 @@ class ResumeToken(ResumePoint):
     def parse(cls, text: str) -> ResumeToken:
         """Return the token in *text*; ValueError says why it cannot be one."""
         try:
-            value = json.loads(text)
-        except ValueError:
-            value = None
-        if not isinstance(value, dict) or not isinstance(value.get("version"), int):
+            value = msgspec.json.decode(text, type=dict[str, Any])
+        except (msgspec.MsgspecError, UnicodeError, RecursionError):
+            value = {}
+        if not isinstance(value.get("version"), int):
             raise ValueError("this is not the text of a resume token")
         if value["version"] > VERSION:
             raise ValueError(
@@ -61,9 +62,13 @@ class ResumeToken(ResumePoint):
                 f" versions up to {VERSION}. Upgrade enkash-async, or start the search anew"
             )
         try:
-            return msgspec.convert({**value, "edge": tuple(value["edge"])}, cls)
-        except (msgspec.ValidationError, KeyError, TypeError) as error:
+            token = msgspec.convert(value, cls)
+        except msgspec.ValidationError as error:
             raise ValueError(f"this resume token is damaged: {error}") from None
+        counts = (token.row, token.delivered, token.page_rows, token.total or 0, token.version - 1)
+        if min(counts) < 0 or not value.keys() >= {"row", "delivered", "edge"}:
+            raise ValueError("this resume token is damaged: a part is missing or negative")
+        return token
 
 
 def fingerprint(
@@ -73,8 +78,14 @@ def fingerprint(
 
     The filter may hold personal data, so a hash stands for it.
     """
+    # Filters that are equal must have one fingerprint, in every process.
+    wire = criteria.as_wire()
+    if criteria.customer_ids is not None:
+        wire["customerIds"] = sorted(criteria.customer_ids)
+    if criteria.balance_amount is not None:
+        wire["balanceAmount"] = str(Decimal(criteria.balance_amount).normalize())
     query: dict[str, Any] = {
-        "filter": criteria.as_wire(),
+        "filter": wire,
         "order_by": order_by,
         "direction": direction,
         "offset": offset,

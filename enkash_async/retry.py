@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from enkash_async.errors import APIError, EnKashError, ErrorType, RateLimitedError, TransportError
+from enkash_async.errors import APIError, EnKashError, ErrorType, TransportError
 
 RETRYABLE_TYPES: frozenset[ErrorType] = frozenset({ErrorType.SYSTEM_ERROR, ErrorType.UNKNOWN_ERROR})
 RETRYABLE_STATUSES: frozenset[int] = frozenset({408, 429, 500, 502, 503, 504})
@@ -22,7 +22,9 @@ class RetryPolicy:
     is never retried, whatever stands here: the service locks an account after three.
     """
 
-    attempts: int = attrs.field(default=4, validator=attrs.validators.ge(1))
+    attempts: int = attrs.field(
+        default=4, validator=[attrs.validators.instance_of(int), attrs.validators.ge(1)]
+    )
     first_delay: float = attrs.field(default=0.5, validator=attrs.validators.ge(0))
     max_delay: float = attrs.field(default=20.0, validator=attrs.validators.ge(0))
     max_retry_after: float = attrs.field(default=60.0, validator=attrs.validators.ge(0))
@@ -31,8 +33,10 @@ class RetryPolicy:
 
     def is_retryable(self, error: EnKashError) -> bool:
         """Say whether another attempt could end otherwise than *error*."""
+        if error.final:
+            return False
         if isinstance(error, TransportError):
-            return not error.final
+            return True
         if not isinstance(error, APIError):
             return False
         if isinstance(error.error_type, ErrorType) and error.status != 429:
@@ -46,8 +50,8 @@ class RetryPolicy:
         """
         if attempt >= self.attempts or not self.is_retryable(error):
             return None
-        if isinstance(error, RateLimitedError) and error.retry_after is not None:
+        if isinstance(error, APIError) and error.retry_after is not None:
             return error.retry_after if error.retry_after <= self.max_retry_after else None
         if isinstance(error, TransportError) and error.at_once and attempt == 1:
             return 0.0
-        return min(self.max_delay, self.first_delay * 2.0 ** (attempt - 1)) * jitter
+        return min(self.max_delay, self.first_delay * 2.0 ** min(attempt - 1, 64)) * jitter

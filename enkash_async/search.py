@@ -6,6 +6,7 @@ import asyncio
 import time
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
+from functools import partial
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
@@ -184,7 +185,7 @@ class CustomerSearch:
     def pages(self) -> AsyncIterator[Page[Customer]]:
         """Return the same records by the page, each page decoded as a whole."""
         self._use_as("pages")
-        return _PageIterator(self, self._next_page)
+        return _PageIterator(partial(self._read, self._next_page))
 
     async def _next_page(self) -> Page[Customer] | None:
         if self._first is not None and self._ready:
@@ -203,7 +204,7 @@ class CustomerSearch:
         bytes are those of the service, which may have put line breaks between the fields.
         """
         self._use_as("raw pages")
-        return _PageIterator(self, self._next_raw_page)
+        return _PageIterator(partial(self._read, self._next_raw_page))
 
     async def _next_raw_page(self) -> Page[bytes] | None:
         if self._first is not None and self._batch is not None and not self._batch.done:
@@ -326,19 +327,16 @@ class CustomerSearch:
 
 
 class _PageIterator(Generic[P]):
-    """Walks over the pages of a search, and keeps the search alive meanwhile."""
+    """Walks over pages until there is none; its function keeps the search alive meanwhile."""
 
-    def __init__(
-        self, search: CustomerSearch, next_page: Callable[[], Awaitable[P | None]]
-    ) -> None:
-        self._search = search
+    def __init__(self, next_page: Callable[[], Awaitable[P | None]]) -> None:
         self._next_page = next_page
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> P:
-        page = await self._search._read(self._next_page)
+        page = await self._next_page()
         if page is None:
             raise StopAsyncIteration
         return page

@@ -375,9 +375,16 @@ class Custom:
     ],
 )
 async def test_a_login_that_was_not_refused_is_tried_again(broken: bytes | None) -> None:
-    async with session_on(broken, broken, reply(token_answer())) as (server, session):
+    async with session_on(broken, reply(token_answer())) as (server, session):
         assert len(await session.customers.search()) == 1
-    assert len(server.calls_of(TOKEN_PATH)) == 3
+    assert len(server.calls_of(TOKEN_PATH)) == 2
+
+
+async def test_a_first_login_without_an_answer_is_not_sent_a_third_time() -> None:
+    async with session_on(None, None, reply(token_answer())) as (server, session):
+        with pytest.raises(ResponseError):
+            await session.customers.search()
+    assert len(server.calls_of(TOKEN_PATH)) == 2
 
 
 @pytest.mark.parametrize(
@@ -397,9 +404,11 @@ async def test_a_login_that_keeps_failing_is_its_own_error(
 
 
 async def test_an_answer_without_a_token_says_so() -> None:
-    async with session_on(*[reply(b'{"hello": "world"}')] * 4) as (_, session):
-        with pytest.raises(ResponseError, match="access_token"):
-            await session.customers.search()
+    async with session_on(*[reply(b'{"error": "invalid_grant"}')] * 4) as (server, session):
+        for _ in range(2):
+            with pytest.raises(AuthenticationError, match="access_token"):
+                await session.customers.search()
+    assert len(server.calls_of(TOKEN_PATH)) == 1
 
 
 # Auth objects of the user's own

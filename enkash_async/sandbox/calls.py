@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import attrs
 import msgspec
@@ -81,7 +81,7 @@ def _read_body(content: bytes, problems: list[Problem]) -> dict[str, Any]:
     if not isinstance(body, dict):
         problems.append(Problem(OBJECT, "", None, "the body must be a JSON object"))
         return {}
-    return body
+    return cast("dict[str, Any]", body)
 
 
 def _read_number(

@@ -6,7 +6,7 @@ numbers match exactly here, names when they contain the text in any case; null m
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import attrs
 import msgspec
@@ -115,7 +115,8 @@ def _balance(value: object) -> Condition:
 
 
 def _ids(value: object) -> Condition | None:
-    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+    ids = cast("list[object]", value) if isinstance(value, list) else [value]
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in ids):
         raise ValueError("must be a list of strings")
     # Nothing says whether an empty list selects all or none; here it is as good as unset.
     if not value:

@@ -106,7 +106,8 @@ class Sandbox:
         """Make one issued token invalid."""
         self._tokens.revoke(token)
 
-    def _application(self) -> web.Application:
+    def application(self) -> web.Application:
+        """Return the web application that answers."""
         application = web.Application(client_max_size=_MAX_BODY)
         application.router.add_get("/", self._answer_front_page)
         application.router.add_get("/healthz", self._answer_health)
@@ -197,7 +198,7 @@ async def open_sandbox(settings: SandboxSettings = _DEFAULTS) -> AsyncGenerator[
     try:
         await customers.seed()
         sandbox = Sandbox(settings, customers)
-        async with _serving(sandbox._application(), settings) as sandbox.base_url:
+        async with _serving(sandbox.application(), settings) as sandbox.base_url:
             yield sandbox
     finally:
         customers.close()

@@ -37,7 +37,7 @@ class Order:
     shuffle: int | None = None
 
     def sql(self) -> str:
-        terms = []
+        terms: list[str] = []
         if self.column:
             terms.append(f'"{self.column}"')
         elif self.shuffle is None:
