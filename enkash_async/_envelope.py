@@ -221,7 +221,7 @@ def _code(value: object) -> int | str | None:
 def _sub_errors(value: object) -> tuple[Any, ...]:
     if not isinstance(value, list):
         return ()
-    items: list[Any] = value
+    items = cast("Any", value)
     return tuple(items)
 
 

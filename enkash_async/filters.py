@@ -126,13 +126,12 @@ def _criterion(
     def checked(value: Any, _: Any, field: attrs.Attribute[Any]) -> Any:
         return None if value is None else convert(field.name, value)
 
-    field: Any = attrs.field(
+    return attrs.field(  # pyright: ignore[reportUnknownVariableType]
         default=None,
         repr=shown,
         converter=attrs.Converter(checked, takes_self=True, takes_field=True),
         metadata={} if name is None else {WIRE_NAME: name},
     )
-    return field
 
 
 def _status(name: str, value: Any) -> CustomerStatus:
