@@ -61,6 +61,8 @@ class Pager:
         self._page_size = page_size if max_rows is None else min(page_size, max_rows)
         self._stop_row = None if max_rows is None else start + max_rows
         self._cap = MAX_LIMIT
+        if addressing.unit == "pages" and point.page_rows:
+            self._cap = point.page_rows
         self._planned: deque[PageRequest] = deque()
         self._rereads: set[PageRequest] = set()
         self._probe: PageRequest | None = None
