@@ -6,6 +6,7 @@ The service does not say whether `offset` counts rows or pages, nor from which n
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 
 import attrs
@@ -16,13 +17,25 @@ MAX_LIMIT = 5000
 OffsetUnit = Literal["rows", "pages"]
 
 
+@attrs.frozen
+class Window:
+    """A stretch of `createdOn`, both ends included, to which a request is narrowed."""
+
+    begin: datetime
+    end: datetime
+
+
 @attrs.frozen(eq=False)
 class PageRequest:
-    """A page to fetch: *offset* and *limit* as on the wire; *row* is where it should begin."""
+    """A page to fetch: *offset* and *limit* as on the wire; *row* is where it should begin.
+
+    With a *window* it is a page of the customers created within.
+    """
 
     row: int
     offset: int
     limit: int
+    window: Window | None = None
 
 
 @attrs.frozen

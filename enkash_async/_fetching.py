@@ -8,6 +8,7 @@ from collections.abc import Hashable, Mapping
 
 import anyio
 import attrs
+import msgspec
 
 from enkash_async._addressing import PageRequest
 from enkash_async._envelope import PagePayload, Response, page_payload
@@ -16,8 +17,11 @@ from enkash_async._pages import RawPage
 from enkash_async._transport import Timeout, Transport
 from enkash_async.auth import TokenCache
 from enkash_async.errors import APIError, EnKashError, UnauthorizedError
+from enkash_async.filters import CustomerFilter
 from enkash_async.report import SearchReport
 from enkash_async.retry import RetryPolicy
+
+_encode = msgspec.json.Encoder(decimal_format="number").encode
 
 SEARCH_PATH = "/api/v0/customer/search"
 """The operation searchCustomer (enkash-old.apidog.io/api-8993801)."""
@@ -36,10 +40,19 @@ class Connection:
 
 @attrs.frozen(eq=False)
 class Query:
-    """What a search asks for, the same for every page and every attempt."""
+    """What a search asks for, the same for every page but for its place and its window."""
 
-    body: bytes
+    criteria: CustomerFilter
     parameters: Mapping[str, str]
+
+    def body_of(self, request: PageRequest) -> bytes:
+        """Return the JSON body for one page."""
+        criteria = self.criteria
+        if (window := request.window) is not None:
+            criteria = attrs.evolve(
+                criteria, created_on_from=window.begin, created_on_to=window.end
+            )
+        return _encode(criteria.as_wire())
 
     def parameters_of(self, request: PageRequest) -> dict[str, str]:
         """Return the query string's parameters for one page."""
@@ -60,7 +73,8 @@ class PageFetcher:
 
     async def fetch(self, request: PageRequest) -> RawPage:
         """Return the page; raise the error of the last attempt."""
-        call = _Call(self._connection, self._query.body, self._query.parameters_of(request), self)
+        query = self._query
+        call = _Call(self._connection, query.body_of(request), query.parameters_of(request), self)
         payload = await call.run(self._report)
         report = self._report
         report.pages += 1

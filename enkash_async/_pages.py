@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, tzinfo
 from functools import cached_property
 
 import msgspec
+
+from enkash_async._dates import instant
 
 
 class _Identity(msgspec.Struct):
@@ -26,6 +29,25 @@ def record_id(raw: msgspec.Raw) -> str:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         identity = None
     return identity if identity is not None else bytes(raw).decode("latin-1")
+
+
+class _Creation(msgspec.Struct):
+    createdOn: str | int | None = None  # noqa: N815 - as on the wire
+
+
+_decode_creation = msgspec.json.Decoder(_Creation).decode
+
+
+def creation_times(page: RawPage, naive_timezone: tzinfo) -> list[datetime | None]:
+    """Return when each record was created, None where that cannot be read."""
+    return [_creation_time(raw, naive_timezone) for raw in page.records]
+
+
+def _creation_time(raw: msgspec.Raw, naive_timezone: tzinfo) -> datetime | None:
+    try:
+        return instant(_decode_creation(raw).createdOn, naive_timezone)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
 
 
 class RawPage:

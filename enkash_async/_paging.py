@@ -23,8 +23,9 @@ from enkash_async._addressing import MAX_LIMIT, Addressing, PageRequest
 from enkash_async._history import Delivery, History
 from enkash_async._pages import RawPage
 from enkash_async._repair import check_unit, places_to_look
-from enkash_async._verdict import Findings
+from enkash_async._verdict import Findings, judge
 from enkash_async.errors import IncompleteSearchError
+from enkash_async.report import Verdict
 from enkash_async.resume import ResumePoint
 
 MAX_TRIES = 40
@@ -117,6 +118,11 @@ class Pager:
         )
 
     @property
+    def end_row(self) -> int:
+        """Return the place in the list that reading has come to."""
+        return self._end_row
+
+    @property
     def next_page_row(self) -> int:
         """Return the row at which the page begins that is to be accepted next."""
         return self._planned[0].row if self._planned else self._end_row
@@ -156,6 +162,17 @@ class Pager:
             self._loose.add(request)
         self._next_row = request.row + request.limit
         return request
+
+    def arrived(self, request: PageRequest, page: RawPage) -> None:
+        """Do nothing: a page of a list says nothing before its turn."""
+
+    def knows(self, record_id: str) -> bool:
+        """Say whether a row was delivered lately."""
+        return self.history.ordinal(record_id) is not None
+
+    def verdict(self) -> tuple[Verdict, list[str]]:
+        """Return the verdict on a list that was read to its end, and the reasons for it."""
+        return judge(self.findings)
 
     # Accepting
 
@@ -206,7 +223,8 @@ class Pager:
         if self._addressing.unit == "pages":
             # The number of a page depends on its size, so never ask for more than surely comes.
             self._cap = len(page)
-        start = min(self._start - request.row, len(page))
+        # A page that holds the first row wanted may begin before it.
+        start = min(self._end_row - request.row, len(page))
         return self._take(request, page, Delivery(request.row, start))
 
     def _take(self, request: PageRequest, page: RawPage, delivery: Delivery) -> Delivery:

@@ -9,7 +9,7 @@ import anyio
 from enkash_async._addressing import PageRequest
 from enkash_async._limits import ByteBudget
 from enkash_async._pages import RawPage
-from enkash_async._paging import Pager
+from enkash_async._plan import Plan
 from enkash_async._tasks import TaskOwner
 from enkash_async.errors import RequestTimeoutError
 
@@ -32,7 +32,7 @@ class _Slot:
 
 
 class Prefetch:
-    """Fetches what a pager wants. One task reads; the fetches are tasks of the session.
+    """Fetches what a plan wants. One task reads; the fetches are tasks of the session.
 
     At most *max_pages* are in flight or waiting, and as many bytes as the session's *budget*
     allows; the page that is needed next is fetched whatever the budget says, and waited for
@@ -41,14 +41,14 @@ class Prefetch:
 
     def __init__(
         self,
-        pager: Pager,
+        plan: Plan,
         fetch: Fetch,
         owner: TaskOwner,
         budget: ByteBudget,
         max_pages: int,
         patience: float,
     ) -> None:
-        self._pager = pager
+        self._plan = plan
         self._fetch = fetch
         self._owner = owner
         self._budget = budget
@@ -62,9 +62,9 @@ class Prefetch:
     def fill(self) -> None:
         """Start the fetches that the bounds allow, and stop those no longer wanted."""
         self._paused = False
-        for request in [r for r in self._slots if not self._pager.is_wanted(r)]:
+        for request in [r for r in self._slots if not self._plan.is_wanted(r)]:
             self._drop(request)
-        for place, request in enumerate(self._pager.wanted(self._max_pages)):
+        for place, request in enumerate(self._plan.wanted(self._max_pages)):
             if request in self._slots:
                 continue
             size = int(request.limit * self._row_bytes)
@@ -86,6 +86,7 @@ class Prefetch:
             self._arrival.set()
         if slot.page is not None and self._slots.get(slot.request) is slot:
             self._weigh(slot, slot.page)
+            self._plan.arrived(slot.request, slot.page)
             if not self._paused:
                 self.fill()
 
@@ -99,16 +100,26 @@ class Prefetch:
         """Return the page that is needed next, or raise the error that came instead.
 
         RequestTimeoutError if it does not come within *patience* seconds. A page stays until
-        the pager no longer wants it.
+        the plan no longer wants it.
         """
-        slot = self._slots[self._pager.wanted(1)[0]]
+        slot = self._head()
         with anyio.move_on_after(self._patience):
             await slot.done.wait()
+            # When it came, the plan may have preferred other pages.
+            while (head := self._head()) is not slot:
+                slot = head
+                await slot.done.wait()
         return slot.request, self._outcome(slot)
+
+    def _head(self) -> _Slot:
+        request = self._plan.wanted(1)[0]
+        if request not in self._slots:
+            self.fill()
+        return self._slots[request]
 
     async def any_arrived(self) -> list[tuple[PageRequest, RawPage]]:
         """Return the pages that have come, as soon as there is one or the head has failed."""
-        head = self._slots[self._pager.wanted(1)[0]]
+        head = self._head()
         with anyio.move_on_after(self._patience):
             while not head.done.is_set() and not self._arrived():
                 self._arrival = anyio.Event()

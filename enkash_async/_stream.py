@@ -10,9 +10,8 @@ import attrs
 from enkash_async._addressing import PageRequest
 from enkash_async._history import Delivery
 from enkash_async._pages import RawPage
-from enkash_async._paging import Pager
+from enkash_async._plan import Plan
 from enkash_async._prefetch import Prefetch
-from enkash_async._verdict import judge
 from enkash_async.errors import EnKashError, IncompleteSearchError
 from enkash_async.report import SearchReport, Verdict
 from enkash_async.resume import ResumeToken
@@ -23,7 +22,7 @@ class Batch:
     """New rows of one page, undecoded, and how many of them the reader is done with.
 
     *row* is the place of the page's first row in the list. A page that came before its turn has
-    no *delivery*: the pager has not seen it yet.
+    no *delivery*: the plan has not seen it yet.
     """
 
     page: RawPage
@@ -55,7 +54,7 @@ class RowStream:
 
     def __init__(
         self,
-        pager: Pager,
+        plan: Plan,
         prefetch: Prefetch,
         report: SearchReport,
         start: ResumeToken,
@@ -64,7 +63,7 @@ class RowStream:
         ordered: bool,
         strict: bool,
     ) -> None:
-        self._pager = pager
+        self._plan = plan
         self._prefetch = prefetch
         self._report = report
         self._start = start
@@ -79,7 +78,7 @@ class RowStream:
     @property
     def total(self) -> int | None:
         """Return the latest `recordsCount`."""
-        return self._pager.total
+        return self._plan.total
 
     async def next_batch(self, *, read_on: bool) -> Batch | None:
         """Return the next new rows, None behind the last; raise what ended the search.
@@ -101,7 +100,7 @@ class RowStream:
         return None
 
     def _is_over(self) -> bool:
-        return self._pager.ended or self._left == 0
+        return self._plan.ended or self._left == 0
 
     async def _take_page(self) -> Batch:
         started = time.monotonic()
@@ -111,8 +110,8 @@ class RowStream:
             request, page = await self._prefetch.head()
         finally:
             self._report.seconds_waiting += time.monotonic() - started
-        delivery = self._pager.accept(page)
-        if not self._pager.is_wanted(request):
+        delivery = self._plan.accept(page)
+        if not self._plan.is_wanted(request):
             self._early_pages.discard(request)
         return Batch(
             page, delivery.row, self._up_to_limit(self._not_early(page, delivery)), delivery
@@ -121,7 +120,7 @@ class RowStream:
     async def _take_early(self) -> Batch | None:
         """Return a page that came before its turn; None when the first has come."""
         arrived = await self._prefetch.any_arrived()
-        head = self._pager.wanted(1)[0]
+        head = self._plan.wanted(1)[0]
         if any(request is head for request, _ in arrived):
             return None
         for request, page in arrived:
@@ -134,11 +133,11 @@ class RowStream:
 
     def _unknown_rows(self, page: RawPage) -> list[int]:
         # The first row overlaps the page before, and is left to it.
-        ids, ordinal = page.ids, self._pager.history.ordinal
+        ids, knows = page.ids, self._plan.knows
         return [
             index
             for index in range(1, len(page))
-            if ids[index] not in self._early and ordinal(ids[index]) is None
+            if ids[index] not in self._early and not knows(ids[index])
         ]
 
     def _not_early(self, page: RawPage, delivery: Delivery) -> Sequence[int]:
@@ -159,25 +158,28 @@ class RowStream:
         self._judged = True
         self._prefetch.cancel()
         report = self.report()
-        if self._pager.ended:
-            report.verdict, report.reasons = judge(self._pager.findings)
+        if self._plan.ended:
+            report.verdict, report.reasons = self._plan.verdict()
         else:
             # The caller wanted no more than this.
-            drifted = self._pager.findings.drifted
+            drifted = self._plan.findings.drifted
             report.verdict = Verdict.CHANGED if drifted else Verdict.COMPLETE
-        lacks_much = self._pager.ended and self._pager.findings.falls_short
+        lacks_much = self._plan.ended and self._plan.findings.falls_short
         if lacks_much or (self._strict and not report.complete):
             raise IncompleteSearchError(str(report))
 
     def report(self) -> SearchReport:
         """Bring the report up to date and return it."""
-        report, findings = self._report, self._pager.findings
+        report, findings = self._report, self._plan.findings
         report.total_at_start = findings.total_at_start
         report.total_at_end = findings.total_at_end
         report.rows_overlapping = findings.rows_overlapping
         report.duplicates_dropped = findings.duplicates_dropped
         report.rows_reread = findings.rows_reread
         report.repairs = findings.repairs
+        if findings.shortage > 0:
+            place = self._plan.next_page_row
+            report.missing = [(place, place + findings.shortage - 1)]
         return report
 
     def token(self) -> ResumeToken:
@@ -186,7 +188,7 @@ class RowStream:
         if batch is None:
             return self._start
         behind = batch.rows_behind()
-        point = self._pager.point(behind, batch.next_row() if behind else None)
+        point = self._plan.point(behind, batch.next_row() if behind else None)
         return ResumeToken(
             fingerprint=self._start.fingerprint, **attrs.asdict(point, recurse=False)
         )
@@ -195,7 +197,7 @@ class RowStream:
         """Write into *error* where it ended the search, and stop fetching."""
         self._prefetch.cancel()
         if error.offset is None:
-            error.offset = self._pager.next_page_row
+            error.offset = self._plan.next_page_row
         error.report = self.report()
         error.resume_token = self.token()
 

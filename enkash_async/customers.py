@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, tzinfo
+from functools import partial
+
 import attrs
-import msgspec
 
 from enkash_async._addressing import MAX_LIMIT, Addressing
+from enkash_async._crawling import Crawl
 from enkash_async._decoding import RecordDecoder
 from enkash_async._fetching import Connection, PageFetcher, Query
 from enkash_async._limits import ByteBudget
+from enkash_async._pages import creation_times
 from enkash_async._paging import Pager
+from enkash_async._plan import Plan
 from enkash_async._prefetch import Prefetch
 from enkash_async._stream import RowStream
 from enkash_async._tasks import TaskOwner
@@ -19,8 +24,6 @@ from enkash_async.records import Customer
 from enkash_async.report import SearchReport
 from enkash_async.resume import ResumeToken, fingerprint
 from enkash_async.search import CustomerSearch, OnBadRecord
-
-_encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 @attrs.frozen(kw_only=True)
@@ -32,6 +35,7 @@ class SearchSettings:
     budget: ByteBudget
     addressing: Addressing
     decoder: RecordDecoder[Customer]
+    naive_timezone: tzinfo
     max_concurrency: int
     page_size: int
 
@@ -77,24 +81,74 @@ class Customers:
             fingerprint=fingerprint(criteria, order_by, way, offset),
             row=offset,
         )
-        return self._search(
-            _query(criteria, order_by, way),
-            token if resume is None else _checked_resume(resume, token),
-            offset=offset,
+        start = token if resume is None else _checked_resume(resume, token)
+        pager = Pager(
             page_size=size,
+            addressing=self._settings.addressing,
+            start=offset,
+            max_rows=max_records,
+            resume=start,
+        )
+        return self._search(
+            pager,
+            _query(criteria, order_by, way),
+            start,
             max_records=max_records,
             ordered=ordered,
             strict=strict,
             on_bad_record=on_bad_record,
         )
 
+    def crawl(
+        self,
+        filter: CustomerFilter | None = None,
+        *,
+        page_size: int | None = None,
+        max_records: int | None = None,
+        strict: bool = False,
+        on_bad_record: OnBadRecord | None = None,
+        resume: ResumeToken | str | None = None,
+    ) -> CustomerSearch:
+        """Return a search for all customers created until now, exact while data change.
+
+        Time is cut into windows of `createdOn` that hold a page each, which are fetched
+        concurrently and handed over in the order of creation, each with its records in the order
+        of the service. It needs no order and no meaning of offsets; the cost grows in proportion
+        to the number of customers. Customers that are in no window, because they have no
+        `createdOn`, are told by the report. The clock of this machine decides what "now" is.
+        The parameters are those of `search`.
+        """
+        settings = self._settings
+        criteria = _checked_filter(filter)
+        size = settings.page_size if page_size is None else checked_page_size(page_size)
+        if max_records is not None:
+            _check_count("max_records", max_records, least=1)
+        token = ResumeToken(fingerprint=fingerprint(criteria, "", None, 0), row=0)
+        start = token if resume is None else _checked_resume(resume, token)
+        crawl = Crawl(
+            page_size=size,
+            addressing=settings.addressing,
+            begin=criteria.created_on_from,
+            until=_until(criteria),
+            read_times=partial(creation_times, naive_timezone=settings.naive_timezone),
+            resume=start,
+        )
+        return self._search(
+            crawl,
+            _query(criteria, None, None),
+            start,
+            max_records=max_records,
+            ordered=True,
+            strict=strict,
+            on_bad_record=on_bad_record,
+        )
+
     def _search(
         self,
+        plan: Plan,
         query: Query,
         start: ResumeToken,
         *,
-        offset: int,
-        page_size: int,
         max_records: int | None,
         ordered: bool,
         strict: bool,
@@ -103,15 +157,8 @@ class Customers:
         settings = self._settings
         report = SearchReport()
         fetcher = PageFetcher(settings.connection, query, report)
-        pager = Pager(
-            page_size=page_size,
-            addressing=settings.addressing,
-            start=offset,
-            max_rows=max_records,
-            resume=start,
-        )
         prefetch = Prefetch(
-            pager,
+            plan,
             fetcher.fetch,
             settings.owner,
             settings.budget,
@@ -120,7 +167,7 @@ class Customers:
             patience=settings.connection.timeout.progress,
         )
         stream = RowStream(
-            pager,
+            plan,
             prefetch,
             report,
             start,
@@ -193,9 +240,14 @@ def _checked_resume(resume: ResumeToken | str, start: ResumeToken) -> ResumeToke
     return token
 
 
+def _until(criteria: CustomerFilter) -> datetime:
+    now = datetime.now(UTC)
+    return now if criteria.created_on_to is None else min(now, criteria.created_on_to)
+
+
 def _query(criteria: CustomerFilter, order_by: str | None, direction: Direction | None) -> Query:
     parameters = {"orderBy": order_by, "direction": direction}
     return Query(
-        body=_encode(criteria.as_wire()),
+        criteria=criteria,
         parameters={name: str(value) for name, value in parameters.items() if value is not None},
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -22,6 +22,10 @@ class ResumePoint:
     *delivered* counts all rows so far; *changed* says that some came or went meanwhile,
     *unproven* that pages could not overlap; *total* is the count at the start, if the service
     counts all rows, and *page_rows* the most rows that a page has held.
+
+    In a crawl all windows before *after* are done, and *until* is where the last one ends; the
+    customers in *edge* were created until *edge_until*; *inside* is the place within a window
+    that takes more than one page, and *outside* the number of customers that no window holds.
     """
 
     row: int
@@ -31,6 +35,11 @@ class ResumePoint:
     unproven: bool = False
     page_rows: int = 0
     total: int | None = None
+    after: datetime | None = None
+    edge_until: datetime | None = None
+    until: datetime | None = None
+    inside: ResumePoint | None = None
+    outside: int = 0
 
 
 @attrs.frozen(kw_only=True)
@@ -45,7 +54,7 @@ class ResumeToken(ResumePoint):
     version: int = VERSION
 
     def __str__(self) -> str:
-        return json.dumps(attrs.asdict(self), separators=(",", ":"))
+        return msgspec.json.encode(self).decode()
 
     @classmethod
     def parse(cls, text: str) -> ResumeToken:

@@ -142,6 +142,7 @@ class EnKashSession:
             budget=ByteBudget(self._prefetch_bytes),
             addressing=self._addressing,
             decoder=RecordDecoder(Customer, self._naive_timezone),
+            naive_timezone=self._naive_timezone,
             max_concurrency=self._max_concurrency,
             page_size=self._page_size,
         )

@@ -15,7 +15,8 @@ LAYERS = [
     {"records", "errors", "report", "_addressing", "_dates"},
     {"filters", "retry", "_pages", "_verdict", "_envelope"},
     {"resume", "_decoding", "_history", "_repair"},
-    {"_paging"},
+    {"_plan", "_paging"},
+    {"_crawling"},
     {"_limits", "_tasks", "_transport", "auth"},
     {"_prefetch", "_fetching"},
     {"_stream"},
@@ -25,7 +26,7 @@ LAYERS = [
     {"sandbox"},
     {"cli"},
 ]
-CORE = set().union(*LAYERS[:4])
+CORE = set().union(*LAYERS[:5])
 DOES_IO = {"aiohttp", "anyio", "asyncio", "socket", "sqlite3", "threading"}
 
 

@@ -1,0 +1,53 @@
+"""What decides on pages, as the parts see it that fetch them and hand out their rows."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from enkash_async._addressing import PageRequest
+from enkash_async._history import Delivery
+from enkash_async._pages import RawPage
+from enkash_async._verdict import Findings
+from enkash_async.report import Verdict
+from enkash_async.resume import ResumePoint
+
+
+class Plan(Protocol):
+    """A `Pager` of one list, or a `Crawl` over its windows."""
+
+    ended: bool
+    total: int | None
+    findings: Findings
+
+    @property
+    def next_page_row(self) -> int:
+        """Return the row at which the page begins that is to be accepted next."""
+        ...
+
+    def wanted(self, most: int) -> list[PageRequest]:
+        """Return the pages to fetch now, at most *most*; the first is the next to be accepted."""
+        ...
+
+    def is_wanted(self, request: PageRequest) -> bool:
+        """Say whether *request* still has a place in the plan."""
+        ...
+
+    def arrived(self, request: PageRequest, page: RawPage) -> None:
+        """Look at a page before its turn; other pages may be wanted instead of it."""
+        ...
+
+    def accept(self, page: RawPage) -> Delivery:
+        """Check the page of the first wanted request and return which of its rows are new."""
+        ...
+
+    def knows(self, record_id: str) -> bool:
+        """Say whether a row was delivered lately."""
+        ...
+
+    def verdict(self) -> tuple[Verdict, list[str]]:
+        """Return the verdict on a list that was read to its end, and the reasons for it."""
+        ...
+
+    def point(self, behind: int = 0, row: int | None = None) -> ResumePoint:
+        """Return where to go on if the last *behind* new rows, from *row* on, were not used."""
+        ...
