@@ -39,16 +39,27 @@ class History:
     Pages are kept as bytes; their ids are read when somebody asks for one of them.
     """
 
-    def __init__(self, ids: Sequence[str] = (), *, late: bool = False, whole: bool = True) -> None:
+    def __init__(
+        self,
+        ids: Sequence[str] = (),
+        *,
+        late: bool = False,
+        whole: bool = True,
+        forgets: bool = True,
+    ) -> None:
         """Start with *ids*, delivered before in this order, or if *late* in no certain one.
 
-        *whole* says that nothing else was delivered.
+        *whole* says that nothing else was delivered. A history that never *forgets* keeps the
+        ids of all rows, though not the pages.
         """
+        self._forgets = forgets
         self._pages: deque[tuple[RawPage, Delivery, int]] = deque()
         self._rows = 0
         self._given = self._next_ordinal = len(ids)
         self._first_ids = list(ids)
         self._ordinals: dict[str, int] | None = None
+        if not forgets:
+            self._ordinals = {known: place for place, known in enumerate(ids)}
         self._late = set(range(len(ids))) if late else set[int]()
         self._whole = whole
 
@@ -123,6 +134,8 @@ class History:
     def _forget_oldest(self) -> None:
         page, delivery, first = self._pages.popleft()
         self._rows -= delivery.count(page)
+        if not self._forgets:
+            return
         self._whole = False
         self._first_ids = []
         if self._ordinals is not None:

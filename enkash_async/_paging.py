@@ -55,8 +55,12 @@ class Pager:
         start: int = 0,
         max_rows: int | None = None,
         resume: ResumePoint | None = None,
+        full_check: bool = False,
     ) -> None:
-        """Read *max_rows* from row *start*, or what is left of them behind *resume*."""
+        """Read *max_rows* from row *start*, or what is left of them behind *resume*.
+
+        With *full_check* every row is compared with all rows before it.
+        """
         point = resume or ResumePoint(row=start)
         self._addressing = addressing
         self._page_size = page_size if max_rows is None else min(page_size, max_rows)
@@ -75,8 +79,12 @@ class Pager:
         self._next_row = self._end_row = point.row
         self._edge = point.edge[-1] if point.edge else None
         self.history = History(
-            point.edge, late=point.changed, whole=point.delivered <= len(point.edge)
+            point.edge,
+            late=point.changed,
+            whole=point.delivered <= len(point.edge),
+            forgets=not full_check,
         )
+        self._full_check = full_check
 
         self._loose: set[PageRequest] = set()
         self._unit_known = bool(point.edge)
@@ -297,6 +305,12 @@ class Pager:
     def _end(self, page: RawPage) -> None:
         self.ended = True
         self.findings.shortage = self._shortage(page)
+        watched = self._full_check or self.findings.moved
+        if watched and self.findings.counts_all and not self.findings.total_changed:
+            # As many rows came as were counted, but some of them came twice.
+            distinct = self._delivered_before + self.history.added
+            missing = (page.total or 0) - self._start - distinct
+            self.findings.shortage = max(self.findings.shortage, missing)
         self._planned.clear()
         self._rereads.clear()
 
@@ -324,16 +338,18 @@ class Pager:
         fits = self._fits(request, page)
         if fits:
             self._unit_known = self._unit_known or request.row > 0
-            if not self.findings.drifted:
+            if not self.findings.drifted and not self._full_check:
                 # Rows that fit are the next in line, as long as none was delivered out of it.
                 start = self._end_row - request.row
                 self.findings.rows_overlapping += start
                 return Delivery(request.row, start)
         delivery = self._known_rows(request, page)
         if delivery is not None:
-            self.findings.drifted = True
-            self.findings.duplicates_dropped += len(page) - delivery.count(page) - fits
-            self.findings.rows_overlapping += fits
+            overlapping = self._end_row - request.row if fits else 0
+            surplus = len(page) - delivery.count(page) - overlapping
+            self.findings.rows_overlapping += overlapping
+            self.findings.duplicates_dropped += max(0, surplus)
+            self.findings.drifted |= surplus != 0 or not fits
         return delivery
 
     def _known_rows(self, request: PageRequest, page: RawPage) -> Delivery | None:

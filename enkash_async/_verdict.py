@@ -55,8 +55,8 @@ def judge(findings: Findings) -> tuple[Verdict, list[str]]:
 def _doubts(findings: Findings) -> Iterator[str]:
     if findings.shortage > 0:
         yield (
-            f"recordsCount says {findings.total_at_end}, but the list ended"
-            f" {findings.shortage} before that"
+            f"recordsCount says {findings.total_at_end}, which is {findings.shortage} more than"
+            " the list held"
         )
     if findings.shortage > 0 and findings.counts_from_one:
         yield "perhaps the service counts offsets from 0; then open the session with first_offset=0"

@@ -18,7 +18,7 @@ LAYERS = [
     {"_plan", "_paging"},
     {"_crawling"},
     {"_limits", "_tasks", "_transport", "auth"},
-    {"_prefetch", "_fetching"},
+    {"_prefetch", "_fetching", "_sharding"},
     {"_stream"},
     {"search"},
     {"customers"},
