@@ -13,34 +13,30 @@ the service does not count, a window is read page by page, as any other list.
 from __future__ import annotations
 
 import math
-from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from collections import deque
+from collections.abc import Callable, Sequence
+from datetime import datetime
 
 import attrs
 
 from enkash_async._addressing import Addressing, PageRequest, Window
+from enkash_async._cutting import (
+    CROWD,
+    EARLIEST,
+    FILL,
+    MAX_PARTS,
+    SECOND,
+    SMALLEST,
+    around,
+    crowd_of,
+    cut,
+)
 from enkash_async._history import Delivery
 from enkash_async._pages import RawPage
 from enkash_async._paging import Pager
 from enkash_async._verdict import Findings, judge
 from enkash_async.report import Verdict
 from enkash_async.resume import ResumePoint
-
-EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
-SECOND = timedelta(seconds=1)
-
-SMALLEST = 6 * SECOND
-"""A window narrower than this is not cut: its parts would be as wide, with what they overlap."""
-
-FILL = 0.8
-"""How full a window is meant to be: fuller ones overflow more often, emptier ones cost more."""
-
-MAX_PARTS = 40
-"""Parts into which a window is cut at once: where rows are crowded, most parts are empty."""
-
-CROWD = 0.5
-"""The share of a page at one instant above which that instant is read on its own."""
 
 ReadTimes = Callable[[RawPage], Sequence[datetime | None]]
 """Reads when the records of a page were created; None where it cannot be read."""
@@ -281,12 +277,12 @@ class Crawl:
         return [self._leaf(before), *self._parts(Window(begin - SECOND, self._root.end), count)]
 
     def _smaller(self, asked: Window, count: int, page: RawPage) -> list[_Leaf | _Deep]:
-        crowd, share = _crowd(self._read_times(page))
+        crowd, share = crowd_of(self._read_times(page))
         narrow = asked.end - asked.begin < SMALLEST
         if crowd is not None and share > CROWD:
-            around = _around(crowd, asked)
-            if around is not None:
-                before, within, after = around
+            apart = around(crowd, asked)
+            if apart is not None:
+                before, within, after = apart
                 # Near the end of the window, the next one holds the crowd too.
                 is_apart = asked.end == self._root.end or asked.end - crowd >= 3 * SECOND
                 deep = _Deep(within, self._pager(None), crowd if is_apart else None)
@@ -461,39 +457,3 @@ class Crawl:
             inside=inside,
             outside=self._outside,
         )
-
-
-def cut(asked: Window, number: int) -> Iterator[Window]:
-    """Cut *asked* at whole seconds into at most *number* windows that overlap by two seconds."""
-    width = max(SECOND, (asked.end - asked.begin) / number)
-    cuts = [asked.begin + width * place for place in range(1, number)]
-    cuts = sorted({moment.replace(microsecond=0) for moment in cuts})
-    inner = [moment for moment in cuts if asked.begin < moment < asked.end]
-    ends = [*inner, asked.end]
-    for begin, end in zip([asked.begin, *inner], ends, strict=True):
-        yield Window(max(asked.begin, begin - SECOND), min(asked.end, end + SECOND))
-
-
-def _crowd(times: Sequence[datetime | None]) -> tuple[datetime | None, float]:
-    """Return the commonest instant and its share of all."""
-    known = Counter(moment for moment in times if moment is not None)
-    if not known:
-        return None, 0.0
-    [(moment, number)] = known.most_common(1)
-    return moment, number / len(times)
-
-
-def _around(crowd: datetime, asked: Window) -> tuple[Window, Window, Window] | None:
-    """Return windows before, around and after *crowd*, of which only the second holds it.
-
-    They overlap by a second, whatever ends the bounds include and whether the service's clock
-    goes by milliseconds or by seconds. None if the crowd fills the whole window.
-    """
-    if not asked.begin <= crowd <= asked.end:
-        return None
-    second = crowd.replace(microsecond=0)
-    low, high = second, second if second == crowd else second + SECOND
-    within = Window(max(asked.begin, low - 2 * SECOND), min(asked.end, high + 2 * SECOND))
-    before = Window(asked.begin, low - SECOND)
-    after = Window(high + SECOND, asked.end)
-    return before, within, after

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import attrs
 
 from enkash_async._addressing import Window
-from enkash_async._crawling import EARLIEST, FILL, MAX_PARTS, SECOND
+from enkash_async._cutting import EARLIEST, FILL, MAX_PARTS, SECOND
 from enkash_async.errors import IncompleteSearchError
 from enkash_async.filters import CustomerFilter
 

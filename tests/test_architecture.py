@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parent.parent / "enkash_async"
 LAYERS = [
     {"records", "errors", "report", "_addressing", "_dates"},
     {"filters", "retry", "_pages", "_verdict", "_envelope"},
-    {"resume", "_decoding", "_history", "_repair"},
+    {"resume", "_decoding", "_history", "_repair", "_cutting"},
     {"_plan", "_paging"},
     {"_crawling"},
     {"_limits", "_tasks", "_transport", "auth"},

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from enkash_async._addressing import Window
-from enkash_async._crawling import SECOND, cut
+from enkash_async._cutting import SECOND, cut
 from enkash_async.report import Verdict
 from tests.crawl_model import BEGIN, CrawlWorld, run
 

@@ -267,10 +267,21 @@ async def searching(customers: Customers, saved: ResumeToken) -> None:
         max_records=100,
         ordered=False,
         strict=True,
+        full_check=True,
         on_bad_record=set_aside,
         resume=saved,
     )
     assert_type(search, CustomerSearch)
+    crawl = customers.crawl(
+        CustomerFilter(),
+        page_size=50,
+        max_records=100,
+        strict=True,
+        on_bad_record=set_aside,
+        resume=saved,
+    )
+    assert_type(crawl, CustomerSearch)
+    assert_type(await customers.windows(CustomerFilter(), max_records=10), list[CustomerFilter])
     assert_type(search.total, int | None)
     assert_type(search.report, SearchReport)
     assert_type(search.resume_token, ResumeToken)
