@@ -87,7 +87,7 @@ class Prefetch:
         if slot.page is not None and self._slots.get(slot.request) is slot:
             self._weigh(slot, slot.page)
             self._plan.arrived(slot.request, slot.page)
-            if not self._paused:
+            if not self._paused and self._owner.is_open:
                 self.fill()
 
     def _weigh(self, slot: _Slot, page: RawPage) -> None:
@@ -106,7 +106,7 @@ class Prefetch:
         with anyio.move_on_after(self._patience):
             await slot.done.wait()
             # When it came, the plan may have preferred other pages.
-            while (head := self._head()) is not slot:
+            while slot.page is not None and (head := self._head()) is not slot:
                 slot = head
                 await slot.done.wait()
         return slot.request, self._outcome(slot)
@@ -148,12 +148,16 @@ class Prefetch:
         for slot in [s for s in self._slots.values() if s.page is None]:
             self._drop(slot.request)
 
-    async def aclose(self) -> None:
-        """Stop all fetches, drop all pages, and wait until the tasks have ended."""
+    def discard(self) -> None:
+        """Stop all fetches and give the bytes of all pages back: nobody will read them."""
         self._paused = True
+        for request in list(self._slots):
+            self._drop(request)
+
+    async def aclose(self) -> None:
+        """Discard everything, and wait until the tasks have ended."""
         slots = list(self._slots.values())
-        for slot in slots:
-            self._drop(slot.request)
+        self.discard()
         with anyio.move_on_after(5, shield=True):
             for slot in slots:
                 await slot.done.wait()

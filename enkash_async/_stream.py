@@ -156,7 +156,7 @@ class RowStream:
         if self._judged:
             return
         self._judged = True
-        self._prefetch.cancel()
+        self._prefetch.discard()
         report = self.report()
         if self._plan.ended:
             report.verdict, report.reasons = self._plan.verdict()
@@ -195,15 +195,19 @@ class RowStream:
 
     def note_place(self, error: EnKashError) -> None:
         """Write into *error* where it ended the search, and stop fetching."""
-        self._prefetch.cancel()
         if error.offset is None:
             error.offset = self._plan.next_page_row
         error.report = self.report()
         error.resume_token = self.token()
+        self._prefetch.discard()
 
     def cancel(self) -> None:
         """Stop all fetches; the next batch starts them again."""
         self._prefetch.cancel()
+
+    def discard(self) -> None:
+        """Stop all fetches for good; nothing more will be read."""
+        self._prefetch.discard()
 
     async def aclose(self) -> None:
         """Stop all fetches and wait until they have ended."""

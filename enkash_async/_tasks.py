@@ -39,9 +39,14 @@ class TaskOwner:
         """Wait until tasks can be started."""
         await self._opened.wait()
 
+    @property
+    def is_open(self) -> bool:
+        """Say whether tasks can be started."""
+        return self._group is not None and not self._closing.is_set()
+
     def start(self, function: Callable[[T], Coroutine[Any, Any, None]], argument: T) -> None:
         """Start `function(argument)` as a task. It must not raise."""
-        if self._group is None or self._closing.is_set():
+        if self._group is None or not self.is_open:
             raise RuntimeError("the session is closed; open it again and start a new search")
         self._group.start_soon(function, argument)
 

@@ -96,7 +96,7 @@ class CustomerSearch:
         self._exhausted = False
         self._error: EnKashError | None = None
         self._loop = asyncio.get_running_loop()
-        self._finalizer = weakref.finalize(self, _cancel_later, self._loop, stream)
+        self._finalizer = weakref.finalize(self, _discard_later, self._loop, stream)
         self._finalizer.atexit = False
 
     # What it can say of itself
@@ -346,10 +346,10 @@ def _row_of(batch: Batch, place: int) -> int:
     return batch.row + batch.indices[place]
 
 
-def _cancel_later(loop: asyncio.AbstractEventLoop, stream: RowStream) -> None:
+def _discard_later(loop: asyncio.AbstractEventLoop, stream: RowStream) -> None:
     """Stop the fetches of a search that nobody refers to any more.
 
     The garbage collector may run in any thread, and when the loop is long gone.
     """
     if not loop.is_closed():
-        loop.call_soon_threadsafe(stream.cancel)
+        loop.call_soon_threadsafe(stream.discard)

@@ -73,21 +73,22 @@ async def test_every_customer_comes_once_in_the_order_of_creation(
     spread: Any, created_on_bounds: Any, clock_resolution: Any
 ) -> None:
     settings = SandboxSettings(
-        rows=200,
+        rows=120,
         spread=spread,
         created_on_bounds=created_on_bounds,
         clock_resolution=clock_resolution,
     )
-    async with open_sandbox(settings) as sandbox, session_for(sandbox, page_size=30) as session:
+    async with open_sandbox(settings) as sandbox, session_for(sandbox, page_size=20) as session:
         search = session.customers.crawl()
         assert await ids_of(search) == sandbox.customer_ids()
         assert search.report.verdict is Verdict.COMPLETE
         assert search.report.reasons == []
-        assert search.total == search.report.records_delivered == 200
+        assert search.total == search.report.records_delivered == 120
 
 
-@pytest.mark.parametrize("page_size", [20, 60, 199, 200, 201])
-@pytest.mark.parametrize("max_concurrency", [1, 8])
+@pytest.mark.parametrize(
+    ("page_size", "max_concurrency"), [(20, 1), (60, 8), (199, 1), (200, 8), (201, 2)]
+)
 async def test_page_size_and_concurrency_do_not_matter(
     page_size: int, max_concurrency: int
 ) -> None:
@@ -118,7 +119,7 @@ async def test_windows_are_delivered_in_order_whatever_order_they_land_in() -> N
                 assert await ids_of(session.customers.crawl()) == sandbox.customer_ids()
 
 
-@pytest.mark.parametrize("rows", [0, 1, 2, 39, 40, 41])
+@pytest.mark.parametrize("rows", [0, 1, 40, 41])
 async def test_a_short_list_is_complete(rows: int) -> None:
     async with (
         open_sandbox(SandboxSettings(rows=rows)) as sandbox,
@@ -142,7 +143,6 @@ async def test_an_empty_list_has_an_empty_first_page() -> None:
 NO_TOTAL = "the service sends no total, so customers without createdOn cannot be noticed"
 
 
-@pytest.mark.parametrize("spread", ["even", "bulk"])
 @pytest.mark.parametrize(
     ("count_style", "verdict", "reason"),
     [
@@ -155,9 +155,9 @@ NO_TOTAL = "the service sends no total, so customers without createdOn cannot be
     ],
 )
 async def test_counts_do_not_lose_a_record_and_doubts_are_told(
-    count_style: Any, verdict: Verdict, reason: str, spread: Any
+    count_style: Any, verdict: Verdict, reason: str
 ) -> None:
-    settings = SandboxSettings(rows=300, count_style=count_style, spread=spread)
+    settings = SandboxSettings(rows=300, count_style=count_style, spread="bulk")
     async with open_sandbox(settings) as sandbox, session_for(sandbox, page_size=40) as session:
         search = session.customers.crawl()
         assert await ids_of(search) == sandbox.customer_ids()
@@ -165,19 +165,21 @@ async def test_counts_do_not_lose_a_record_and_doubts_are_told(
         assert search.report.reasons == [] if not reason else reason in search.report.reasons
 
 
-@pytest.mark.parametrize("spread", ["even", "bulk"])
-@pytest.mark.parametrize("page_cap", [2, 13, 40])
+@pytest.mark.parametrize(
+    ("page_cap", "spread"), [(3, "even"), (5, "bulk"), (13, "even"), (20, "bulk")]
+)
 async def test_a_cap_does_not_lose_a_record(page_cap: int, spread: Any) -> None:
-    settings = SandboxSettings(rows=120, page_cap=page_cap, spread=spread)
+    settings = SandboxSettings(rows=100, page_cap=page_cap, spread=spread)
     async with open_sandbox(settings) as sandbox, session_for(sandbox, page_size=40) as session:
         search = session.customers.crawl()
         assert await ids_of(search) == sandbox.customer_ids()
         assert search.report.verdict is Verdict.COMPLETE
 
 
-@pytest.mark.parametrize("spread", ["even", "bulk"])
-@pytest.mark.parametrize("page_cap", [None, 13])
-@pytest.mark.parametrize("first_offset", [0, 1])
+@pytest.mark.parametrize(
+    ("first_offset", "page_cap", "spread"),
+    [(0, None, "even"), (0, None, "bulk"), (0, 13, "bulk"), (1, None, "bulk")],
+)
 async def test_offsets_may_count_pages(
     first_offset: Any, page_cap: int | None, spread: Any
 ) -> None:
@@ -196,22 +198,22 @@ async def test_offsets_may_count_pages(
 
 
 async def test_an_order_that_changes_does_not_matter_where_windows_fit_a_page() -> None:
-    settings = SandboxSettings(rows=300, unstable_order=True)
+    settings = SandboxSettings(rows=200, unstable_order=True)
     async with open_sandbox(settings) as sandbox, session_for(sandbox, page_size=40) as session:
         search = session.customers.crawl(strict=True)
         assert sorted(map(str, await ids_of(search))) == sorted(sandbox.customer_ids())
         assert search.report.verdict is Verdict.COMPLETE
 
 
-@pytest.mark.parametrize("without", [1, 7, 200])
+@pytest.mark.parametrize("without", [7, 100])
 async def test_customers_without_created_on_are_told(without: int) -> None:
-    settings = SandboxSettings(rows=200, rows_without_created_on=without)
+    settings = SandboxSettings(rows=100, rows_without_created_on=without)
     reason = f"{without} customers are in no window"
     async with open_sandbox(settings) as sandbox, session_for(sandbox, page_size=40) as session:
         expected = [row["customerId"] for row in sandbox.records() if row["createdOn"]]
         search = session.customers.crawl()
         assert await ids_of(search) == expected
-        assert len(expected) == 200 - without
+        assert len(expected) == 100 - without
         assert search.report.verdict is Verdict.INCOMPLETE
         assert reason in str(search.report)
 
@@ -223,12 +225,9 @@ async def test_customers_without_created_on_are_told(without: int) -> None:
         assert caught.value.report.verdict is Verdict.INCOMPLETE
 
 
-@pytest.mark.parametrize("spread", ["even", "bulk"])
-@pytest.mark.parametrize(
-    "date_style", ["iso_z", "iso_offset", "iso_compact_offset", "blank", "epoch_ms"]
-)
-async def test_dates_are_read_in_any_notation(date_style: Any, spread: Any) -> None:
-    settings = SandboxSettings(rows=200, date_style=date_style, spread=spread)
+@pytest.mark.parametrize("date_style", ["iso_offset", "blank", "epoch_ms"])
+async def test_dates_are_read_in_any_notation(date_style: Any) -> None:
+    settings = SandboxSettings(rows=200, date_style=date_style, spread="bulk")
     async with (
         open_sandbox(settings) as sandbox,
         session_for(sandbox, page_size=40, naive_timezone=IST) as session,
@@ -239,7 +238,7 @@ async def test_dates_are_read_in_any_notation(date_style: Any, spread: Any) -> N
 
 
 async def test_a_wrong_zone_of_times_without_one_does_not_lose_a_record() -> None:
-    settings = SandboxSettings(rows=200, date_style="blank", spread="bulk")
+    settings = SandboxSettings(rows=100, date_style="blank", spread="bulk")
     async with (
         open_sandbox(settings) as sandbox,
         session_for(sandbox, page_size=40, naive_timezone=UTC) as session,
@@ -252,8 +251,10 @@ async def test_a_wrong_zone_of_times_without_one_does_not_lose_a_record() -> Non
 # The caller's own filter, and parts of a list
 
 
-@pytest.mark.parametrize("created_on_bounds", ["inclusive", "half_open", "exclusive"])
-@pytest.mark.parametrize("given", ["from", "to", "both"])
+@pytest.mark.parametrize(
+    ("given", "created_on_bounds"),
+    [("from", "exclusive"), ("to", "half_open"), ("both", "inclusive"), ("both", "exclusive")],
+)
 async def test_the_filter_is_kept_in_every_request(given: str, created_on_bounds: Any) -> None:
     settings = SandboxSettings(rows=300, created_on_bounds=created_on_bounds)
     async with open_sandbox(settings) as sandbox, session_for(sandbox, page_size=20) as session:
@@ -290,12 +291,12 @@ async def test_all_but_the_census_ask_for_windows_that_end_by_now(sandbox: Sandb
     assert {(call.order_by, call.direction) for call in sandbox.searches} == {(None, None)}
 
 
-@pytest.mark.parametrize("most", [1, 40, 41, 100, 249, 250, 1000])
-async def test_max_records_ends_the_crawl(sandbox: Sandbox, most: int) -> None:
+async def test_max_records_ends_the_crawl(sandbox: Sandbox) -> None:
     async with session_for(sandbox, page_size=40) as session:
-        search = session.customers.crawl(max_records=most)
-        assert await ids_of(search) == sandbox.customer_ids()[:most]
-        assert search.report.verdict is Verdict.COMPLETE
+        for most in (1, 40, 101, 250, 1000):
+            search = session.customers.crawl(max_records=most)
+            assert await ids_of(search) == sandbox.customer_ids()[:most]
+            assert search.report.verdict is Verdict.COMPLETE
 
 
 async def test_going_on_counts_the_records_of_before(sandbox: Sandbox) -> None:
@@ -367,12 +368,11 @@ async def test_nothing_is_sent_before_the_crawl_is_used(sandbox: Sandbox) -> Non
 # Data that change
 
 
-@pytest.mark.parametrize("max_concurrency", [1, 8])
-@pytest.mark.parametrize("spread", ["even", "bulk"])
+@pytest.mark.parametrize(("spread", "max_concurrency"), [("even", 1), ("even", 8), ("bulk", 8)])
 async def test_customers_that_live_through_changes_come_once(
     spread: Any, max_concurrency: int
 ) -> None:
-    async with open_sandbox(SandboxSettings(rows=600, spread=spread)) as sandbox:
+    async with open_sandbox(SandboxSettings(rows=300, spread=spread)) as sandbox:
         there_at_first = sandbox.customer_ids()
         deleted: set[str] = set()
 
@@ -390,7 +390,7 @@ async def test_customers_that_live_through_changes_come_once(
             assert search.report.verdict is Verdict.CHANGED
             assert search.report.reasons
     stayed = [id_ for id_ in there_at_first if id_ not in deleted]
-    assert len(stayed) > 500
+    assert 200 < len(stayed) < 300
     assert [id_ for id_ in seen if id_ in set(stayed)] == stayed
     assert len(set(seen)) == len(seen)
 
@@ -413,17 +413,22 @@ async def test_a_changed_list_is_an_error_for_the_strict() -> None:
 # Going on later
 
 
-@pytest.mark.parametrize("stop", [0, 1, 39, 80, 121, 170, 249, 250])
-@pytest.mark.parametrize("spread", ["even", "bulk"])
+@pytest.mark.parametrize(
+    ("spread", "stop"),
+    [
+        *(("even", stop) for stop in (0, 1, 33, 99, 100)),
+        *(("bulk", stop) for stop in (39, 40, 41, 57, 70, 71)),
+    ],
+)
 async def test_a_crawl_goes_on_in_another_session_behind_any_record(spread: Any, stop: int) -> None:
-    async with open_sandbox(SandboxSettings(rows=250, spread=spread)) as sandbox:
+    async with open_sandbox(SandboxSettings(rows=100, spread=spread)) as sandbox:
         async with (
-            session_for(sandbox, page_size=40) as session,
+            session_for(sandbox, page_size=20) as session,
             session.customers.crawl() as search,
         ):
             first = await take(search, stop)
             text = str(search.resume_token)
-        async with session_for(sandbox, page_size=27) as session:
+        async with session_for(sandbox, page_size=25) as session:
             rest = session.customers.crawl(resume=text)
             assert first + await ids_of(rest) == sandbox.customer_ids()
             assert rest.report.verdict is Verdict.COMPLETE
@@ -432,19 +437,18 @@ async def test_a_crawl_goes_on_in_another_session_behind_any_record(spread: Any,
 @pytest.mark.parametrize(
     "knobs",
     [
-        {"created_on_bounds": "half_open"},
         {"created_on_bounds": "exclusive", "clock_resolution": "s"},
         {"count_style": "missing"},
         {"page_cap": 13},
     ],
 )
 async def test_a_crawl_goes_on_whatever_the_service_leaves_open(knobs: dict[str, Any]) -> None:
-    settings = SandboxSettings(rows=200, spread="bulk", **knobs)
+    settings = SandboxSettings(rows=120, spread="bulk", **knobs)
     async with open_sandbox(settings) as sandbox, session_for(sandbox, page_size=30) as session:
         seen: list[str | None] = []
         text: str | None = None
         # Stopped again and again, inside the crowd and around it.
-        while len(seen) < 175:
+        while len(seen) < 105:
             async with session.customers.crawl(resume=text) as search:
                 seen += await take(search, 35)
                 text = str(search.resume_token)
@@ -453,12 +457,12 @@ async def test_a_crawl_goes_on_whatever_the_service_leaves_open(knobs: dict[str,
 
 
 async def test_going_on_still_tells_of_customers_without_created_on() -> None:
-    settings = SandboxSettings(rows=200, rows_without_created_on=7)
+    settings = SandboxSettings(rows=100, rows_without_created_on=7)
     async with open_sandbox(settings) as sandbox, session_for(sandbox, page_size=30) as session:
         async with session.customers.crawl() as search:
-            await take(search, 100)
+            await take(search, 50)
         rest = session.customers.crawl(resume=search.resume_token)
-        assert len(await ids_of(rest)) == 93
+        assert len(await ids_of(rest)) == 43
         assert rest.report.verdict is Verdict.INCOMPLETE
         assert "7 customers are in no window" in str(rest.report)
 
@@ -516,7 +520,7 @@ async def test_no_more_requests_are_in_flight_than_the_session_allows(sandbox: S
         session_for(sandbox, page_size=20, max_concurrency=3) as session,
         anyio.create_task_group() as group,
     ):
-        for _ in range(4):
+        for _ in range(3):
             group.start_soon(ids_of, session.customers.crawl())
     assert sandbox.max_in_flight == 3
 
@@ -551,20 +555,16 @@ async def test_leaving_the_block_stops_the_fetches_at_once(sandbox: Sandbox) -> 
         assert len(sandbox.searches) == before + 1
 
 
-@pytest.mark.parametrize(
-    ("options", "error", "text"),
-    [
+async def test_a_wrong_argument_is_refused_before_anything_is_sent(sandbox: Sandbox) -> None:
+    wrong: list[tuple[dict[str, Any], type[Exception], str]] = [
         ({"page_size": 0}, ValueError, "page_size"),
         ({"page_size": 5001}, ValueError, "5000"),
         ({"max_records": 0}, ValueError, "max_records"),
         ({"filter": {"level": "LEVEL_1"}}, TypeError, "CustomerFilter"),
         ({"resume": "{}"}, ValueError, "resume token"),
-    ],
-)
-async def test_a_wrong_argument_is_refused_before_anything_is_sent(
-    sandbox: Sandbox, options: dict[str, Any], error: type[Exception], text: str
-) -> None:
+    ]
     async with session_for(sandbox) as session:
-        with pytest.raises(error, match=text):
-            session.customers.crawl(**options)
+        for options, error, text in wrong:
+            with pytest.raises(error, match=text):
+                session.customers.crawl(**options)
     assert sandbox.searches == []

@@ -313,6 +313,26 @@ async def test_memory_and_places_come_back_when_many_searches_are_left(
     assert await is_usable(session, gate)
 
 
+async def test_searches_that_were_left_give_their_bytes_back(sandbox: Sandbox) -> None:
+    # Room for the head and about two pages more.
+    async with session_for(sandbox, prefetch_bytes=250_000, page_size=50) as session:
+        for _ in range(10):
+            pages = session.customers.search().pages()
+            for _ in range(3):
+                await anext(pages)
+            await anyio.wait_all_tasks_blocked()
+            del pages
+        gate = Gate(sandbox)
+        search = session.customers.search()
+        pages = search.pages()
+        for _ in range(2):
+            await anext(pages)
+        await gate.reached.wait()
+        assert tasks_in_flight() == 2
+        gate.opened.set()
+        await search.aclose()
+
+
 async def _read_until_cancelled(search: CustomerSearch) -> None:
     with contextlib.suppress(RuntimeError):
         await read_all(search)
