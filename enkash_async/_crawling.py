@@ -133,6 +133,7 @@ class Crawl:
             total_at_end=resume.total,
             counts_all=resume.total is not None,
             drifted=resume.changed,
+            unchecked=resume.unproven,
         )
         self._begin(resume)
 
@@ -243,7 +244,7 @@ class Crawl:
         is_first = self.total is None
         if is_first and count is not None:
             self._note_root(count, rows)
-        is_whole = count == rows and (rows < leaf.request.limit or self.findings.counts_all)
+        is_whole = count == rows and rows < leaf.request.limit
         if is_whole and (self.findings.counts_all or rows <= 1):
             return None
         if not self.findings.counts_all:
@@ -314,10 +315,11 @@ class Crawl:
         delivery = self._without_known(item.asked, page, delivery)
         self._book(item, page, delivery)
         times = self._read_times(page) if item.crowd is not None else [None] * len(page)
+        # The last window has no next one to share rows with.
         item.ids += [
             page.ids[index]
             for index in delivery.indices(page)
-            if times[index] is None or times[index] != item.crowd
+            if len(self._items) > 1 and (times[index] is None or times[index] != item.crowd)
         ]
         if item.pager.ended:
             self._end_deep(item)
@@ -400,6 +402,8 @@ class Crawl:
         """Return the verdict on a crawl that came to its end, and the reasons for it."""
         if self.findings.drifted:
             self._changes.append("the list changed before the crawl was resumed")
+        if self.findings.unchecked:
+            self._doubts.append("before the crawl was resumed, something could not be proven")
         reasons = list(dict.fromkeys(self._doubts + self._changes))
         if self._doubts:
             return Verdict.INCOMPLETE, reasons

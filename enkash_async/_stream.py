@@ -13,7 +13,7 @@ from enkash_async._pages import RawPage
 from enkash_async._plan import Plan
 from enkash_async._prefetch import Prefetch
 from enkash_async.errors import EnKashError, IncompleteSearchError
-from enkash_async.report import SearchReport, Verdict
+from enkash_async.report import SearchReport
 from enkash_async.resume import ResumeToken
 
 
@@ -158,12 +158,7 @@ class RowStream:
         self._judged = True
         self._prefetch.discard()
         report = self.report()
-        if self._plan.ended:
-            report.verdict, report.reasons = self._plan.verdict()
-        else:
-            # The caller wanted no more than this.
-            drifted = self._plan.findings.drifted
-            report.verdict = Verdict.CHANGED if drifted else Verdict.COMPLETE
+        report.verdict, report.reasons = self._plan.verdict()
         lacks_much = self._plan.ended and self._plan.findings.falls_short
         if lacks_much or (self._strict and not report.complete):
             raise IncompleteSearchError(str(report))

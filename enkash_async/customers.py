@@ -266,6 +266,8 @@ def _checked_resume(resume: ResumeToken | str, start: ResumeToken) -> ResumeToke
 
 def _until(criteria: CustomerFilter) -> datetime:
     now = datetime.now(UTC)
+    if criteria.created_on_from is not None and criteria.created_on_from > now:
+        raise ValueError("created_on_from lies in the future, as the clock of this machine goes")
     return now if criteria.created_on_to is None else min(now, criteria.created_on_to)
 
 
