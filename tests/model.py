@@ -40,6 +40,12 @@ class World:
     bursts: bool = False
     concurrency: int = 1
     crashes: bool = False
+    """Now and then the reader fails, and another goes on from its token."""
+    cancels: bool = False
+    """Now and then all pages on their way are given up, and asked for again."""
+    swaps: float = 0.0
+    """How often two rows change places between two requests."""
+    full_check: bool = False
 
     @property
     def overlaps(self) -> bool:
@@ -101,6 +107,11 @@ class Service:
         }
         return counts[self.world.count]
 
+    def maybe_swap(self) -> None:
+        if self.rows and self.chance.random() < self.world.swaps:
+            one, other = (self.chance.randrange(len(self.rows)) for _ in range(2))
+            self.rows[one], self.rows[other] = self.rows[other], self.rows[one]
+
     def maybe_change(self) -> None:
         if self.chance.random() >= self.world.drift or self.changes >= MOST_CHANGES:
             return
@@ -130,7 +141,12 @@ class Reader:
 
     def _new_pager(self, resume: ResumePoint | None) -> Pager:
         world = self.service.world
-        return Pager(page_size=world.page_size, addressing=Addressing(world.unit), resume=resume)
+        return Pager(
+            page_size=world.page_size,
+            addressing=Addressing(world.unit),
+            resume=resume,
+            full_check=world.full_check,
+        )
 
     def read(self) -> None:
         service, chance = self.service, self.service.chance
@@ -139,6 +155,10 @@ class Reader:
             wanted = self.pager.wanted(service.world.concurrency)
             missing = [request for request in wanted if request not in self.arrived]
             service.maybe_change()
+            service.maybe_swap()
+            if service.world.cancels and chance.random() < 0.05:
+                self.arrived = {}
+                continue
             if missing and (wanted[0] in missing or chance.random() < 0.5):
                 request = chance.choice(missing)
                 self.arrived[request] = service.answer(request)

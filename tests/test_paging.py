@@ -6,6 +6,7 @@ import math
 import os
 import random
 
+import attrs
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -48,6 +49,7 @@ def worlds(draw: st.DrawFn, drift: bool, crashes: bool = False) -> World:
         bursts=draw(st.booleans()),
         concurrency=draw(st.sampled_from([1, 2, 4, 8])),
         crashes=crashes,
+        cancels=draw(st.booleans()),
     )
 
 
@@ -81,6 +83,19 @@ def test_the_same_holds_for_one_that_is_stopped_and_resumed(world: World, seed: 
     if outcome.verdict in (Verdict.COMPLETE, Verdict.CHANGED):
         stayed = set(outcome.stayed)
         assert [row for row in outcome.delivered if row in stayed] == outcome.stayed
+
+
+@many_examples
+@given(worlds(drift=False), st.sampled_from([0.05, 0.5]), SEEDS)
+def test_a_full_check_notices_every_change_of_the_order(
+    world: World, swaps: float, seed: int
+) -> None:
+    world = attrs.evolve(world, swaps=swaps, full_check=True, count="total")
+    outcome = run(world, seed)
+
+    assert len(set(outcome.delivered)) == len(outcome.delivered)
+    if outcome.verdict in (Verdict.COMPLETE, Verdict.CHANGED):
+        assert sorted(outcome.delivered) == sorted(outcome.stayed)
 
 
 @many_examples
