@@ -15,6 +15,8 @@ from enkash_async.errors import RequestTimeoutError
 
 Fetch = Callable[[PageRequest], Awaitable[RawPage]]
 
+CLOSED = "the search or its session was closed while the search was being read"
+
 ASSUMED_ROW_BYTES = 1024
 """What a row is taken to weigh until the first page has come."""
 
@@ -57,10 +59,13 @@ class Prefetch:
         self._slots: dict[PageRequest, _Slot] = {}
         self._row_bytes = float(ASSUMED_ROW_BYTES)
         self._paused = True
+        self._discarded = False
         self._arrival = anyio.Event()
 
     def fill(self) -> None:
         """Start the fetches that the bounds allow, and stop those no longer wanted."""
+        if self._discarded:
+            return
         self._paused = False
         for request in [r for r in self._slots if not self._plan.is_wanted(r)]:
             self._drop(request)
@@ -115,6 +120,8 @@ class Prefetch:
         request = self._plan.wanted(1)[0]
         if request not in self._slots:
             self.fill()
+        if self._discarded:
+            raise RuntimeError(CLOSED)
         return self._slots[request]
 
     async def any_arrived(self) -> list[tuple[PageRequest, RawPage]]:
@@ -140,7 +147,7 @@ class Prefetch:
             raise RequestTimeoutError(
                 f"no page arrived for {self._patience:g} s; the limit is Timeout(progress=...)"
             )
-        raise RuntimeError("the search or its session was closed while the search was being read")
+        raise RuntimeError(CLOSED)
 
     def cancel(self) -> None:
         """Stop all fetches. Pages that have come are kept, so that reading can go on."""
@@ -150,7 +157,7 @@ class Prefetch:
 
     def discard(self) -> None:
         """Stop all fetches and give the bytes of all pages back: nobody will read them."""
-        self._paused = True
+        self._discarded = self._paused = True
         for request in list(self._slots):
             self._drop(request)
 
