@@ -160,11 +160,6 @@ class Crawl:
     # Planning
 
     @property
-    def end_row(self) -> int:
-        """Return the number of rows delivered."""
-        return self._delivered
-
-    @property
     def next_page_row(self) -> int:
         """Return the number of rows delivered, which is where the next page begins."""
         return self._delivered

@@ -16,7 +16,6 @@ from enkash_async.errors import (
     ConnectError,
     RequestTimeoutError,
     ResponseError,
-    TransportError,
 )
 
 USER_AGENT = "enkash-async"
@@ -183,6 +182,3 @@ async def open_http(
         cookie_jar=aiohttp.DummyCookieJar(),
     ) as http:
         yield http
-
-
-__all__ = ["Timeout", "Transport", "TransportError", "checked_base_url", "open_http"]
