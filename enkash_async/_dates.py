@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 import msgspec
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 def instant(value: object, naive_timezone: tzinfo) -> datetime:
@@ -21,7 +22,7 @@ def instant(value: object, naive_timezone: tzinfo) -> datetime:
     """
     if isinstance(value, int) and not isinstance(value, bool):
         try:
-            return _EPOCH + timedelta(milliseconds=value)
+            return _EPOCH + value * _MILLISECOND
         except OverflowError:
             raise ValueError("milliseconds outside the years 1 to 9999") from None
     if not isinstance(value, str):

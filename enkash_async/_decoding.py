@@ -1,16 +1,14 @@
 """Bytes of a record to the record. No I/O.
 
-Two lanes, both derived from the one declaration in `records`. The fast one decodes into a msgspec
-struct with the wire's names and moves its fields into an attrs record. What it refuses goes to
-the other, a cattrs converter, which is the reference: it knows the unusual notations, and names
-the field that cannot be read. The tests hold the two equal.
+Two lanes, both derived from the one declaration in `records`: a fast one (`_fast_lane`), and a
+cattrs converter, which is the reference and names the field that cannot be read. What the fast
+lane refuses goes to the reference. The tests hold the two equal.
 """
 
 from __future__ import annotations
 
-import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from datetime import datetime, tzinfo
 from decimal import Decimal, InvalidOperation
 from functools import cache, partial
@@ -22,6 +20,7 @@ import msgspec
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from enkash_async._dates import instant
+from enkash_async._fast_lane import REMINDER_TYPES, fast_lane, finite, is_sequence
 from enkash_async.errors import DecodeError
 from enkash_async.filters import iso_z
 from enkash_async.records import (
@@ -39,31 +38,71 @@ _RECORD_CLASSES: tuple[type[attrs.AttrsInstance], ...] = (
     CustomerReminder,
     Customer,
 )
-_REMINDER_TYPES: Mapping[str, ReminderType] = {member.value: member for member in ReminderType}
+
+_REFUSALS = (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError)
+"""What stands for "cannot be read"; Decimal raises the third for an exponent beyond all bounds."""
+
+RESCUES_TO_SWITCH = 50
+"""Records with times in another notation than ISO before the lane for these is tried first."""
 
 
 class RecordDecoder(Generic[R]):
-    """Decodes records of one class. Stateless, so any number of tasks may share it."""
+    """Decodes records of one class. Any number of tasks may share it.
+
+    It learns how the service writes times, since reading each record first in vain is slow.
+    """
 
     def __init__(self, record: type[R], naive_timezone: tzinfo) -> None:
         self._record = record
-        self._decode_struct = msgspec.json.Decoder(_struct(record)).decode  # type: ignore[arg-type]
-        self._build: Callable[[Any], R] = _builder(record, naive_timezone)
+        self._first: Callable[[bytes | msgspec.Raw], R] = fast_lane(record, naive_timezone, "iso")
+        self._second: Callable[[bytes | msgspec.Raw], R] = fast_lane(record, naive_timezone, "any")
+        self._rescues = 0
         self._converter = reference_converter(naive_timezone)
+
+    def decode_many(
+        self, raws: Sequence[bytes | msgspec.Raw]
+    ) -> tuple[list[R], DecodeError | None]:
+        """Return the records in *raws* as far as the first that cannot be read, and its error."""
+        read = self._first
+        try:
+            return [read(raw) for raw in raws], None
+        except _REFUSALS:
+            return self._decode_one_by_one(raws)
+
+    def _decode_one_by_one(
+        self, raws: Sequence[bytes | msgspec.Raw]
+    ) -> tuple[list[R], DecodeError | None]:
+        records: list[R] = []
+        for raw in raws:
+            try:
+                records.append(self.decode(raw))
+            except DecodeError as error:
+                return records, error
+        return records, None
 
     def decode(self, raw: bytes | msgspec.Raw) -> R:
         """Return the record in *raw*; DecodeError names the field that cannot be read."""
         try:
-            return self._build(self._decode_struct(raw))
-        except (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError):
-            # The last but one is what Decimal raises for an exponent beyond all bounds.
+            return self._first(raw)
+        except _REFUSALS:
+            return self._decode_otherwise(raw)
+
+    def _decode_otherwise(self, raw: bytes | msgspec.Raw) -> R:
+        try:
+            record = self._second(raw)
+        except _REFUSALS:
             return self.decode_by_reference(raw)
+        self._rescues += 1
+        if self._rescues == RESCUES_TO_SWITCH:
+            # Happens once: what reads any notation reads ISO too, a little slower.
+            self._first = self._second
+        return record
 
     def decode_by_reference(self, raw: bytes | msgspec.Raw) -> R:
         """Do what `decode` does, in the reference lane only."""
         try:
             value = _decode_dict(raw)
-        except (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError) as error:
+        except _REFUSALS as error:
             raise DecodeError("$", "is not valid JSON") from error
         try:
             return self._converter.structure(value, self._record)
@@ -74,98 +113,6 @@ class RecordDecoder(Generic[R]):
 
 # Money is made from the digits, never from a float.
 _decode_dict = msgspec.json.Decoder(float_hook=Decimal).decode
-
-
-# The fast lane.
-
-
-@cache
-def _struct(record: Any) -> type[msgspec.Struct]:
-    """Return the struct that holds *record* as it stands on the wire."""
-    hints = typing.get_type_hints(record)
-    fields = [
-        (field.name, _struct_type(hints[field.name]) | None, None) for field in attrs.fields(record)
-    ]
-    rename = {field.name: wire_name(field) for field in attrs.fields(record)}
-    return msgspec.defstruct(f"{record.__name__}Struct", fields, rename=rename, gc=False)
-
-
-def _struct_type(hint: Any) -> Any:
-    if _is_sequence(hint):
-        return list[_struct_type(typing.get_args(hint)[0])]  # type: ignore[misc]
-    if attrs.has(hint):
-        return _struct(hint)
-    [*kinds] = [kind for kind in typing.get_args(hint) or (hint,) if kind is not types.NoneType]
-    # An enumeration that may be text is text on the wire.
-    return str if ReminderType in kinds else kinds[0]
-
-
-def _is_sequence(hint: Any) -> bool:
-    origin: Any = typing.get_origin(hint)
-    return origin is tuple
-
-
-def _builder(record: Any, zone: tzinfo) -> Callable[[Any], Any]:
-    """Return a function that moves a struct's fields into a *record*.
-
-    Filling a frozen attrs record goes through one call of `object.__setattr__` a field. The
-    function fills an ordinary class with the same slots instead and then changes its class,
-    which Python allows between classes of one layout, at a fraction of the cost.
-    """
-    names = [field.name for field in attrs.fields(record)]
-    twin = type(f"_{record.__name__}Twin", (), {"__slots__": tuple(names)})
-    scope: dict[str, Any] = {
-        "Twin": twin,
-        "Record": record,
-        "new": object.__new__,
-        "zone": zone,
-        "reminder_types": _REMINDER_TYPES.get,
-        "aware": partial(_aware, zone),
-        "finite": _finite,
-    }
-    hints = typing.get_type_hints(record)
-    lines = ["def build(struct):", "    record = new(Twin)"]
-    for name in names:
-        lines += _assignment(name, hints[name], scope, zone)
-    lines += ["    record.__class__ = Record", "    return record"]
-    exec("\n".join(lines), scope)
-    build: Callable[[Any], Any] = scope["build"]
-    return build
-
-
-def _assignment(name: str, hint: Any, scope: dict[str, Any], zone: tzinfo) -> list[str]:
-    kinds = typing.get_args(hint)
-    if _is_sequence(hint):
-        if not attrs.has(kinds[0]):
-            return [f"    record.{name} = tuple(struct.{name}) if struct.{name} else ()"]
-        scope[f"build_{name}"] = _builder(kinds[0], zone)
-        return [
-            f"    value = struct.{name}",
-            f"    record.{name} = tuple([build_{name}(item) for item in value]) if value else ()",
-        ]
-    if datetime in kinds:
-        return [
-            f"    value = struct.{name}",
-            f"    record.{name} = value if value is None or value.tzinfo else aware(value)",
-        ]
-    if Decimal in kinds:
-        return [
-            f"    value = struct.{name}",
-            f"    record.{name} = value if value is None or value.is_finite() else finite(value)",
-        ]
-    if ReminderType in kinds:
-        return [f"    record.{name} = reminder_types(struct.{name}, struct.{name})"]
-    return [f"    record.{name} = struct.{name}"]
-
-
-def _aware(zone: tzinfo, moment: datetime) -> datetime:
-    return moment.replace(tzinfo=zone)
-
-
-def _finite(amount: Decimal) -> Decimal:
-    if not amount.is_finite():
-        raise ValueError("not a finite number")
-    return amount
 
 
 # The reference lane.
@@ -182,7 +129,7 @@ def reference_converter(naive_timezone: tzinfo) -> cattrs.Converter:
     converter.register_structure_hook_func(
         lambda hint: hint == ReminderType | str | None, lambda value, _: _reminder_type(value)
     )
-    converter.register_structure_hook_factory(_is_sequence, partial(_sequence_hook, converter))
+    converter.register_structure_hook_factory(is_sequence, partial(_sequence_hook, converter))
     converter.register_unstructure_hook(datetime, iso_z)
     for record in _RECORD_CLASSES:
         renames = {field.name: override(rename=wire_name(field)) for field in attrs.fields(record)}
@@ -214,7 +161,7 @@ def _decimal(value: object) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, (int, str, Decimal)):
         raise ValueError(f"expected a number, got {type(value).__name__}")
     try:
-        return _finite(Decimal(value))
+        return finite(Decimal(value))
     except InvalidOperation:
         raise ValueError("expected a number, got other text") from None
 
@@ -223,7 +170,7 @@ def _reminder_type(value: object) -> ReminderType | str | None:
     if value is None:
         return None
     text: str = _exactly(value, str)
-    return _REMINDER_TYPES.get(text, text)
+    return REMINDER_TYPES.get(text, text)
 
 
 def _sequence_hook(converter: cattrs.Converter, hint: Any) -> Callable[[Any, Any], Any]:

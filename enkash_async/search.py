@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 import weakref
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Sequence
 from functools import partial
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
 import attrs
-import msgspec
 
 from enkash_async._decoding import RecordDecoder
 from enkash_async._stream import Batch, RowStream
@@ -23,8 +22,11 @@ from enkash_async.resume import ResumeToken
 R = TypeVar("R")
 P = TypeVar("P")
 
-SLICE = 100
-"""Records decoded between two looks at the event loop: about a millisecond's work."""
+SLICE_SECONDS = 0.001
+"""How long records are decoded before other tasks of the event loop get their turn."""
+
+STEP = 20
+"""Records decoded between two looks at the clock."""
 
 
 @attrs.frozen
@@ -86,9 +88,12 @@ class CustomerSearch:
         self._on_bad_record = on_bad_record
         self._view: str | None = None
         self._first: Page[Customer] | None = None
+        self._first_is_unread = False
         self._batch: Batch | None = None
         self._ready: list[Customer] = []
         """Decoded records of the batch, the next one last."""
+        self._counted = 0
+        """How many of these the report does not know to be handed over."""
         self._place = 0
         """How many rows of the batch have been decoded or set aside."""
         self._reading = False
@@ -108,7 +113,11 @@ class CustomerSearch:
 
     @property
     def report(self) -> SearchReport:
-        """Return the account of this search so far; its verdict is final behind the last record."""
+        """Return the account of this search so far; its verdict is final behind the last record.
+
+        It is brought up to date whenever it is asked for.
+        """
+        self._settle()
         return self._stream.report()
 
     @property
@@ -117,6 +126,7 @@ class CustomerSearch:
 
         With `ordered=False` it may lie before that: records may then come twice, none is lost.
         """
+        self._settle()
         return self._stream.token()
 
     # The first page
@@ -144,7 +154,7 @@ class CustomerSearch:
         # The same rows are there for a loop that follows, but those set aside.
         batch.indices = [index for index in batch.indices if index not in batch.aside]
         self._place = len(batch.indices)
-        self._ready = list(page.records[::-1])
+        self._first_is_unread = bool(page.records)
         return page
 
     # Records
@@ -153,20 +163,36 @@ class CustomerSearch:
         return self
 
     async def __anext__(self) -> Customer:
-        if not self._ready or self._view is None:
-            self._use_as("records")
-            await self._read(self._decode_slice)
-            if not self._ready:
-                raise StopAsyncIteration
-        record = self._ready.pop()
-        self._report.records_delivered += 1
-        if self._batch is not None:
+        # As short as can be: this runs once a record.
+        if not self._ready and not await self._refill():
+            raise StopAsyncIteration
+        return self._ready.pop()
+
+    async def _refill(self) -> bool:
+        """Decode the next records; False behind the last one."""
+        self._settle()
+        self._use_as("records")
+        await self._read(self._decode_slice)
+        return bool(self._ready)
+
+    def _hand_out(self, records: Sequence[Customer]) -> None:
+        self._ready = list(reversed(records))
+        self._counted = len(records)
+
+    def _settle(self) -> None:
+        """Account for the records that were handed over since this was last called."""
+        handed_over = self._counted - len(self._ready)
+        if handed_over and self._batch is not None:
+            self._counted = len(self._ready)
+            self._report.records_delivered += handed_over
             self._batch.done = self._place - len(self._ready)
-        return record
 
     async def _decode_slice(self) -> None:
+        if self._first is not None and self._first_is_unread:
+            self._first_is_unread = False
+            self._hand_out(self._first.records)
         while not self._ready and (batch := await self._current_batch()) is not None:
-            self._ready = self._decode(batch)[::-1]
+            self._hand_out(self._decode(batch))
             # Other tasks get their turn even if the loop body never waits.
             await asyncio.sleep(0)
 
@@ -188,8 +214,8 @@ class CustomerSearch:
         return _PageIterator(partial(self._read, self._next_page))
 
     async def _next_page(self) -> Page[Customer] | None:
-        if self._first is not None and self._ready:
-            self._ready = []
+        if self._first is not None and self._first_is_unread:
+            self._first_is_unread = False
             return self._handed_over(self._first)
         while (batch := await self._current_batch()) is not None:
             page = await self._decode_page(batch)
@@ -207,9 +233,9 @@ class CustomerSearch:
         return _PageIterator(partial(self._read, self._next_raw_page))
 
     async def _next_raw_page(self) -> Page[bytes] | None:
-        if self._first is not None and self._batch is not None and not self._batch.done:
+        if self._first_is_unread:
             # The page that was awaited is the first here too.
-            self._ready, self._place = [], 0
+            self._first_is_unread, self._place = False, 0
         batch = await self._current_batch()
         if batch is None:
             return None
@@ -246,29 +272,31 @@ class CustomerSearch:
         records before it.
         """
         started = time.perf_counter()
-        rows, decode = batch.page.records, self._decoder.decode
+        rows, took = batch.page.records, 0.0
         records: list[Customer] = []
-        stop = min(self._place + SLICE, len(batch.indices))
-        for index in batch.indices[self._place : stop]:
-            try:
-                records.append(decode(rows[index]))
-            except DecodeError as error:
+        while took < SLICE_SECONDS and self._place < len(batch.indices):
+            step = batch.indices[self._place : self._place + STEP]
+            good, error = self._decoder.decode_many([rows[index] for index in step])
+            records += good
+            self._place += len(good)
+            if error is not None:
                 if records:
                     break
-                self._set_aside(error, rows[index], batch.row + index, index)
-                batch.aside.add(index)
-            self._place += 1
-        took = time.perf_counter() - started
+                self._set_aside(error, batch, step[0])
+            took = time.perf_counter() - started
         self._report.seconds_decoding += took
         self._report.longest_stall = max(self._report.longest_stall, took)
         return records
 
-    def _set_aside(self, error: DecodeError, raw: msgspec.Raw, offset: int, index: int) -> None:
+    def _set_aside(self, error: DecodeError, batch: Batch, index: int) -> None:
+        raw, offset = batch.page.records[index], batch.row + index
         if self._on_bad_record is None:
             raise DecodeError(error.path, error.reason, offset, index) from error.__cause__
         self._report.bad_records += 1
         reason = f"{error.path}: {error.reason}"
         self._on_bad_record(BadRecord(bytes(raw), reason, offset, index))
+        batch.aside.add(index)
+        self._place += 1
 
     # Reading and closing
 
@@ -323,7 +351,7 @@ class CustomerSearch:
 
     def __repr__(self) -> str:
         state = "closed" if self._closed else "ended" if self._exhausted else self._view or "new"
-        return f"<CustomerSearch {state}, {self._report.records_delivered} records delivered>"
+        return f"<CustomerSearch {state}, {self.report.records_delivered} records delivered>"
 
 
 class _PageIterator(Generic[P]):

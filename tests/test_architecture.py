@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parent.parent / "enkash_async"
 
 LAYERS = [
     {"records", "errors", "report", "_addressing", "_dates"},
-    {"filters", "retry", "_pages", "_verdict", "_envelope"},
+    {"filters", "retry", "_pages", "_verdict", "_envelope", "_fast_lane"},
     {"resume", "_decoding", "_history", "_repair", "_cutting"},
     {"_plan", "_paging"},
     {"_crawling"},
