@@ -164,6 +164,11 @@ class Crawl:
         """Return the number of rows delivered, which is where the next page begins."""
         return self._delivered
 
+    @property
+    def reads_ids(self) -> bool:
+        """Say that all ids are compared: neighbouring windows overlap."""
+        return True
+
     def wanted(self, most: int) -> list[PageRequest]:
         """Return the pages to fetch now, at most *most*; the first is the next to be accepted."""
         if self._census is not None:

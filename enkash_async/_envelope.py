@@ -9,7 +9,7 @@ success, and these are the ones that other EnKash products document.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, cast
@@ -17,6 +17,7 @@ from typing import Any, cast
 import attrs
 import msgspec
 
+from enkash_async._splitting import Front, split_front
 from enkash_async.errors import (
     ERROR_CLASSES,
     APIError,
@@ -83,7 +84,34 @@ _STATUS_CLASSES: Mapping[int, type[APIError]] = {
 
 def page_payload(response: Response) -> PagePayload:
     """Return the page in *response*; raise the APIError or ResponseError that it stands for."""
-    envelope = _envelope(response)
+    steps = payload_steps(response)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            payload: PagePayload = end.value
+            return payload
+
+
+def payload_steps(response: Response) -> Generator[None, None, PagePayload]:
+    """Do what `page_payload` does, with a pause after each piece of a large answer."""
+    front = yield from split_front(response.body)
+    if front is not None:
+        rest = _envelope(attrs.evolve(response, body=front.rest))
+        if rest is not None and _goes_on(front, rest):
+            last = _checked_payload(response, rest)
+            return PagePayload([*front.records, *last.records], last.count)
+    return _checked_payload(response, _envelope(response))
+
+
+def _goes_on(front: Front, rest: _Envelope) -> bool:
+    """Say whether the list that was cut is the payload's, and not another one of that name."""
+    if rest.payload is None or not rest.payload.data:
+        return False
+    return front.rest.startswith(bytes(rest.payload.data[0]), front.next_record)
+
+
+def _checked_payload(response: Response, envelope: _Envelope | None) -> PagePayload:
     if envelope is None or not _is_success(
         envelope.errorResponse, envelope.response_code, envelope.response_message
     ):

@@ -11,9 +11,10 @@ import attrs
 import msgspec
 
 from enkash_async._addressing import PageRequest
-from enkash_async._envelope import PagePayload, Response, page_payload
+from enkash_async._envelope import PagePayload, Response, page_payload, payload_steps
 from enkash_async._limits import FairLimiter
 from enkash_async._pages import RawPage
+from enkash_async._tasks import paced
 from enkash_async._transport import Timeout, Transport
 from enkash_async.auth import TokenCache
 from enkash_async.errors import APIError, EnKashError, UnauthorizedError
@@ -135,7 +136,7 @@ class _Call:
 
     async def _read(self, response: Response, token: str) -> PagePayload:
         try:
-            return page_payload(response)
+            return await paced(payload_steps(response))
         except APIError:
             # Raised again below, but for a token that the service repeats in its text.
             response = response.without(token)

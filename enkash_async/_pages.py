@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from datetime import datetime, tzinfo
 from functools import cached_property
 
 import msgspec
 
 from enkash_async._dates import instant
+
+PIECE = 200
+"""Records whose ids are read at once: less than half a millisecond's work."""
 
 
 class _Identity(msgspec.Struct):
@@ -84,3 +87,11 @@ class RawPage:
     def ids(self) -> list[str]:
         """Return the ids of all records."""
         return [record_id(raw) for raw in self.records]
+
+    def id_steps(self) -> Generator[None, None, None]:
+        """Read the ids of all records, with a pause after each piece of the page."""
+        ids: list[str] = []
+        while len(ids) < len(self):
+            ids += [record_id(raw) for raw in self.records[len(ids) : len(ids) + PIECE]]
+            yield
+        self.ids = ids

@@ -135,6 +135,11 @@ class Pager:
         """Return the row at which the page begins that is to be accepted next."""
         return self._planned[0].row if self._planned else self._end_row
 
+    @property
+    def reads_ids(self) -> bool:
+        """Say whether the ids of all records of a page are going to be asked for."""
+        return self._full_check or self.findings.drifted
+
     # Planning
 
     def wanted(self, most: int) -> list[PageRequest]:

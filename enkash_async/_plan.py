@@ -24,6 +24,11 @@ class Plan(Protocol):
         """Return the row at which the page begins that is to be accepted next."""
         ...
 
+    @property
+    def reads_ids(self) -> bool:
+        """Say whether the ids of all records of a page are going to be asked for."""
+        ...
+
     def wanted(self, most: int) -> list[PageRequest]:
         """Return the pages to fetch now, at most *most*; the first is the next to be accepted."""
         ...

@@ -10,7 +10,7 @@ from enkash_async._addressing import PageRequest
 from enkash_async._limits import ByteBudget
 from enkash_async._pages import RawPage
 from enkash_async._plan import Plan
-from enkash_async._tasks import TaskOwner
+from enkash_async._tasks import TaskOwner, paced
 from enkash_async.errors import RequestTimeoutError
 
 Fetch = Callable[[PageRequest], Awaitable[RawPage]]
@@ -38,7 +38,8 @@ class Prefetch:
 
     At most *max_pages* are in flight or waiting, and as many bytes as the session's *budget*
     allows; the page that is needed next is fetched whatever the budget says, and waited for
-    *patience* seconds.
+    *patience* seconds. With *reads_ids*, or where the plan asks for it, a page counts as arrived
+    when the ids of its records have been read.
     """
 
     def __init__(
@@ -49,6 +50,8 @@ class Prefetch:
         budget: ByteBudget,
         max_pages: int,
         patience: float,
+        *,
+        reads_ids: bool = False,
     ) -> None:
         self._plan = plan
         self._fetch = fetch
@@ -56,6 +59,7 @@ class Prefetch:
         self._budget = budget
         self._max_pages = max_pages
         self._patience = patience
+        self._reads_ids = reads_ids
         self._slots: dict[PageRequest, _Slot] = {}
         self._row_bytes = float(ASSUMED_ROW_BYTES)
         self._paused = True
@@ -82,7 +86,10 @@ class Prefetch:
     async def _run(self, slot: _Slot) -> None:
         try:
             with slot.scope:
-                slot.page = await self._fetch(slot.request)
+                page = await self._fetch(slot.request)
+                if self._reads_ids or self._plan.reads_ids:
+                    await paced(page.id_steps())
+                slot.page = page
         except Exception as error:
             # Raised in its turn, by the task that reads: here it would end all other fetches.
             slot.error = error

@@ -1,9 +1,9 @@
-"""Who owns the tasks of a session."""
+"""Who owns the tasks of a session, and how their work leaves room for other tasks."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Generator
 from typing import Any, TypeVar
 
 import anyio
@@ -13,6 +13,17 @@ T = TypeVar("T")
 
 CLOSE_DEADLINE = 10.0
 """Seconds that closing waits for tasks which have been cancelled."""
+
+
+async def paced(steps: Generator[None, None, T]) -> T:
+    """Run all *steps* of some work and return its result; other tasks run in between."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        await asyncio.sleep(0)
 
 
 class TaskOwner:

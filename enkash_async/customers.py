@@ -171,6 +171,7 @@ class Customers:
             # As many waiting as in flight, so that one slow page does not stop the rest.
             max_pages=2 * settings.max_concurrency,
             patience=settings.connection.timeout.progress,
+            reads_ids=not ordered,
         )
         stream = RowStream(
             plan,

@@ -28,6 +28,9 @@ SLICE_SECONDS = 0.001
 STEP = 20
 """Records decoded between two looks at the clock."""
 
+RAW_STEP = 1000
+"""Undecoded records copied between two looks at the event loop."""
+
 
 @attrs.frozen
 class Page(Generic[R]):
@@ -239,10 +242,12 @@ class CustomerSearch:
         batch = await self._current_batch()
         if batch is None:
             return None
-        rows = batch.page.records
-        records = tuple([bytes(rows[index]) for index in batch.indices])
+        rows, records = batch.page.records, list[bytes]()
+        for first in range(0, len(batch.indices), RAW_STEP):
+            records += [bytes(rows[index]) for index in batch.indices[first : first + RAW_STEP]]
+            await asyncio.sleep(0)
         self._place = len(records)
-        return self._handed_over(Page(records, _row_of(batch, 0), batch.page.total))
+        return self._handed_over(Page(tuple(records), _row_of(batch, 0), batch.page.total))
 
     def _handed_over(self, page: Page[P]) -> Page[P]:
         assert self._batch is not None
