@@ -15,6 +15,7 @@ from enkash_async._envelope import PagePayload, Response, page_payload, payload_
 from enkash_async._limits import FairLimiter
 from enkash_async._pages import RawPage
 from enkash_async._tasks import paced
+from enkash_async._telemetry import CallWatch, SearchWatch
 from enkash_async._transport import Timeout, Transport
 from enkash_async.auth import TokenCache
 from enkash_async.errors import APIError, EnKashError, UnauthorizedError
@@ -67,19 +68,29 @@ class Query:
 class PageFetcher:
     """Fetches pages of one query and keeps account of it in *report*."""
 
-    def __init__(self, connection: Connection, query: Query, report: SearchReport) -> None:
+    def __init__(
+        self, connection: Connection, query: Query, report: SearchReport, watch: SearchWatch
+    ) -> None:
         self._connection = connection
         self._query = query
         self._report = report
+        self._watch = watch
 
     async def fetch(self, request: PageRequest) -> RawPage:
         """Return the page; raise the error of the last attempt."""
-        query = self._query
-        call = _Call(self._connection, query.body_of(request), query.parameters_of(request), self)
+        query, started = self._query, time.monotonic()
+        call = _Call(
+            self._connection,
+            query.body_of(request),
+            query.parameters_of(request),
+            self,
+            self._watch.call(SEARCH_PATH),
+        )
         payload = await call.run(self._report)
-        report = self._report
+        report, rows = self._report, len(payload.records)
         report.pages += 1
-        report.rows_received += len(payload.records)
+        report.rows_received += rows
+        self._watch.page_fetched(request, rows, call.bytes_received, started)
         return RawPage(payload.records, payload.count, call.bytes_received)
 
 
@@ -87,12 +98,18 @@ class _Call:
     """One request with its attempts."""
 
     def __init__(
-        self, connection: Connection, body: bytes, parameters: Mapping[str, str], key: Hashable
+        self,
+        connection: Connection,
+        body: bytes,
+        parameters: Mapping[str, str],
+        key: Hashable,
+        watch: CallWatch,
     ) -> None:
         self._connection = connection
         self._body = body
         self._parameters = parameters
         self._key = key
+        self._watch = watch
         self._refused_token: str | None = None
         self._spent = 0.0
         self.bytes_received = 0
@@ -104,14 +121,16 @@ class _Call:
             report.attempts += 1
             report.retries += attempt > 1
             try:
-                response, token = await self._send()
-                report.bytes_received += len(response.body)
-                self.bytes_received = len(response.body)
-                return await self._read(response, token)
+                with self._watch:
+                    response, token = await self._send()
+                    report.bytes_received += len(response.body)
+                    self.bytes_received = len(response.body)
+                    return await self._read(response, token)
             except EnKashError as error:
                 delay = self._delay_after(attempt, error)
                 if delay is None:
                     raise
+                self._watch.retrying(delay, error)
             self._spent += delay
             await anyio.sleep(delay)
 
@@ -127,9 +146,11 @@ class _Call:
                     "Content-Type": "application/json",
                 }
                 left = connection.timeout.call - self._spent - (time.monotonic() - started)
+                self._watch.sending()
                 response = await connection.transport.post(
                     SEARCH_PATH, self._body, headers, self._parameters, max(left, 0.001)
                 )
+                self._watch.answered(response)
                 return response, token
             finally:
                 self._spent += time.monotonic() - started

@@ -11,6 +11,7 @@ from enkash_async._limits import ByteBudget
 from enkash_async._pages import RawPage
 from enkash_async._plan import Plan
 from enkash_async._tasks import TaskOwner, paced
+from enkash_async._telemetry import SearchWatch
 from enkash_async.errors import RequestTimeoutError
 
 Fetch = Callable[[PageRequest], Awaitable[RawPage]]
@@ -50,6 +51,7 @@ class Prefetch:
         budget: ByteBudget,
         max_pages: int,
         patience: float,
+        watch: SearchWatch,
         *,
         reads_ids: bool = False,
     ) -> None:
@@ -60,6 +62,7 @@ class Prefetch:
         self._max_pages = max_pages
         self._patience = patience
         self._reads_ids = reads_ids
+        self._watch = watch
         self._slots: dict[PageRequest, _Slot] = {}
         self._row_bytes = float(ASSUMED_ROW_BYTES)
         self._paused = True
@@ -81,7 +84,7 @@ class Prefetch:
                 break
             self._budget.take(size)
             slot = self._slots[request] = _Slot(request, size)
-            self._owner.start(self._run, slot)
+            self._watch.run(self._owner.start, self._run, slot)
 
     async def _run(self, slot: _Slot) -> None:
         try:

@@ -12,7 +12,9 @@ from enkash_async._history import Delivery
 from enkash_async._pages import RawPage
 from enkash_async._plan import Plan
 from enkash_async._prefetch import Prefetch
+from enkash_async._telemetry import SearchWatch
 from enkash_async.errors import EnKashError, IncompleteSearchError
+from enkash_async.events import Outcome
 from enkash_async.report import SearchReport
 from enkash_async.resume import ResumeToken
 
@@ -62,6 +64,7 @@ class RowStream:
         max_records: int | None,
         ordered: bool,
         strict: bool,
+        watch: SearchWatch,
     ) -> None:
         self._plan = plan
         self._prefetch = prefetch
@@ -70,6 +73,7 @@ class RowStream:
         self._left = None if max_records is None else max(0, max_records - start.delivered)
         self._ordered = ordered
         self._strict = strict
+        self._watch = watch
         self._batch: Batch | None = None
         self._early: set[str] = set()
         self._early_pages: set[PageRequest] = set()
@@ -85,6 +89,7 @@ class RowStream:
 
         With *read_on* the pages behind are being fetched when this returns.
         """
+        self._watch.reading(self.report, first_page=not read_on)
         while not self._is_over():
             self._prefetch.fill()
             batch = await self._take_page()
@@ -162,6 +167,7 @@ class RowStream:
         lacks_much = self._plan.ended and self._plan.findings.falls_short
         if lacks_much or (self._strict and not report.complete):
             raise IncompleteSearchError(str(report))
+        self._watch.completed()
 
     def report(self) -> SearchReport:
         """Bring the report up to date and return it."""
@@ -195,15 +201,21 @@ class RowStream:
         error.report = self.report()
         error.resume_token = self.token()
         self._prefetch.discard()
+        self._watch.failed(error)
 
-    def cancel(self) -> None:
-        """Stop all fetches; the next batch starts them again."""
+    def interrupt(self, error: BaseException) -> None:
+        """Stop all fetches because of *error*; the next batch starts them again."""
         self._prefetch.cancel()
+        self._watch.interrupted(error)
 
     def discard(self) -> None:
-        """Stop all fetches for good; nothing more will be read."""
+        """Stop all fetches for good; nobody reads any more."""
         self._prefetch.discard()
+        self._watch.left(Outcome.ABANDONED)
 
     async def aclose(self) -> None:
         """Stop all fetches and wait until they have ended."""
-        await self._prefetch.aclose()
+        try:
+            await self._prefetch.aclose()
+        finally:
+            self._watch.left(Outcome.CLOSED)

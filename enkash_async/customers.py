@@ -19,7 +19,9 @@ from enkash_async._prefetch import Prefetch
 from enkash_async._sharding import shards
 from enkash_async._stream import RowStream
 from enkash_async._tasks import TaskOwner
+from enkash_async._telemetry import Telemetry
 from enkash_async.errors import IncompleteSearchError, RecordNotFoundError
+from enkash_async.events import Method
 from enkash_async.filters import CustomerFilter, Direction, enum_member
 from enkash_async.records import Customer
 from enkash_async.report import SearchReport
@@ -39,6 +41,7 @@ class SearchSettings:
     naive_timezone: tzinfo
     max_concurrency: int
     page_size: int
+    telemetry: Telemetry
 
 
 class Customers:
@@ -96,6 +99,7 @@ class Customers:
             full_check=full_check,
         )
         return self._search(
+            "search",
             pager,
             _query(criteria, order_by, way),
             start,
@@ -140,6 +144,7 @@ class Customers:
             resume=start,
         )
         return self._search(
+            "crawl",
             crawl,
             _query(criteria, None, None),
             start,
@@ -151,6 +156,7 @@ class Customers:
 
     def _search(
         self,
+        method: Method,
         plan: Plan,
         query: Query,
         start: ResumeToken,
@@ -162,7 +168,8 @@ class Customers:
     ) -> CustomerSearch:
         settings = self._settings
         report = SearchReport()
-        fetcher = PageFetcher(settings.connection, query, report)
+        watch = settings.telemetry.search(method)
+        fetcher = PageFetcher(settings.connection, query, report, watch)
         prefetch = Prefetch(
             plan,
             fetcher.fetch,
@@ -172,6 +179,7 @@ class Customers:
             max_pages=2 * settings.max_concurrency,
             patience=settings.connection.timeout.progress,
             reads_ids=not ordered,
+            watch=watch,
         )
         stream = RowStream(
             plan,
@@ -181,6 +189,7 @@ class Customers:
             max_records=max_records,
             ordered=ordered,
             strict=strict,
+            watch=watch,
         )
         return CustomerSearch(stream, settings.decoder, report, on_bad_record)
 

@@ -330,9 +330,9 @@ class CustomerSearch:
             self._error = error
             self._stream.note_place(error)
             raise
-        except BaseException:
+        except BaseException as error:
             # Cancelled, or a callback of the caller's raised: fetches stop until the next step.
-            self._stream.cancel()
+            self._stream.interrupt(error)
             raise
         finally:
             self._reading = False

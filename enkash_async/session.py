@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, tzinfo
 from types import TracebackType
@@ -17,9 +17,11 @@ from enkash_async._decoding import RecordDecoder
 from enkash_async._fetching import Connection
 from enkash_async._limits import ByteBudget, FairLimiter
 from enkash_async._tasks import TaskOwner
+from enkash_async._telemetry import Telemetry
 from enkash_async._transport import Timeout, Transport, checked_base_url, open_http
 from enkash_async.auth import Auth, BearerToken, OAuthPassword, TokenCache
 from enkash_async.customers import Customers, SearchSettings, checked_page_size
+from enkash_async.events import Hooks
 from enkash_async.records import Customer
 from enkash_async.retry import RetryPolicy
 
@@ -38,7 +40,7 @@ class EnKashSession:
     *naive_timezone*: the zone of times that the service writes without one. *offset_unit* and
     *first_offset*: what its `offset` counts, and from which number; neither is documented, and a
     search that finds them wrong says so. *http*: an aiohttp session of yours, which is used and
-    never closed.
+    never closed. *hooks*: functions that are told of searches, requests, retries and pages.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class EnKashSession:
         offset_unit: OffsetUnit = "rows",
         first_offset: int = 0,
         http: aiohttp.ClientSession | None = None,
+        hooks: Hooks | Sequence[Hooks] = (),
     ) -> None:
         self._base_url = checked_base_url(base_url)
         if not callable(getattr(auth, "fetch_token", None)):
@@ -74,6 +77,7 @@ class EnKashSession:
             raise ValueError(f"first_offset must be 0 or 1, not {first_offset!r}")
         self._addressing = Addressing(offset_unit, first_offset)
         self._http = http
+        self._telemetry = Telemetry(_checked_hooks(hooks))
         self._loop: asyncio.AbstractEventLoop | None = None
         self._customers: Customers | None = None
         self._exit = AsyncExitStack()
@@ -109,6 +113,8 @@ class EnKashSession:
             http = await stack.enter_async_context(open_http(self._http, self._max_concurrency + 4))
             owner = TaskOwner()
             stack.push_async_callback(owner.aclose)
+            # Before the tasks are cancelled, so that the searches end because of the session.
+            stack.callback(self._telemetry.close)
             await owner.opened()
             self._customers = Customers(self._settings(http, owner))
             self._exit = stack.pop_all()
@@ -131,7 +137,7 @@ class EnKashSession:
         transport = Transport(http, self._base_url, self._timeout, self._max_body_bytes)
         connection = Connection(
             transport=transport,
-            tokens=TokenCache(self._auth, transport.post),
+            tokens=TokenCache(self._auth, self._telemetry.watched(transport.post)),
             limiter=FairLimiter(self._max_concurrency),
             retry=self._retry,
             timeout=self._timeout,
@@ -145,6 +151,7 @@ class EnKashSession:
             naive_timezone=self._naive_timezone,
             max_concurrency=self._max_concurrency,
             page_size=self._page_size,
+            telemetry=self._telemetry,
         )
 
     def __repr__(self) -> str:
@@ -158,6 +165,14 @@ def _at_least(least: int, name: str, value: int) -> int:
     if value < least:
         raise ValueError(f"{name} must be at least {least}, not {value}")
     return value
+
+
+def _checked_hooks(hooks: Hooks | Sequence[Hooks]) -> Sequence[Hooks]:
+    given = (hooks,) if isinstance(hooks, Hooks) else tuple(hooks)
+    for one in given:
+        if not isinstance(one, Hooks):
+            raise TypeError(f"hooks must be Hooks, or several of them, not {type(one).__name__}")
+    return given
 
 
 def _auth_from_env(environ: Mapping[str, str]) -> Auth:

@@ -13,17 +13,18 @@ PACKAGE = Path(__file__).parent.parent / "enkash_async"
 
 LAYERS = [
     {"records", "errors", "report", "_addressing", "_dates", "_splitting"},
-    {"filters", "retry", "_pages", "_verdict", "_envelope", "_fast_lane"},
+    {"filters", "retry", "events", "_pages", "_verdict", "_envelope", "_fast_lane"},
     {"resume", "_decoding", "_history", "_repair", "_cutting"},
     {"_plan", "_paging"},
     {"_crawling"},
-    {"_limits", "_tasks", "_transport", "auth"},
+    {"_limits", "_tasks", "_transport", "_log", "auth"},
+    {"_telemetry"},
     {"_prefetch", "_fetching", "_sharding"},
     {"_stream"},
     {"search"},
     {"customers"},
     {"session"},
-    {"sandbox"},
+    {"sandbox", "otel"},
     {"cli"},
 ]
 CORE = set().union(*LAYERS[:5])
@@ -85,7 +86,10 @@ def test_one_module_talks_to_aiohttp() -> None:
     assert users - {"sandbox", "cli"} <= {"_transport", "session"}
 
 
-@pytest.mark.parametrize("module", ["click", "tqdm", "sqlite3", "enkash_async.sandbox"])
+@pytest.mark.parametrize(
+    "module",
+    ["click", "tqdm", "sqlite3", "opentelemetry", "enkash_async.sandbox", "enkash_async.otel"],
+)
 def test_importing_the_package_does_not_import_extras(module: str) -> None:
     code = f"import enkash_async, sys; sys.exit({module!r} in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -35,7 +35,9 @@ ITEM = st.fixed_dictionaries(
         "data": st.lists(st.builds(lambda text: {"customerId": text}, TEXT), max_size=3),
     },
 )
-OTHER: st.SearchStrategy[Any] = st.fixed_dictionaries({"note": TEXT}) | st.just({}) | st.none() | st.integers()
+OTHER: st.SearchStrategy[Any] = (
+    st.fixed_dictionaries({"note": TEXT}) | st.just({}) | st.none() | st.integers()
+)
 ENVELOPE = st.fixed_dictionaries(
     {"payload": st.fixed_dictionaries({"data": st.lists(ITEM | OTHER, max_size=30)})},
     optional={

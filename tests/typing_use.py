@@ -11,6 +11,7 @@ from typing import Any, assert_never, assert_type
 
 import aiohttp
 from aiohttp import web
+from opentelemetry.trace import TracerProvider
 
 from enkash_async import (
     ERROR_CLASSES,
@@ -59,6 +60,8 @@ from enkash_async import (
     __version__,
 )
 from enkash_async.auth import SendForm
+from enkash_async.events import Hooks, Outcome, PageFetched, RequestEnded, SearchEnded
+from enkash_async.otel import search_spans
 from enkash_async.sandbox import Sandbox, SandboxSettings, SearchCall, SearchHook, open_sandbox
 
 Row = tuple[str | None, ...]
@@ -132,6 +135,25 @@ async def sessions(http: aiohttp.ClientSession) -> None:
     EnKashSession("https://api.example", "token")  # type: ignore[arg-type]
     EnKashSession("https://api.example", BearerToken("t"), offset_unit="row")  # type: ignore[arg-type]
     EnKashSession("https://api.example", BearerToken("t"), page_size="50")  # type: ignore[arg-type]
+
+
+def hooks(provider: TracerProvider) -> None:
+    def requested(event: RequestEnded) -> None:
+        assert_type(event.search, int | None)
+        assert_type(event.error_type, ErrorType | None)
+        assert_type(event.seconds, float | None)
+
+    def ended(event: SearchEnded) -> int:
+        assert_type(event.outcome, Outcome)
+        assert_type(event.report, SearchReport)
+        return event.report.pages
+
+    pages: list[PageFetched] = []
+    own = Hooks(on_request=requested, on_page=pages.append, on_search_end=ended)
+    EnKashSession("https://api.example", BearerToken("t"), hooks=own)
+    EnKashSession("https://api.example", BearerToken("t"), hooks=[own, search_spans(provider)])
+    EnKashSession("https://api.example", BearerToken("t"), hooks=requested)  # type: ignore[arg-type]
+    Hooks(on_retry=requested)  # type: ignore[arg-type]
 
 
 def policies() -> None:

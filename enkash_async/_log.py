@@ -1,0 +1,68 @@
+"""Events as lines of the log: the fields named here, at debug level, and nothing else."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from enkash_async.events import (
+    Event,
+    PageFetched,
+    RequestEnded,
+    RetryPlanned,
+    SearchEnded,
+    SearchStarted,
+)
+
+_logger = logging.getLogger("enkash_async")
+# What the application sets up is its own affair (docs.python.org/3/howto/logging.html).
+_logger.addHandler(logging.NullHandler())
+
+_ERROR = ("status", "error", "error_type")
+
+_FIELDS: Mapping[type[Event], tuple[str, tuple[str, ...]]] = {
+    SearchStarted: ("search_started", ("search", "method")),
+    RequestEnded: (
+        "request",
+        (
+            *("search", "operation", "attempt", *_ERROR, "request_id"),
+            *("bytes_received", "seconds_waiting", "seconds"),
+        ),
+    ),
+    RetryPlanned: ("retry", ("search", "operation", "attempt", "delay", *_ERROR)),
+    PageFetched: (
+        "page",
+        ("search", "row", "offset", "limit", "rows", "bytes_received", "seconds"),
+    ),
+    SearchEnded: (
+        "search_ended",
+        ("search", "method", "outcome", "seconds", *_ERROR, "request_id"),
+    ),
+}
+
+_REPORT_FIELDS = (
+    *("verdict", "records_delivered", "total_at_start", "total_at_end", "pages", "attempts"),
+    *("retries", "bytes_received", "rows_received", "duplicates_dropped", "rows_reread"),
+    *("repairs", "bad_records"),
+)
+
+
+def is_enabled() -> bool:
+    """Say whether a line would be seen."""
+    return _logger.isEnabledFor(logging.DEBUG)
+
+
+def write(event: Event) -> None:
+    """Log *event* as one line of `name=value` pairs, with the same values as `extra`."""
+    name, fields = _FIELDS[type(event)]
+    facts = {field: getattr(event, field) for field in fields}
+    if isinstance(event, SearchEnded):
+        facts |= {field: getattr(event.report, field) for field in _REPORT_FIELDS}
+    known = {field: value for field, value in facts.items() if value is not None}
+    line = " ".join(f"{field}={_shown(value)}" for field, value in known.items())
+    extra = {f"enkash_{field}": value for field, value in known.items()}
+    _logger.debug("%s %s", name, line, extra={"enkash_event": name, **extra})
+
+
+def _shown(value: object) -> str:
+    return f"{value:.6f}" if isinstance(value, float) else str(value)

@@ -1,0 +1,178 @@
+"""What a session tells its hooks: searches, requests, retries and pages as they go. No I/O.
+
+No event holds a credential, personal data, an id or name of a customer, or a value of a filter.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Any, Literal
+
+import attrs
+
+from enkash_async.errors import ErrorType
+from enkash_async.report import SearchReport
+
+Method = Literal["search", "crawl"]
+
+
+class Outcome(StrEnum):
+    """How a search ended, as far as its reader goes. Whether all came is the report's verdict."""
+
+    COMPLETED = "completed"
+    """It was read to its end, or to its `max_records`."""
+
+    FIRST_PAGE = "first_page"
+    """It was awaited for its first page, and not read on."""
+
+    FAILED = "failed"
+    """An error ended it."""
+
+    CANCELLED = "cancelled"
+    """Its reader was cancelled, and nobody read on."""
+
+    CLOSED = "closed"
+    """It, or its session, was closed before the end."""
+
+    ABANDONED = "abandoned"
+    """Nobody referred to it any more, as after a `break`."""
+
+
+@attrs.frozen(kw_only=True)
+class SearchStarted:
+    """A search is about to send its first request.
+
+    *search* is its number, different for each search of this process; *method* the one of
+    `session.customers` that it came from (`count` and `get` search too).
+    """
+
+    search: int
+    method: Method
+
+
+@attrs.frozen(kw_only=True)
+class RequestEnded:
+    """An attempt at a request ended, well or not.
+
+    *operation* is the path of the documented operation, "other" for a request of an `Auth` of
+    your own. *search* is None for a login, which serves all searches. *attempt* counts the first
+    one. *status* is the HTTP status, None where no answer came; *error* the name of the exception
+    class, None for a success, "CancelledError" for an attempt that was no longer needed;
+    *error_type* the service's own word where it is one of the nine. A refused login has a status
+    and no error: the attempt that needed it has. *request_id* is the service's, which it sends
+    with errors only. *seconds_waiting* passed before the request was sent (a free place, a
+    token), *seconds* from then until the answer was read; None if it was not sent.
+    """
+
+    search: int | None
+    operation: str
+    attempt: int
+    status: int | None
+    error: str | None
+    error_type: ErrorType | None
+    request_id: str | None
+    bytes_received: int
+    seconds_waiting: float
+    seconds: float | None
+
+
+@attrs.frozen(kw_only=True)
+class RetryPlanned:
+    """An *attempt* failed, and the next one comes in *delay* seconds.
+
+    Why is told by *status*, *error* and *error_type*, which are those of the attempt. An
+    `UnauthorizedError` means that there is a new token to try.
+    """
+
+    search: int
+    operation: str
+    attempt: int
+    delay: float
+    status: int | None
+    error: str | None
+    error_type: ErrorType | None
+
+
+@attrs.frozen(kw_only=True)
+class PageFetched:
+    """A page came, after however many attempts.
+
+    *row* is where in the list it was meant to begin, *offset* and *limit* are as on the wire,
+    *rows* is how many it held. *seconds* count all waits and attempts.
+    """
+
+    search: int
+    row: int
+    offset: int
+    limit: int
+    rows: int
+    bytes_received: int
+    seconds: float
+
+
+@attrs.frozen(kw_only=True)
+class SearchEnded:
+    """A search that had started has ended; comes once for each.
+
+    *error*, *error_type*, *status* and *request_id* belong to the error that ended it, if one
+    did. *report* is a copy of the search's report. Requests that are broken off with the search
+    may end after it.
+    """
+
+    search: int
+    method: Method
+    outcome: Outcome
+    seconds: float
+    error: str | None
+    error_type: ErrorType | None
+    status: int | None
+    request_id: str | None
+    report: SearchReport
+
+
+Event = SearchStarted | RequestEnded | RetryPlanned | PageFetched | SearchEnded
+
+
+def _plain_function(_: Any, field: attrs.Attribute[Any], hook: object) -> None:
+    if hook is None:
+        return
+    if not callable(hook):
+        raise TypeError(f"{field.name} must be a function, not {type(hook).__name__}")
+    call = hook.__call__
+    if inspect.iscoroutinefunction(hook) or inspect.iscoroutinefunction(call):
+        raise TypeError(
+            f"{field.name} must be a plain function, not `async def`: it is called, not awaited;"
+            " start a task in it, or put the event into a queue"
+        )
+
+
+@attrs.frozen(kw_only=True)
+class Hooks:
+    """Functions that a session calls with what happens in it.
+
+    They run in the event loop, between its tasks, and hold it up: count, time or queue, nothing
+    that waits. One that raises changes nothing for the search: its first exception goes to the
+    event loop's exception handler, which logs it unless you set another; later ones are dropped.
+
+    *on_search_start* runs in a context (`contextvars`) of the search's own, a copy of that of the
+    task that reads; all other hooks of the search, and its requests, run in copies of it. So what
+    it sets there is seen by them and by nobody else.
+    """
+
+    on_search_start: Callable[[SearchStarted], object] | None = attrs.field(
+        default=None, validator=_plain_function
+    )
+    on_request: Callable[[RequestEnded], object] | None = attrs.field(
+        default=None, validator=_plain_function
+    )
+    on_retry: Callable[[RetryPlanned], object] | None = attrs.field(
+        default=None, validator=_plain_function
+    )
+    on_page: Callable[[PageFetched], object] | None = attrs.field(
+        default=None, validator=_plain_function
+    )
+    on_search_end: Callable[[SearchEnded], object] | None = attrs.field(
+        default=None, validator=_plain_function
+    )
