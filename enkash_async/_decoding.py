@@ -53,6 +53,7 @@ class RecordDecoder(Generic[R]):
     """
 
     def __init__(self, record: type[R], naive_timezone: tzinfo) -> None:
+        self.naive_timezone = naive_timezone
         self._record = record
         self._first: Callable[[bytes | msgspec.Raw], R] = fast_lane(record, naive_timezone, "iso")
         self._second: Callable[[bytes | msgspec.Raw], R] = fast_lane(record, naive_timezone, "any")

@@ -28,7 +28,9 @@ class SearchReport:
     *records_delivered*, *bad_records*, *rows_overlapping* (the row by which neighbouring pages
     overlap), *duplicates_dropped*, *rows_reread* (by repairs), and what has been fetched but not
     yet handed over. *missing* holds ranges of rows, first and last, that a contradiction left
-    unread. Times are in seconds; *longest_stall* is the longest the decoder kept the event loop.
+    unread. *pages_decoded_tolerantly* counts pages that pyarrow could not read as a whole, which
+    took longer. Times are in seconds; *longest_stall* is the longest the decoder kept the event
+    loop.
     """
 
     verdict: Verdict = Verdict.INCOMPLETE
@@ -44,6 +46,7 @@ class SearchReport:
     missing: list[tuple[int, int]] = attrs.field(factory=list[tuple[int, int]])
     bad_records: int = 0
     pages: int = 0
+    pages_decoded_tolerantly: int = 0
     attempts: int = 0
     retries: int = 0
     bytes_received: int = 0

@@ -8,9 +8,10 @@ import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Sequence
 from functools import partial
 from types import TracebackType
-from typing import Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 import attrs
+import msgspec
 
 from enkash_async._decoding import RecordDecoder
 from enkash_async._stream import Batch, RowStream
@@ -18,6 +19,11 @@ from enkash_async.errors import DecodeError, EnKashError
 from enkash_async.records import Customer
 from enkash_async.report import SearchReport
 from enkash_async.resume import ResumeToken
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from enkash_async.arrow.lane import ArrowLane
 
 R = TypeVar("R")
 P = TypeVar("P")
@@ -249,6 +255,32 @@ class CustomerSearch:
         self._place = len(records)
         return self._handed_over(Page(tuple(records), _row_of(batch, 0), batch.page.total))
 
+    def arrow_batches(self) -> AsyncIterator[pa.RecordBatch]:
+        """Return the same records by the page as pyarrow's record batches.
+
+        Their schema is `enkash_async.arrow.customer_schema()`. They are decoded in a thread,
+        without an object per record. A record with a number that does not fit into its column is
+        a bad one here. ImportError if pyarrow is not installed; it is the extra `[arrow]`.
+        """
+        # Not at the top: who reads no Arrow batches need not have pyarrow.
+        from enkash_async.arrow.lane import ArrowLane
+
+        self._use_as("Arrow batches")
+        lane = ArrowLane(self._decoder, self._report, self._set_aside)
+        return _PageIterator(partial(self._read, partial(self._next_arrow_batch, lane)))
+
+    async def _next_arrow_batch(self, lane: ArrowLane) -> pa.RecordBatch | None:
+        if self._first_is_unread:
+            # The page that was awaited is the first here too.
+            self._first_is_unread, self._place = False, 0
+        while (batch := await self._current_batch()) is not None:
+            records, self._place = await lane.decode(batch, self._place)
+            if len(records):
+                batch.done = self._place
+                self._report.records_delivered += len(records)
+                return records
+        return None
+
     def _handed_over(self, page: Page[P]) -> Page[P]:
         assert self._batch is not None
         self._batch.done = self._place
@@ -287,21 +319,21 @@ class CustomerSearch:
             if error is not None:
                 if records:
                     break
-                self._set_aside(error, batch, step[0])
+                index = step[0]
+                self._set_aside(error, rows[index], batch.row + index, index)
+                batch.aside.add(index)
+                self._place += 1
             took = time.perf_counter() - started
         self._report.seconds_decoding += took
         self._report.longest_stall = max(self._report.longest_stall, took)
         return records
 
-    def _set_aside(self, error: DecodeError, batch: Batch, index: int) -> None:
-        raw, offset = batch.page.records[index], batch.row + index
+    def _set_aside(self, error: DecodeError, raw: msgspec.Raw, offset: int, index: int) -> None:
         if self._on_bad_record is None:
             raise DecodeError(error.path, error.reason, offset, index) from error.__cause__
         self._report.bad_records += 1
         reason = f"{error.path}: {error.reason}"
         self._on_bad_record(BadRecord(bytes(raw), reason, offset, index))
-        batch.aside.add(index)
-        self._place += 1
 
     # Reading and closing
 

@@ -21,6 +21,7 @@ LAYERS = [
     {"_telemetry"},
     {"_prefetch", "_fetching", "_sharding"},
     {"_stream"},
+    {"arrow"},
     {"search"},
     {"customers"},
     {"session"},
@@ -88,7 +89,10 @@ def test_one_module_talks_to_aiohttp() -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["click", "tqdm", "sqlite3", "opentelemetry", "enkash_async.sandbox", "enkash_async.otel"],
+    [
+        *("click", "tqdm", "sqlite3", "opentelemetry", "pyarrow"),
+        *("enkash_async.sandbox", "enkash_async.otel", "enkash_async.arrow"),
+    ],
 )
 def test_importing_the_package_does_not_import_extras(module: str) -> None:
     code = f"import enkash_async, sys; sys.exit({module!r} in sys.modules)"
