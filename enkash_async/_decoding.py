@@ -11,7 +11,7 @@ import typing
 from collections.abc import Callable, Sequence
 from datetime import datetime, tzinfo
 from decimal import Decimal, InvalidOperation
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from typing import Any, Generic, TypeVar
 
 import attrs
@@ -56,9 +56,17 @@ class RecordDecoder(Generic[R]):
         self.naive_timezone = naive_timezone
         self._record = record
         self._first: Callable[[bytes | msgspec.Raw], R] = fast_lane(record, naive_timezone, "iso")
-        self._second: Callable[[bytes | msgspec.Raw], R] = fast_lane(record, naive_timezone, "any")
         self._rescues = 0
-        self._converter = reference_converter(naive_timezone)
+
+    # Most services need the first lane only, and making the others takes a while.
+
+    @cached_property
+    def _second(self) -> Callable[[bytes | msgspec.Raw], R]:
+        return fast_lane(self._record, self.naive_timezone, "any")
+
+    @cached_property
+    def _converter(self) -> cattrs.Converter:
+        return reference_converter(self.naive_timezone)
 
     def decode_many(
         self, raws: Sequence[bytes | msgspec.Raw]

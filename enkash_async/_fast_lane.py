@@ -26,6 +26,7 @@ Times = Literal["iso", "any"]
 """How a lane reads times: as ISO 8601 only, or in every notation that is known."""
 
 
+@cache
 def fast_lane(record: Any, zone: tzinfo, times: Times) -> Callable[[bytes | msgspec.Raw], Any]:
     """Return a function from the bytes of a *record* to the record.
 

@@ -1,0 +1,63 @@
+"""The customers that the server holds, encoded once. No I/O."""
+
+from __future__ import annotations
+
+import itertools
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
+
+from enkash_async.sandbox.data import Key, seed_keys
+from enkash_async.sandbox.maker import RecordMaker
+from enkash_async.sandbox.settings import SandboxSettings
+
+_CHUNK = 2_000
+
+
+class Records:
+    """Encoded records in the order of `createdOn`, one behind the other with commas between."""
+
+    def __init__(self, records: Iterable[tuple[int, bytes]]) -> None:
+        self._blob = bytearray()
+        self._starts = array("Q", [0])
+        self._times = array("q")
+        for created_on, text in records:
+            self._blob += text
+            self._blob += b","
+            self._starts.append(len(self._blob))
+            self._times.append(created_on)
+        self._view = memoryview(self._blob).toreadonly()
+
+    def __len__(self) -> int:
+        return len(self._times)
+
+    def slice(self, begin: int, end: int) -> memoryview:
+        """Return the rows from *begin* up to *end* as they stand between the brackets."""
+        if begin >= end:
+            return self._view[:0]
+        return self._view[self._starts[begin] : self._starts[end] - 1]
+
+    def between(self, earliest: float | None, latest: float | None) -> tuple[int, int]:
+        """Return where the rows created from *earliest* to *latest* begin and end."""
+        begin = 0 if earliest is None else bisect_left(self._times, earliest)
+        end = len(self) if latest is None else bisect_right(self._times, latest)
+        return begin, max(begin, end)
+
+
+def made(rows: int, seed: int) -> Records:
+    """Return the customers that a sandbox with this seed holds."""
+    settings = SandboxSettings(rows=rows, seed=seed)
+    return Records(_encoded(settings))
+
+
+def _encoded(settings: SandboxSettings) -> Iterable[tuple[int, bytes]]:
+    maker, keys = RecordMaker(settings), seed_keys(settings)
+    while chunk := list(itertools.islice(keys, _CHUNK)):
+        for key, row in zip(chunk, maker.rows(chunk), strict=True):
+            yield _creation_time(key), row[-1]
+
+
+def _creation_time(key: Key) -> int:
+    created_on, _ = key
+    assert created_on is not None  # only with rows_without_created_on, which is not set
+    return created_on
