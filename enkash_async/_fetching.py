@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 
 import anyio
 import attrs
@@ -14,12 +14,28 @@ from enkash_async._addressing import PageRequest
 from enkash_async._envelope import PagePayload, Response, page_payload
 from enkash_async._limits import FairLimiter
 from enkash_async._pages import RawPage
+from enkash_async._quota import RETRY_COST, TIMEOUT_COST, RetryQuota
+from enkash_async._throttle import Throttle
 from enkash_async._transport import Timeout, Transport
 from enkash_async.auth import TokenCache
-from enkash_async.errors import APIError, EnKashError, UnauthorizedError
+from enkash_async.errors import (
+    APIError,
+    EnKashError,
+    RequestTimeoutError,
+    UnauthorizedError,
+)
 from enkash_async.filters import CustomerFilter
 from enkash_async.report import SearchReport
-from enkash_async.retry import RetryPolicy
+from enkash_async.retry import (
+    STOP_NOTES,
+    RetryPolicy,
+    RetryReason,
+    StopReason,
+    is_refusal,
+    is_strain,
+    reason_of,
+    wait_asked_for,
+)
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
@@ -34,6 +50,8 @@ class Connection:
     transport: Transport
     tokens: TokenCache
     limiter: FairLimiter
+    throttle: Throttle
+    quota: RetryQuota
     retry: RetryPolicy
     timeout: Timeout
 
@@ -69,69 +87,131 @@ class PageFetcher:
     def __init__(self, connection: Connection, query: Query, report: SearchReport) -> None:
         self._connection = connection
         self._query = query
-        self._report = report
+        self._account = _Account(report, connection.throttle)
 
     async def fetch(self, request: PageRequest) -> RawPage:
         """Return the page; raise the error of the last attempt."""
-        query = self._query
-        call = _Call(self._connection, query.body_of(request), query.parameters_of(request), self)
-        payload = await call.run(self._report)
-        report = self._report
-        report.pages += 1
-        report.rows_received += len(payload.records)
+        query, account = self._query, self._account
+        body, parameters = query.body_of(request), query.parameters_of(request)
+        call = _Call(self._connection, body, parameters, account)
+        payload = await call.run()
+        account.report.pages += 1
+        account.report.rows_received += len(payload.records)
         return RawPage(payload.records, payload.count, call.bytes_received)
+
+
+class _Account:
+    """What the pages of one search cost, as its report has it."""
+
+    def __init__(self, report: SearchReport, throttle: Throttle) -> None:
+        self.report = report
+        self._throttle = throttle
+        self._counted = 0.0
+
+    def waited(self, since: float) -> None:
+        """Count the pauses *since* a time. Pages that wait at the same time count once."""
+        now = self._throttle.paused_seconds(time.monotonic())
+        before = max(self._counted, self._throttle.paused_seconds(since))
+        self.report.seconds_paused += max(0.0, now - before)
+        self._counted = max(self._counted, now)
+
+    def note_limit(self) -> None:
+        limit, lowest = self._throttle.limit, self.report.lowest_concurrency
+        if limit < self._throttle.most:
+            self.report.lowest_concurrency = limit if lowest is None else min(lowest, limit)
+
+    def retried(self, reason: RetryReason) -> None:
+        report = self.report
+        report.retries += 1
+        report.retry_reasons[reason] = report.retry_reasons.get(reason, 0) + 1
+
+    def stopped(self, reason: StopReason, error: EnKashError) -> None:
+        counts = self.report.stop_reasons
+        counts[reason] = counts.get(reason, 0) + 1
+        if reason in STOP_NOTES:
+            error.add_note(STOP_NOTES[reason])
 
 
 class _Call:
     """One request with its attempts."""
 
     def __init__(
-        self, connection: Connection, body: bytes, parameters: Mapping[str, str], key: Hashable
+        self,
+        connection: Connection,
+        body: bytes,
+        parameters: Mapping[str, str],
+        account: _Account,
     ) -> None:
         self._connection = connection
         self._body = body
         self._parameters = parameters
-        self._key = key
+        self._account = account
         self._refused_token: str | None = None
+        self._failures = self._refusals = 0
+        self._progress = -1
+        """That of the session when this request was refused last."""
         self._spent = 0.0
+        self._spent_quota = 0
         self.bytes_received = 0
 
-    async def run(self, report: SearchReport) -> PagePayload:
-        attempt = 0
+    async def run(self) -> PagePayload:
         while True:
-            attempt += 1
-            report.attempts += 1
-            report.retries += attempt > 1
+            self._account.report.attempts += 1
             try:
-                response, token = await self._send()
-                report.bytes_received += len(response.body)
-                self.bytes_received = len(response.body)
-                return await self._read(response, token)
+                payload = await self._attempt()
+            except _TokenRenewedError:
+                self._account.retried("token_renewed")
+                continue
             except EnKashError as error:
-                delay = self._delay_after(attempt, error)
-                if delay is None:
+                delay, reason = self._judge(error)
+                if reason is not None:
+                    self._account.stopped(reason, error)
                     raise
-            self._spent += delay
+                self._account.retried(reason_of(error))
+            else:
+                self._connection.quota.succeed(self._spent_quota)
+                return payload
             await anyio.sleep(delay)
 
-    async def _send(self) -> tuple[Response, str]:
-        connection = self._connection
+    # One attempt
+
+    async def _attempt(self) -> PagePayload:
+        connection, account = self._connection, self._account
+        began = time.monotonic()
+        try:
+            # A page that failed goes before those behind it, which are of no use without it.
+            async with connection.limiter.place(account, first=self._has_failed) as generation:
+                account.waited(began)
+                payload = await self._ask(generation)
+                connection.throttle.taken(generation, time.monotonic())
+                return payload
+        finally:
+            account.note_limit()
+
+    async def _ask(self, generation: int) -> PagePayload:
         # The clock starts when a place is free: waiting in line is not the service's delay.
-        async with connection.limiter.place(self._key):
-            started = time.monotonic()
-            try:
-                token = await connection.tokens.get(refused=self._refused_token)
-                headers = {
-                    "Authorization": f"Bearer {token}",
-                    "Content-Type": "application/json",
-                }
-                left = connection.timeout.call - self._spent - (time.monotonic() - started)
-                response = await connection.transport.post(
-                    SEARCH_PATH, self._body, headers, self._parameters, max(left, 0.001)
-                )
-                return response, token
-            finally:
-                self._spent += time.monotonic() - started
+        started = time.monotonic()
+        try:
+            response, token = await self._send(started)
+            return await self._read(response, token)
+        except EnKashError as error:
+            # Before the place is given back, or the next request would go out after all.
+            self._slow_down(generation, error)
+            raise
+        finally:
+            self._spent += time.monotonic() - started
+
+    async def _send(self, started: float) -> tuple[Response, str]:
+        connection = self._connection
+        token = await connection.tokens.get(refused=self._refused_token)
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        left = connection.timeout.call - self._spent - (time.monotonic() - started)
+        response = await connection.transport.post(
+            SEARCH_PATH, self._body, headers, self._parameters, max(left, 0.001)
+        )
+        self.bytes_received = len(response.body)
+        self._account.report.bytes_received += len(response.body)
+        return response, token
 
     async def _read(self, response: Response, token: str) -> PagePayload:
         try:
@@ -149,13 +229,61 @@ class _Call:
                     raise _TokenRenewedError from error
             raise
 
-    def _delay_after(self, attempt: int, error: EnKashError) -> float | None:
-        if isinstance(error, _TokenRenewedError):
-            return 0.0
-        delay = self._connection.retry.delay_after(attempt, error, jitter=random.random())
-        if delay is not None and self._spent + delay >= self._connection.timeout.call:
+    @property
+    def _has_failed(self) -> bool:
+        return self._failures + self._refusals > 0
+
+    # Between attempts
+
+    def _slow_down(self, generation: int, error: EnKashError) -> None:
+        """Hold all requests of the session to what *error* says of the service."""
+        throttle, retry = self._connection.throttle, self._connection.retry
+        if not retry.is_retryable(error):
+            return
+        if is_refusal(error):
+            pause = retry.pause_after(throttle.refusals + 1, error, jitter=random.random())
+            told = wait_asked_for(error) is not None
+            throttle.refused(generation, time.monotonic(), pause, told=told)
+        elif is_strain(error):
+            throttle.strained(generation, time.monotonic())
+
+    def _judge(self, error: EnKashError) -> tuple[float, StopReason | None]:
+        """Return how long to wait before the next attempt, or why there is none."""
+        retry, timeout = self._connection.retry, self._connection.timeout
+        attempt = self._count(error)
+        reason = retry.why_stop(attempt, error)
+        if reason is not None:
+            return 0.0, reason
+        if is_refusal(error):
+            # All requests of the session are held up, this one with them.
+            delay, pause = 0.0, self._connection.throttle.paused_for(time.monotonic())
+        else:
+            delay, pause = retry.delay_after(attempt, error, jitter=random.random()) or 0.0, 0.0
+        self._spent += delay + pause
+        return delay, "call_timeout" if self._spent >= timeout.call else self._pay(error)
+
+    def _count(self, error: EnKashError) -> int:
+        """Return how many attempts have failed, as far as they count.
+
+        A refusal does not while the service answers others: it is only their turn. What bounds
+        that is Timeout(call=...), since each refusal is followed by a wait.
+        """
+        if not is_refusal(error):
+            self._failures += 1
+        elif self._progress == self._connection.throttle.progress:
+            self._refusals += 1
+        else:
+            self._progress, self._refusals = self._connection.throttle.progress, 1
+        return self._failures + self._refusals
+
+    def _pay(self, error: EnKashError) -> StopReason | None:
+        if wait_asked_for(error) is not None:
             return None
-        return delay
+        cost = TIMEOUT_COST if isinstance(error, RequestTimeoutError) else RETRY_COST
+        if not self._connection.quota.spend(cost):
+            return "quota"
+        self._spent_quota += cost
+        return None
 
 
 class _TokenRenewedError(EnKashError):

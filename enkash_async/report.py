@@ -29,6 +29,12 @@ class SearchReport:
     overlap), *duplicates_dropped*, *rows_reread* (by repairs), and what has been fetched but not
     yet handed over. *missing* holds ranges of rows, first and last, that a contradiction left
     unread. Times are in seconds; *longest_stall* is the longest the decoder kept the event loop.
+
+    *retry_reasons* says how many retries were made for what (`rate_limited`, `timeout`, `connect`,
+    `broken_answer`, `service_error`, `token_renewed`), *stop_reasons* why others were not
+    (`not_retryable`, `attempts`, `retry_after`, `call_timeout`, `quota`). *seconds_paused* is the
+    time for which pages waited because the service refused one of the session's requests;
+    *lowest_concurrency* what the session came down to meanwhile, None where it did not.
     """
 
     verdict: Verdict = Verdict.INCOMPLETE
@@ -46,7 +52,11 @@ class SearchReport:
     pages: int = 0
     attempts: int = 0
     retries: int = 0
+    retry_reasons: dict[str, int] = attrs.field(factory=dict[str, int])
+    stop_reasons: dict[str, int] = attrs.field(factory=dict[str, int])
     bytes_received: int = 0
+    seconds_paused: float = 0.0
+    lowest_concurrency: int | None = None
     seconds_waiting: float = 0.0
     seconds_decoding: float = 0.0
     longest_stall: float = 0.0
