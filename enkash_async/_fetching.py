@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import anyio
 import attrs
@@ -31,8 +31,10 @@ from enkash_async.retry import (
     RetryPolicy,
     RetryReason,
     StopReason,
+    is_heavy,
     is_refusal,
     is_strain,
+    is_too_large,
     reason_of,
     wait_asked_for,
 )
@@ -81,6 +83,10 @@ class Query:
         }
 
 
+Fitted = Callable[[], PageRequest]
+TooHeavy = Callable[[], int | None]
+
+
 class PageFetcher:
     """Fetches pages of one query and keeps account of it in *report*."""
 
@@ -89,11 +95,14 @@ class PageFetcher:
         self._query = query
         self._account = _Account(report, connection.throttle)
 
-    async def fetch(self, request: PageRequest) -> RawPage:
-        """Return the page; raise the error of the last attempt."""
-        query, account = self._query, self._account
-        body, parameters = query.body_of(request), query.parameters_of(request)
-        call = _Call(self._connection, body, parameters, account)
+    async def fetch(self, fitted: Fitted, too_heavy: TooHeavy) -> RawPage:
+        """Return the page; raise the error of the last attempt.
+
+        What is sent is the request that *fitted* returns at the time. *too_heavy* is called when
+        a smaller one might have come, and says how small pages are from now on, if that helps.
+        """
+        account = self._account
+        call = _Call(self._connection, self._query, fitted, too_heavy, account)
         payload = await call.run()
         account.report.pages += 1
         account.report.rows_received += len(payload.records)
@@ -120,6 +129,10 @@ class _Account:
         if limit < self._throttle.most:
             self.report.lowest_concurrency = limit if lowest is None else min(lowest, limit)
 
+    def note_page_size(self, size: int) -> None:
+        smallest = self.report.smallest_page_size
+        self.report.smallest_page_size = size if smallest is None else min(smallest, size)
+
     def retried(self, reason: RetryReason) -> None:
         report = self.report
         report.retries += 1
@@ -138,14 +151,18 @@ class _Call:
     def __init__(
         self,
         connection: Connection,
-        body: bytes,
-        parameters: Mapping[str, str],
+        query: Query,
+        fitted: Fitted,
+        too_heavy: TooHeavy,
         account: _Account,
     ) -> None:
         self._connection = connection
-        self._body = body
-        self._parameters = parameters
+        self._query = query
+        self._fitted = fitted
+        self._too_heavy = too_heavy
         self._account = account
+        self._asked = False
+        """The page was asked for, so that a failure may be its own and not the login's."""
         self._refused_token: str | None = None
         self._failures = self._refusals = 0
         self._progress = -1
@@ -203,11 +220,17 @@ class _Call:
 
     async def _send(self, started: float) -> tuple[Response, str]:
         connection = self._connection
+        self._asked = False
         token = await connection.tokens.get(refused=self._refused_token)
+        self._asked, request = True, self._fitted()
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         left = connection.timeout.call - self._spent - (time.monotonic() - started)
         response = await connection.transport.post(
-            SEARCH_PATH, self._body, headers, self._parameters, max(left, 0.001)
+            SEARCH_PATH,
+            self._query.body_of(request),
+            headers,
+            self._query.parameters_of(request),
+            max(left, 0.001),
         )
         self.bytes_received = len(response.body)
         self._account.report.bytes_received += len(response.body)
@@ -250,6 +273,10 @@ class _Call:
     def _judge(self, error: EnKashError) -> tuple[float, StopReason | None]:
         """Return how long to wait before the next attempt, or why there is none."""
         retry, timeout = self._connection.retry, self._connection.timeout
+        shrunk = self._asked and is_heavy(error) and self._shrink()
+        if shrunk and is_too_large(error):
+            # Not the service's failure, and not to be met again: it costs nothing.
+            return 0.0, None
         attempt = self._count(error)
         reason = retry.why_stop(attempt, error)
         if reason is not None:
@@ -261,6 +288,13 @@ class _Call:
             delay, pause = retry.delay_after(attempt, error, jitter=random.random()) or 0.0, 0.0
         self._spent += delay + pause
         return delay, "call_timeout" if self._spent >= timeout.call else self._pay(error)
+
+    def _shrink(self) -> bool:
+        """Let pages be smaller from now on, this one among them; say whether that helps."""
+        size = self._too_heavy()
+        if size is not None:
+            self._account.note_page_size(size)
+        return size is not None
 
     def _count(self, error: EnKashError) -> int:
         """Return how many attempts have failed, as far as they count.

@@ -17,6 +17,7 @@ from enkash_async._paging import Pager
 from enkash_async._plan import Plan
 from enkash_async._prefetch import Prefetch
 from enkash_async._sharding import shards
+from enkash_async._sizing import PageSizes
 from enkash_async._stream import RowStream
 from enkash_async._tasks import TaskOwner
 from enkash_async.errors import IncompleteSearchError, RecordNotFoundError
@@ -39,6 +40,7 @@ class SearchSettings:
     naive_timezone: tzinfo
     max_concurrency: int
     page_size: int
+    adaptive: bool
 
 
 class Customers:
@@ -94,6 +96,7 @@ class Customers:
             max_rows=max_records,
             resume=start,
             full_check=full_check,
+            sizes=PageSizes(size, adaptive=self._settings.adaptive),
         )
         return self._search(
             pager,
@@ -138,6 +141,7 @@ class Customers:
             until=_until(criteria),
             read_times=partial(creation_times, naive_timezone=settings.naive_timezone),
             resume=start,
+            sizes=PageSizes(size, adaptive=settings.adaptive),
         )
         return self._search(
             crawl,

@@ -31,10 +31,11 @@ class SearchReport:
     unread. Times are in seconds; *longest_stall* is the longest the decoder kept the event loop.
 
     *retry_reasons* says how many retries were made for what (`rate_limited`, `timeout`, `connect`,
-    `broken_answer`, `service_error`, `token_renewed`), *stop_reasons* why others were not
-    (`not_retryable`, `attempts`, `retry_after`, `call_timeout`, `quota`). *seconds_paused* is the
-    time for which pages waited because the service refused one of the session's requests;
-    *lowest_concurrency* what the session came down to meanwhile, None where it did not.
+    `broken_answer`, `too_large`, `service_error`, `token_renewed`), *stop_reasons* why others
+    were not (`not_retryable`, `attempts`, `retry_after`, `call_timeout`, `quota`).
+    *seconds_paused* is the time for which pages waited because the service refused one of the
+    session's requests; *lowest_concurrency* and *smallest_page_size* are what session and search
+    came down to, None where they stayed as they were set.
     """
 
     verdict: Verdict = Verdict.INCOMPLETE
@@ -57,6 +58,7 @@ class SearchReport:
     bytes_received: int = 0
     seconds_paused: float = 0.0
     lowest_concurrency: int | None = None
+    smallest_page_size: int | None = None
     seconds_waiting: float = 0.0
     seconds_decoding: float = 0.0
     longest_stall: float = 0.0

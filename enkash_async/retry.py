@@ -19,11 +19,19 @@ from enkash_async.errors import (
 RETRYABLE_TYPES: frozenset[ErrorType] = frozenset({ErrorType.SYSTEM_ERROR, ErrorType.UNKNOWN_ERROR})
 RETRYABLE_STATUSES: frozenset[int] = frozenset({408, 429, 500, 502, 503, 504})
 
-STRAIN_STATUSES: frozenset[int] = frozenset({408, 503, 504})
+GATEWAY_TIMEOUTS: frozenset[int] = frozenset({408, 504})
+
+STRAIN_STATUSES: frozenset[int] = GATEWAY_TIMEOUTS | {503}
 """What a service, or a proxy before it, answers when it cannot keep up."""
 
 RetryReason = Literal[
-    "rate_limited", "timeout", "connect", "broken_answer", "service_error", "token_renewed"
+    "rate_limited",
+    "timeout",
+    "connect",
+    "broken_answer",
+    "too_large",
+    "service_error",
+    "token_renewed",
 ]
 """Why a request was tried again, as counted in `SearchReport.retry_reasons`."""
 
@@ -149,10 +157,26 @@ def is_strain(error: EnKashError) -> bool:
     return isinstance(error, (RequestTimeoutError, ConnectError)) and not error.final
 
 
+def is_heavy(error: EnKashError) -> bool:
+    """Say whether a smaller page might have come: it took too long, broke off or was too large."""
+    if isinstance(error, ResponseError):
+        return error.status is not None and 200 <= error.status < 300
+    if isinstance(error, APIError):
+        return error.status in GATEWAY_TIMEOUTS
+    return isinstance(error, RequestTimeoutError)
+
+
+def is_too_large(error: EnKashError) -> bool:
+    """Say whether an answer was refused for its size: the same page would be refused again."""
+    return isinstance(error, ResponseError) and error.too_large
+
+
 def reason_of(error: EnKashError) -> RetryReason:
     """Return under which name a retry after *error* is counted."""
     if is_refusal(error):
         return "rate_limited"
+    if is_too_large(error):
+        return "too_large"
     if isinstance(error, RequestTimeoutError):
         return "timeout"
     if isinstance(error, ConnectError):

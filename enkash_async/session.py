@@ -44,7 +44,8 @@ class EnKashSession:
 
     HTTP 429 holds up all requests until the wait is over that the service asks for, or one that
     doubles. While *adaptive*, fewer are then in flight for a time, after timeouts too, and they
-    keep to the rate that the service was seen to take.
+    keep to the rate that the service was seen to take; and a page that takes too long, breaks off
+    or is too large is asked for in smaller parts (where offsets count pages, `search` cannot).
     """
 
     def __init__(
@@ -156,6 +157,7 @@ class EnKashSession:
             naive_timezone=self._naive_timezone,
             max_concurrency=self._max_concurrency,
             page_size=self._page_size,
+            adaptive=self._adaptive,
         )
 
     def __repr__(self) -> str:

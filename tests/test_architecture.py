@@ -12,7 +12,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "enkash_async"
 
 LAYERS = [
-    {"records", "errors", "report", "_addressing", "_dates", "_quota", "_throttle"},
+    {"records", "errors", "report", "_addressing", "_dates", "_quota", "_sizing", "_throttle"},
     {"filters", "retry", "_pages", "_verdict", "_envelope"},
     {"resume", "_decoding", "_history", "_repair", "_cutting"},
     {"_plan", "_paging"},
