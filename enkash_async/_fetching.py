@@ -246,6 +246,7 @@ class _Call:
             return page_payload(response)
         except UnauthorizedError as error:
             if self._refused_token is None:
+                self._asked = False
                 renewed = await self._connection.tokens.get(refused=token)
                 if renewed != token:
                     self._refused_token = token
@@ -262,8 +263,10 @@ class _Call:
         """Hold all requests of the session to what *error* says of the service."""
         throttle, retry = self._connection.throttle, self._connection.retry
         if not retry.is_retryable(error):
-            return
-        if is_refusal(error):
+            if isinstance(error, APIError) and not is_refusal(error):
+                # It answered, and no request can be answered better.
+                throttle.taken(generation, time.monotonic())
+        elif is_refusal(error):
             pause = retry.pause_after(throttle.refusals + 1, error, jitter=random.random())
             told = wait_asked_for(error) is not None
             throttle.refused(generation, time.monotonic(), pause, told=told)
@@ -311,7 +314,8 @@ class _Call:
         return self._failures + self._refusals
 
     def _pay(self, error: EnKashError) -> StopReason | None:
-        if wait_asked_for(error) is not None:
+        if wait_asked_for(error):
+            # The service says when to come back, and until then nobody asks.
             return None
         cost = TIMEOUT_COST if isinstance(error, RequestTimeoutError) else RETRY_COST
         if not self._connection.quota.spend(cost):

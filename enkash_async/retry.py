@@ -74,7 +74,7 @@ class RetryPolicy:
     *quota* bounds the retries of all requests of a session together: each costs 5 of it, or 10
     after a timeout; success gives back what the request had cost, and 1 where that was nothing.
     A retry for which nothing is left is not made. Free are those that the service asks for with
-    a `Retry-After`. None sets no bound.
+    a `Retry-After` other than 0. None sets no bound.
 
     HTTP 429, or a `Retry-After` on another error that is retried, holds up all requests of the
     session, and the attempts of a page that was refused count only while nothing else succeeds.

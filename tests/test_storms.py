@@ -80,10 +80,12 @@ def all_of(reports: list[SearchReport], name: str) -> Counter[str]:
 # The retry quota
 
 
-@pytest.mark.parametrize("status", [429, 503])
-async def test_a_service_that_is_down_gets_few_retries_however_many_ask(status: int) -> None:
+@pytest.mark.parametrize(("status", "retry_after"), [(429, None), (503, None), (503, "0")])
+async def test_a_service_that_is_down_gets_few_retries_however_many_ask(
+    status: int, retry_after: str | None
+) -> None:
     async def down(call: SearchCall) -> web.Response:
-        return refused(status)
+        return refused(status, retry_after)
 
     async with serving(down, retry=QUICK) as (sandbox, session):
         reports = await search_many(session, 200)
