@@ -34,6 +34,7 @@ from enkash_async._cutting import (
 from enkash_async._history import Delivery
 from enkash_async._pages import RawPage
 from enkash_async._paging import Pager
+from enkash_async._sizing import PageSizes
 from enkash_async._verdict import Findings, judge
 from enkash_async.report import Verdict
 from enkash_async.resume import ResumePoint
@@ -55,6 +56,16 @@ class _Leaf:
 
     def holds(self, request: PageRequest) -> bool:
         return request is self.request
+
+    def too_heavy(self, request: PageRequest, sizes: PageSizes) -> int | None:
+        return sizes.too_heavy(request.limit)
+
+    def fitted(self, request: PageRequest, sizes: PageSizes) -> PageRequest:
+        # If the window does not fit into a smaller page, its count shows that, and it is cut.
+        limit = sizes.fitted(request.limit)
+        if limit < request.limit:
+            self.request = attrs.evolve(request, limit=limit)
+        return self.request
 
 
 class _Deep:
@@ -78,9 +89,28 @@ class _Deep:
         return [self._requests[request] for request in inner]
 
     def holds(self, request: PageRequest) -> bool:
-        return any(
-            outer is request and self.pager.is_wanted(inner)
-            for inner, outer in self._requests.items()
+        return self._inner(request) is not None
+
+    def too_heavy(self, request: PageRequest, sizes: PageSizes) -> int | None:
+        inner = self._inner(request)
+        return None if inner is None else self.pager.too_heavy(inner)
+
+    def fitted(self, request: PageRequest, sizes: PageSizes) -> PageRequest:
+        inner = self._inner(request)
+        if inner is None or (smaller := self.pager.fitted(inner)) is inner:
+            return request
+        self._requests[smaller] = attrs.evolve(smaller, window=self.asked)
+        return self._requests[smaller]
+
+    def _inner(self, request: PageRequest) -> PageRequest | None:
+        """Return the request of the pager that *request* stands for, if it still wants it."""
+        return next(
+            (
+                inner
+                for inner, outer in self._requests.items()
+                if outer is request and self.pager.is_wanted(inner)
+            ),
+            None,
         )
 
 
@@ -108,8 +138,9 @@ class Crawl:
         until: datetime,
         read_times: ReadTimes,
         resume: ResumePoint,
+        sizes: PageSizes | None = None,
     ) -> None:
-        self._page_size = page_size
+        self._sizes = sizes or PageSizes(page_size)
         self._addressing = addressing
         self._read_times = read_times
         self._root = Window(begin or EARLIEST, resume.until or until)
@@ -121,6 +152,7 @@ class Crawl:
         self._last_ids: list[str] = []
         self._accepted = 0
         self._most_rows = 0
+        self._cap: int | None = None
         self._delivered = resume.delivered
         self._outside = resume.outside
         self._recount: int | None = None
@@ -155,9 +187,20 @@ class Crawl:
             self._items += self._parts(rest, max(1, self.total - self._delivered))
 
     def _pager(self, resume: ResumePoint | None) -> Pager:
-        return Pager(page_size=self._page_size, addressing=self._addressing, resume=resume)
+        # Where the size of a list's pages must stay, it is one that can be had now.
+        adapts = self._addressing.unit == "rows"
+        return Pager(
+            page_size=self._sizes.most if adapts else self._sizes.size,
+            addressing=self._addressing,
+            resume=resume,
+            sizes=self._sizes,
+        )
 
     # Planning
+
+    @property
+    def _page_size(self) -> int:
+        return self._sizes.size
 
     @property
     def next_page_row(self) -> int:
@@ -184,6 +227,19 @@ class Crawl:
     def is_wanted(self, request: PageRequest) -> bool:
         """Say whether *request* still has a place in the plan."""
         return request is self._census or any(item.holds(request) for item in self._items)
+
+    def too_heavy(self, request: PageRequest) -> int | None:
+        """Learn that a page could not be had; return the page size from now on, if it helps."""
+        item = self._item_of(request)
+        return None if item is None else item.too_heavy(request, self._sizes)
+
+    def fitted(self, request: PageRequest) -> PageRequest:
+        """Return the request to send for one that is wanted: with a smaller limit, if need be."""
+        item = self._item_of(request)
+        return request if item is None else item.fitted(request, self._sizes)
+
+    def _item_of(self, request: PageRequest) -> _Leaf | _Deep | None:
+        return next((item for item in self._items if item.holds(request)), None)
 
     def arrived(self, request: PageRequest, page: RawPage) -> None:
         """Cut a window whose page does not hold all of it, before its turn has come."""
@@ -213,6 +269,7 @@ class Crawl:
             self._items.extendleft(reversed(parts))
             return Delivery(self._delivered, len(page))
         self._items.popleft()
+        self._sizes.taken(len(page))
         delivery = self._without_known(item.asked, page, Delivery(0, 0))
         self._book(item, page, delivery)
         self._recent.append(_Done(item.asked, page.ids, item))
@@ -258,6 +315,8 @@ class Crawl:
             if rows < min(self._most_rows, leaf.request.limit):
                 # Shorter than a cap would make it: the count is wrong, and of no use.
                 return [_Deep(leaf.asked, self._pager(None))]
+            if rows < leaf.request.limit:
+                self._cap = rows
         if is_first:
             return self._first_parts(count)
         return self._smaller(leaf.asked, count, page)
@@ -295,7 +354,7 @@ class Crawl:
 
     def _parts(self, asked: Window, count: int) -> list[_Leaf | _Deep]:
         """Cut *asked* into windows that hold a page each, if its rows are spread evenly."""
-        page = min(self._page_size, self._most_rows or self._page_size)
+        page = min(self._page_size, self._cap or self._page_size)
         number = math.ceil(count / (FILL * page))
         if number <= 1:
             return [self._leaf(asked)]

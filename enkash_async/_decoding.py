@@ -20,7 +20,7 @@ import msgspec
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from enkash_async._dates import instant
-from enkash_async._fast_lane import REMINDER_TYPES, fast_lane, finite, is_sequence
+from enkash_async._fast_lane import REMINDER_TYPES, Times, fast_lane, finite, is_sequence
 from enkash_async.errors import DecodeError
 from enkash_async.filters import iso_z
 from enkash_async.records import (
@@ -55,14 +55,18 @@ class RecordDecoder(Generic[R]):
     def __init__(self, record: type[R], naive_timezone: tzinfo) -> None:
         self.naive_timezone = naive_timezone
         self._record = record
-        self._first: Callable[[bytes | msgspec.Raw], R] = fast_lane(record, naive_timezone, "iso")
+        self._first = self._lane("iso")
         self._rescues = 0
 
     # Most services need the first lane only, and making the others takes a while.
 
     @cached_property
     def _second(self) -> Callable[[bytes | msgspec.Raw], R]:
-        return fast_lane(self._record, self.naive_timezone, "any")
+        return self._lane("any")
+
+    def _lane(self, times: Times) -> Callable[[bytes | msgspec.Raw], R]:
+        record: Any = self._record
+        return fast_lane(record, self.naive_timezone, times)
 
     @cached_property
     def _converter(self) -> cattrs.Converter:

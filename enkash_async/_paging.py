@@ -23,6 +23,7 @@ from enkash_async._addressing import MAX_LIMIT, Addressing, PageRequest
 from enkash_async._history import Delivery, History
 from enkash_async._pages import RawPage
 from enkash_async._repair import check_unit, places_to_look
+from enkash_async._sizing import PageSizes
 from enkash_async._verdict import Findings, judge
 from enkash_async.errors import IncompleteSearchError
 from enkash_async.report import Verdict
@@ -56,14 +57,17 @@ class Pager:
         max_rows: int | None = None,
         resume: ResumePoint | None = None,
         full_check: bool = False,
+        sizes: PageSizes | None = None,
     ) -> None:
         """Read *max_rows* from row *start*, or what is left of them behind *resume*.
 
-        With *full_check* every row is compared with all rows before it.
+        With *full_check* every row is compared with all rows before it. *sizes* may make pages
+        smaller while they are read.
         """
         point = resume or ResumePoint(row=start)
         self._addressing = addressing
-        self._page_size = page_size if max_rows is None else min(page_size, max_rows)
+        self._most_new = page_size if max_rows is None else min(page_size, max_rows)
+        self._sizes = sizes or PageSizes(page_size)
         self._stop_row = None if max_rows is None else start + max_rows
         self._cap = MAX_LIMIT
         if addressing.unit == "pages" and point.page_rows:
@@ -142,6 +146,12 @@ class Pager:
 
     # Planning
 
+    @property
+    def _page_size(self) -> int:
+        # The number of a page depends on the size of all pages before it, so that stays.
+        adapts = self._addressing.unit == "rows"
+        return min(self._most_new, self._sizes.size) if adapts else self._most_new
+
     def wanted(self, most: int) -> list[PageRequest]:
         """Return the pages to fetch now, at most *most*; the first is the next to be accepted."""
         ramp = 1 if self._testing else int(2 ** min(self._accepted - 1, 10))
@@ -175,6 +185,36 @@ class Pager:
             self._loose.add(request)
         self._next_row = request.row + request.limit
         return request
+
+    def too_heavy(self, request: PageRequest) -> int | None:
+        """Learn that a page could not be had; return the page size from now on, if it helps."""
+        return self._sizes.too_heavy(request.limit) if self._addressing.unit == "rows" else None
+
+    def fitted(self, request: PageRequest) -> PageRequest:
+        """Return the request to send for one that is wanted: with a smaller limit, if need be.
+
+        Then it has the other's place in the plan, and the rest of the rows are wanted behind it.
+        """
+        limit = self._sizes.fitted(request.limit)
+        adapts = self._addressing.unit == "rows" and request in self._planned
+        if limit == request.limit or not adapts:
+            return request
+        place = self._planned.index(request)
+        parts = _parts(request, limit)
+        if request is self._probe:
+            parts = [parts[0]]
+            self._probe = parts[0]
+        elif request in self._rereads:
+            self._rereads.remove(request)
+            self._rereads.update(parts)
+        elif place == len(self._planned) - 1:
+            # Planning goes on behind it. The first pages go one at a time.
+            parts = [parts[0]]
+            self._next_row = parts[0].row + limit
+        del self._planned[place]
+        for part in reversed(parts):
+            self._planned.insert(place, part)
+        return parts[0]
 
     def arrived(self, request: PageRequest, page: RawPage) -> None:
         """Do nothing: a page of a list says nothing before its turn."""
@@ -257,6 +297,7 @@ class Pager:
         self._edge = page.last_id
         self._end_row = request.row + len(page)
         self._accepted += 1
+        self._sizes.taken(len(page))
         self._linked_total = page.total
         # The edge and nothing behind it. A longer page might have been cut off there by a cap,
         # which offsets that count pages would have shown before.
@@ -468,3 +509,16 @@ class Pager:
             self.findings.drifted = True
             self.findings.duplicates_dropped += len(known)
         return self._take(request, page, Delivery(request.row, 0, known))
+
+
+def _parts(request: PageRequest, limit: int) -> list[PageRequest]:
+    """Cut *request* into pages of at most *limit* rows that overlap by one."""
+    return [
+        attrs.evolve(
+            request,
+            row=request.row + skipped,
+            offset=request.offset + skipped,
+            limit=min(limit, request.limit - skipped),
+        )
+        for skipped in range(0, request.limit - 1, limit - 1)
+    ]

@@ -37,6 +37,17 @@ class Plan(Protocol):
         """Say whether *request* still has a place in the plan."""
         ...
 
+    def too_heavy(self, request: PageRequest) -> int | None:
+        """Learn that a page could not be had; return the page size from now on, if it helps."""
+        ...
+
+    def fitted(self, request: PageRequest) -> PageRequest:
+        """Return the request to send for one that is wanted: with a smaller limit, if need be.
+
+        Then it has the other's place in the plan, and the rest of the rows are wanted behind it.
+        """
+        ...
+
     def arrived(self, request: PageRequest, page: RawPage) -> None:
         """Look at a page before its turn; other pages may be wanted instead of it."""
         ...

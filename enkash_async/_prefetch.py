@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import anyio
 
@@ -14,7 +15,8 @@ from enkash_async._tasks import TaskOwner, paced
 from enkash_async._telemetry import SearchWatch
 from enkash_async.errors import RequestTimeoutError
 
-Fetch = Callable[[PageRequest], Awaitable[RawPage]]
+Fetch = Callable[[Callable[[], PageRequest], Callable[[], int | None]], Awaitable[RawPage]]
+"""Fetches one page: the request is asked for before each attempt, and told when it is too heavy."""
 
 CLOSED = "the search or its session was closed while the search was being read"
 
@@ -89,7 +91,9 @@ class Prefetch:
     async def _run(self, slot: _Slot) -> None:
         try:
             with slot.scope:
-                page = await self._fetch(slot.request)
+                page = await self._fetch(
+                    partial(self._fitted, slot), partial(self._too_heavy, slot)
+                )
                 if self._reads_ids or self._plan.reads_ids:
                     await paced(page.id_steps())
                 slot.page = page
@@ -99,17 +103,38 @@ class Prefetch:
         finally:
             slot.done.set()
             self._arrival.set()
-        if slot.page is not None and self._slots.get(slot.request) is slot:
+        if slot.page is not None and self._holds(slot):
             self._weigh(slot, slot.page)
             self._plan.arrived(slot.request, slot.page)
             if not self._paused and self._owner.is_open:
                 self.fill()
 
+    def _too_heavy(self, slot: _Slot) -> int | None:
+        return self._plan.too_heavy(slot.request) if self._holds(slot) else None
+
+    def _fitted(self, slot: _Slot) -> PageRequest:
+        """Return the request to send: the plan may want a smaller page by now."""
+        request = self._plan.fitted(slot.request) if self._holds(slot) else slot.request
+        if request is not slot.request:
+            del self._slots[slot.request]
+            self._slots[request] = slot
+            slot.request = request
+            self._resize(slot, int(request.limit * self._row_bytes))
+            if not self._paused and self._owner.is_open:
+                self.fill()
+        return request
+
+    def _holds(self, slot: _Slot) -> bool:
+        return self._slots.get(slot.request) is slot
+
     def _weigh(self, slot: _Slot, page: RawPage) -> None:
-        self._budget.take(page.size - slot.size)
-        slot.size = page.size
+        self._resize(slot, page.size)
         if len(page):
             self._row_bytes = page.size / len(page)
+
+    def _resize(self, slot: _Slot, size: int) -> None:
+        self._budget.take(size - slot.size)
+        slot.size = size
 
     async def head(self) -> tuple[PageRequest, RawPage]:
         """Return the page that is needed next, or raise the error that came instead.

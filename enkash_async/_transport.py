@@ -143,7 +143,7 @@ class Transport:
                     " ask for smaller pages or raise the bound",
                     response.status,
                 )
-                error.final = True
+                error.final = error.too_large = True
                 raise error
             chunks.append(chunk)
         return b"".join(chunks)

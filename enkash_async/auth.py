@@ -7,6 +7,7 @@ docs.enkash.com/api-24480514.
 from __future__ import annotations
 
 import base64
+import copy
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
@@ -160,17 +161,23 @@ class TokenCache:
         self._expires_at = 0.0
         self._unheard = 0
         self._refusal: AuthenticationError | None = None
+        self._failed = 0
+        self._failure: TransportError | APIError | None = None
 
     async def get(self, *, refused: str | None = None) -> str:
         """Return a token; a new one if the service *refused* the present one."""
         if self._is_usable(refused) and (self._is_fresh() or self._lock.locked()):
             # While one task renews early, the others go on with the token they have.
             return self._current()
+        failed = self._failed
         async with self._lock:
             if self._is_usable(refused) and self._is_fresh():
                 return self._current()
             if self._refusal is not None:
                 raise AuthenticationError(*self._refusal.args)
+            if self._failure is not None and self._failed > failed:
+                # The login that this task waited for: one after another would be a storm.
+                raise copy.copy(self._failure) from self._failure.__cause__
             await self._renew(keep=self._is_usable(refused))
             return self._current()
 
@@ -184,6 +191,9 @@ class TokenCache:
         except (TransportError, APIError) as error:
             if not keep:
                 error.final = error.final or self._may_lock(error)
+                self._failed += 1
+                self._failure = copy.copy(error)
+                self._failure.__cause__ = error.__cause__
                 raise
             # The old one is still good; look again when half of its rest is over.
             self._renew_at = now + (self._expires_at - now) / 2

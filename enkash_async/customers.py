@@ -8,15 +8,18 @@ from functools import partial
 import attrs
 
 from enkash_async._addressing import MAX_LIMIT, Addressing
+from enkash_async._attempts import Connection
 from enkash_async._crawling import Crawl
 from enkash_async._decoding import RecordDecoder
-from enkash_async._fetching import Connection, PageFetcher, Query
+from enkash_async._fetching import PageFetcher
 from enkash_async._limits import ByteBudget
 from enkash_async._pages import creation_times
 from enkash_async._paging import Pager
 from enkash_async._plan import Plan
 from enkash_async._prefetch import Prefetch
+from enkash_async._query import Query
 from enkash_async._sharding import shards
+from enkash_async._sizing import PageSizes
 from enkash_async._stream import RowStream
 from enkash_async._tasks import TaskOwner
 from enkash_async._telemetry import Telemetry
@@ -42,6 +45,7 @@ class SearchSettings:
     max_concurrency: int
     page_size: int
     telemetry: Telemetry
+    adaptive: bool
 
 
 class Customers:
@@ -97,6 +101,7 @@ class Customers:
             max_rows=max_records,
             resume=start,
             full_check=full_check,
+            sizes=PageSizes(size, adaptive=self._settings.adaptive),
         )
         return self._search(
             "search",
@@ -142,6 +147,7 @@ class Customers:
             until=_until(criteria),
             read_times=partial(creation_times, naive_timezone=settings.naive_timezone),
             resume=start,
+            sizes=PageSizes(size, adaptive=settings.adaptive),
         )
         return self._search(
             "crawl",

@@ -89,10 +89,12 @@ class RequestTimeoutError(TransportError):
 class ResponseError(TransportError):
     """The answer broke off, was too large, or was not the JSON that the service promises.
 
-    *status* is its HTTP status, None where the answer never began.
+    *status* is its HTTP status, None where the answer never began. *too_large*: it was longer
+    than `max_body_bytes` allows.
     """
 
     status: int | None
+    too_large: bool = False
 
     def __init__(self, message: str, status: int | None = None) -> None:
         super().__init__(message, status)

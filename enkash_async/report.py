@@ -31,6 +31,13 @@ class SearchReport:
     unread. *pages_decoded_tolerantly* counts pages that pyarrow could not read as a whole, which
     took longer. Times are in seconds; *longest_stall* is the longest the decoder kept the event
     loop.
+
+    *retry_reasons* says how many retries were made for what (`rate_limited`, `timeout`, `connect`,
+    `broken_answer`, `too_large`, `service_error`, `token_renewed`), *stop_reasons* why others
+    were not (`not_retryable`, `attempts`, `retry_after`, `call_timeout`, `quota`).
+    *seconds_paused* is the time for which pages waited because the service refused one of the
+    session's requests; *lowest_concurrency* and *smallest_page_size* are what session and search
+    came down to, None where they stayed as they were set.
     """
 
     verdict: Verdict = Verdict.INCOMPLETE
@@ -49,7 +56,12 @@ class SearchReport:
     pages_decoded_tolerantly: int = 0
     attempts: int = 0
     retries: int = 0
+    retry_reasons: dict[str, int] = attrs.field(factory=dict[str, int])
+    stop_reasons: dict[str, int] = attrs.field(factory=dict[str, int])
     bytes_received: int = 0
+    seconds_paused: float = 0.0
+    lowest_concurrency: int | None = None
+    smallest_page_size: int | None = None
     seconds_waiting: float = 0.0
     seconds_decoding: float = 0.0
     longest_stall: float = 0.0

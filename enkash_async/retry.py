@@ -2,12 +2,62 @@
 
 from __future__ import annotations
 
+from typing import Any, Literal
+
 import attrs
 
-from enkash_async.errors import APIError, EnKashError, ErrorType, TransportError
+from enkash_async.errors import (
+    APIError,
+    ConnectError,
+    EnKashError,
+    ErrorType,
+    RequestTimeoutError,
+    ResponseError,
+    TransportError,
+)
 
 RETRYABLE_TYPES: frozenset[ErrorType] = frozenset({ErrorType.SYSTEM_ERROR, ErrorType.UNKNOWN_ERROR})
 RETRYABLE_STATUSES: frozenset[int] = frozenset({408, 429, 500, 502, 503, 504})
+
+GATEWAY_TIMEOUTS: frozenset[int] = frozenset({408, 504})
+
+STRAIN_STATUSES: frozenset[int] = GATEWAY_TIMEOUTS | {503}
+"""What a service, or a proxy before it, answers when it cannot keep up."""
+
+RetryReason = Literal[
+    "rate_limited",
+    "timeout",
+    "connect",
+    "broken_answer",
+    "too_large",
+    "service_error",
+    "token_renewed",
+]
+"""Why a request was tried again, as counted in `SearchReport.retry_reasons`."""
+
+StopReason = Literal["not_retryable", "attempts", "retry_after", "call_timeout", "quota"]
+"""Why a request was not tried again, as counted in `SearchReport.stop_reasons`."""
+
+STOP_NOTES: dict[StopReason, str] = {
+    "attempts": "not tried again: all attempts are used up (RetryPolicy.attempts)",
+    "retry_after": (
+        "not tried again: the service asks for a longer wait than RetryPolicy.max_retry_after"
+    ),
+    "call_timeout": "not tried again: the wait would go beyond Timeout.call",
+    "quota": (
+        "not tried again: so many requests of this session failed that its quota of retries is"
+        " used up (RetryPolicy.quota); requests that succeed fill it again"
+    ),
+}
+
+
+def _whole_or_none(_: Any, field: attrs.Attribute[Any], value: object) -> None:
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{field.name} must be an int or None, not {type(value).__name__}")
+    if value < 0:
+        raise ValueError(f"{field.name} must be at least 0, not {value}")
 
 
 @attrs.frozen(kw_only=True)
@@ -20,6 +70,14 @@ class RetryPolicy:
     Retried are transport errors that are not final, HTTP 429, the error types *error_types*, and
     of the errors without a known type those with an HTTP status in *statuses*. A refused login
     is never retried, whatever stands here: the service locks an account after three.
+
+    *quota* bounds the retries of all requests of a session together: each costs 5 of it, or 10
+    after a timeout; success gives back what the request had cost, and 1 where that was nothing.
+    A retry for which nothing is left is not made. Free are those that the service asks for with
+    a `Retry-After` other than 0. None sets no bound.
+
+    HTTP 429, or a `Retry-After` on another error that is retried, holds up all requests of the
+    session, and the attempts of a page that was refused count only while nothing else succeeds.
     """
 
     attempts: int = attrs.field(
@@ -28,6 +86,7 @@ class RetryPolicy:
     first_delay: float = attrs.field(default=0.5, validator=attrs.validators.ge(0))
     max_delay: float = attrs.field(default=20.0, validator=attrs.validators.ge(0))
     max_retry_after: float = attrs.field(default=60.0, validator=attrs.validators.ge(0))
+    quota: int | None = attrs.field(default=500, validator=_whole_or_none)
     error_types: frozenset[ErrorType] = RETRYABLE_TYPES
     statuses: frozenset[int] = RETRYABLE_STATUSES
 
@@ -43,15 +102,83 @@ class RetryPolicy:
             return error.error_type in self.error_types
         return error.status in self.statuses
 
+    def why_stop(self, attempt: int, error: EnKashError) -> StopReason | None:
+        """Say why *error* of failed *attempt* (the first is 1) ends the attempts, if it does."""
+        if not self.is_retryable(error):
+            return "not_retryable"
+        if attempt >= self.attempts:
+            return "attempts"
+        wish = wait_asked_for(error)
+        return "retry_after" if wish is not None and wish > self.max_retry_after else None
+
     def delay_after(self, attempt: int, error: EnKashError, *, jitter: float) -> float | None:
         """Return the seconds to wait after failed *attempt* (the first is 1), or None to give up.
 
         *jitter* is the random part, from 0 to 1.
         """
-        if attempt >= self.attempts or not self.is_retryable(error):
+        if self.why_stop(attempt, error) is not None:
             return None
-        if isinstance(error, APIError) and error.retry_after is not None:
-            return error.retry_after if error.retry_after <= self.max_retry_after else None
+        wish = wait_asked_for(error)
+        if wish is not None:
+            return wish
         if isinstance(error, TransportError) and error.at_once and attempt == 1:
             return 0.0
-        return min(self.max_delay, self.first_delay * 2.0 ** min(attempt - 1, 64)) * jitter
+        return self._backoff(attempt) * jitter
+
+    def pause_after(self, refusals: int, error: EnKashError, *, jitter: float) -> float:
+        """Return the seconds for which all requests wait after so many *refusals* in a row.
+
+        None at all if the service asks for longer than is obeyed: that ends the attempts, and to
+        wait and be refused again would help nobody.
+        """
+        wish = wait_asked_for(error)
+        if wish is not None:
+            return wish if wish <= self.max_retry_after else 0.0
+        return self._backoff(refusals) * jitter
+
+    def _backoff(self, attempt: int) -> float:
+        return min(self.max_delay, self.first_delay * 2.0 ** min(attempt - 1, 64))
+
+
+def wait_asked_for(error: EnKashError) -> float | None:
+    """Return the `Retry-After` of *error* in seconds, None if there is none."""
+    return error.retry_after if isinstance(error, APIError) else None
+
+
+def is_refusal(error: EnKashError) -> bool:
+    """Say whether the service asks for fewer requests, or for none for a while."""
+    return isinstance(error, APIError) and (error.status == 429 or error.retry_after is not None)
+
+
+def is_strain(error: EnKashError) -> bool:
+    """Say whether the service seems to have more to do than it can."""
+    if isinstance(error, APIError):
+        return error.status in STRAIN_STATUSES
+    return isinstance(error, (RequestTimeoutError, ConnectError)) and not error.final
+
+
+def is_heavy(error: EnKashError) -> bool:
+    """Say whether a smaller page might have come: it took too long, broke off or was too large."""
+    if isinstance(error, ResponseError):
+        return error.status is not None and 200 <= error.status < 300
+    if isinstance(error, APIError):
+        return error.status in GATEWAY_TIMEOUTS
+    return isinstance(error, RequestTimeoutError)
+
+
+def is_too_large(error: EnKashError) -> bool:
+    """Say whether an answer was refused for its size: the same page would be refused again."""
+    return isinstance(error, ResponseError) and error.too_large
+
+
+def reason_of(error: EnKashError) -> RetryReason:
+    """Return under which name a retry after *error* is counted."""
+    if is_refusal(error):
+        return "rate_limited"
+    if is_too_large(error):
+        return "too_large"
+    if isinstance(error, RequestTimeoutError):
+        return "timeout"
+    if isinstance(error, ConnectError):
+        return "connect"
+    return "broken_answer" if isinstance(error, ResponseError) else "service_error"

@@ -13,11 +13,13 @@ from typing import Any, Self
 import aiohttp
 
 from enkash_async._addressing import Addressing, OffsetUnit
+from enkash_async._attempts import Connection
 from enkash_async._decoding import RecordDecoder
-from enkash_async._fetching import Connection
 from enkash_async._limits import ByteBudget, FairLimiter
+from enkash_async._quota import RetryQuota
 from enkash_async._tasks import TaskOwner
 from enkash_async._telemetry import Telemetry
+from enkash_async._throttle import Throttle
 from enkash_async._transport import Timeout, Transport, checked_base_url, open_http
 from enkash_async.auth import Auth, BearerToken, OAuthPassword, TokenCache
 from enkash_async.customers import Customers, SearchSettings, checked_page_size
@@ -41,6 +43,11 @@ class EnKashSession:
     *first_offset*: what its `offset` counts, and from which number; neither is documented, and a
     search that finds them wrong says so. *http*: an aiohttp session of yours, which is used and
     never closed. *hooks*: functions that are told of searches, requests, retries and pages.
+
+    HTTP 429 holds up all requests until the wait is over that the service asks for, or one that
+    doubles. While *adaptive*, fewer are then in flight for a time, after timeouts too, and they
+    keep to the rate that the service was seen to take; and a page that takes too long, breaks off
+    or is too large is asked for in smaller parts (where offsets count pages, `search` cannot).
     """
 
     def __init__(
@@ -54,6 +61,7 @@ class EnKashSession:
         max_body_bytes: int = 64 * MIB,
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
+        adaptive: bool = True,
         naive_timezone: tzinfo = UTC,
         offset_unit: OffsetUnit = "rows",
         first_offset: int = 0,
@@ -70,6 +78,7 @@ class EnKashSession:
         self._max_body_bytes = _at_least(1, "max_body_bytes", max_body_bytes)
         self._timeout = timeout or Timeout()
         self._retry = retry or RetryPolicy()
+        self._adaptive = adaptive
         self._naive_timezone = naive_timezone
         if offset_unit not in ("rows", "pages"):
             raise ValueError(f'offset_unit must be "rows" or "pages", not {offset_unit!r}')
@@ -135,10 +144,13 @@ class EnKashSession:
 
     def _settings(self, http: aiohttp.ClientSession, owner: TaskOwner) -> SearchSettings:
         transport = Transport(http, self._base_url, self._timeout, self._max_body_bytes)
+        throttle = Throttle(self._max_concurrency, adaptive=self._adaptive)
         connection = Connection(
             transport=transport,
             tokens=TokenCache(self._auth, self._telemetry.watched(transport.post)),
-            limiter=FairLimiter(self._max_concurrency),
+            limiter=FairLimiter(throttle),
+            throttle=throttle,
+            quota=RetryQuota(self._retry.quota),
             retry=self._retry,
             timeout=self._timeout,
         )
@@ -152,6 +164,7 @@ class EnKashSession:
             max_concurrency=self._max_concurrency,
             page_size=self._page_size,
             telemetry=self._telemetry,
+            adaptive=self._adaptive,
         )
 
     def __repr__(self) -> str:

@@ -15,6 +15,7 @@ import msgspec
 from enkash_async._addressing import Addressing, PageRequest
 from enkash_async._crawling import Crawl
 from enkash_async._pages import RawPage, creation_times
+from enkash_async._sizing import PageSizes
 from enkash_async.errors import IncompleteSearchError
 from enkash_async.report import Verdict
 from enkash_async.resume import ResumePoint
@@ -42,6 +43,8 @@ class CrawlWorld:
     drift: float = 0.0
     concurrency: int = 1
     crashes: bool = False
+    heavy: float = 0.0
+    """How often a page does not come and is asked for with a smaller limit."""
 
 
 @attrs.define
@@ -129,6 +132,8 @@ class CrawlReader:
             until=UNTIL,
             read_times=lambda page: creation_times(page, UTC),
             resume=resume,
+            # So that sizes go down and up again within one short list.
+            sizes=PageSizes(self.service.world.page_size, grow_after=1),
         )
 
     def read(self) -> None:
@@ -139,7 +144,10 @@ class CrawlReader:
             missing = [request for request in wanted if request not in self.pages]
             service.maybe_change()
             if missing and (wanted[0] in missing or chance.random() < 0.5):
-                request = chance.choice(missing)
+                request = self.crawl.fitted(chance.choice(missing))
+                if chance.random() < service.world.heavy:
+                    self.crawl.too_heavy(request)
+                    continue
                 self.pages[request] = page = service.answer(request)
                 self.crawl.arrived(request, page)
             else:

@@ -15,6 +15,7 @@ import msgspec
 from enkash_async._addressing import Addressing, OffsetUnit, PageRequest
 from enkash_async._pages import RawPage
 from enkash_async._paging import Pager
+from enkash_async._sizing import PageSizes
 from enkash_async._verdict import judge
 from enkash_async.errors import IncompleteSearchError
 from enkash_async.report import Verdict
@@ -46,6 +47,8 @@ class World:
     swaps: float = 0.0
     """How often two rows change places between two requests."""
     full_check: bool = False
+    heavy: float = 0.0
+    """How often a page does not come and is asked for with a smaller limit."""
 
     @property
     def overlaps(self) -> bool:
@@ -146,6 +149,8 @@ class Reader:
             addressing=Addressing(world.unit),
             resume=resume,
             full_check=world.full_check,
+            # So that sizes go down and up again within one short list.
+            sizes=PageSizes(world.page_size, grow_after=1),
         )
 
     def read(self) -> None:
@@ -160,8 +165,11 @@ class Reader:
                 self.arrived = {}
                 continue
             if missing and (wanted[0] in missing or chance.random() < 0.5):
-                request = chance.choice(missing)
-                self.arrived[request] = service.answer(request)
+                request = self.pager.fitted(chance.choice(missing))
+                if chance.random() < service.world.heavy:
+                    self.pager.too_heavy(request)
+                else:
+                    self.arrived[request] = service.answer(request)
             else:
                 self._accept(wanted[0])
                 if service.world.crashes and self.delivered and chance.random() < 0.1:

@@ -13,13 +13,15 @@ PACKAGE = Path(__file__).parent.parent / "enkash_async"
 
 LAYERS = [
     {"records", "errors", "report", "_addressing", "_dates", "_splitting"},
+    {"_quota", "_sizing", "_throttle"},
     {"filters", "retry", "events", "_pages", "_verdict", "_envelope", "_fast_lane"},
-    {"resume", "_decoding", "_history", "_repair", "_cutting"},
+    {"resume", "_decoding", "_history", "_repair", "_cutting", "_query"},
     {"_plan", "_paging"},
     {"_crawling"},
     {"_limits", "_tasks", "_transport", "_log", "auth"},
     {"_telemetry"},
-    {"_prefetch", "_fetching", "_sharding"},
+    {"_attempts", "_prefetch", "_sharding"},
+    {"_fetching"},
     {"_stream"},
     {"arrow"},
     {"search"},
@@ -28,7 +30,7 @@ LAYERS = [
     {"sandbox", "otel"},
     {"cli"},
 ]
-CORE = set().union(*LAYERS[:5])
+CORE = set().union(*LAYERS[:6])
 DOES_IO = {"aiohttp", "anyio", "asyncio", "socket", "sqlite3", "threading"}
 
 

@@ -36,6 +36,7 @@ def worlds(draw: st.DrawFn, drift: bool = False, crashes: bool = False) -> Crawl
         drift=draw(st.sampled_from([0.02, 0.2])) if drift else 0.0,
         concurrency=draw(st.sampled_from([1, 2, 8])),
         crashes=crashes,
+        heavy=draw(st.sampled_from([0.0, 0.05, 0.3])),
     )
 
 

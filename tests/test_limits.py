@@ -10,6 +10,7 @@ import anyio.lowlevel
 import pytest
 
 from enkash_async._limits import ByteBudget, FairLimiter
+from enkash_async._throttle import Throttle
 
 pytestmark = pytest.mark.anyio
 
@@ -33,7 +34,7 @@ class Holder:
 
 async def test_no_more_hold_a_place_than_there_are() -> None:
     log: list[str] = []
-    limiter = FairLimiter(3)
+    limiter = FairLimiter(Throttle(3))
     holders = [Holder(limiter, "a", log) for _ in range(5)]
     async with anyio.create_task_group() as group:
         for holder in holders:
@@ -47,7 +48,7 @@ async def test_no_more_hold_a_place_than_there_are() -> None:
 
 async def test_a_free_place_goes_to_the_key_that_holds_the_fewest() -> None:
     log: list[str] = []
-    limiter = FairLimiter(2)
+    limiter = FairLimiter(Throttle(2))
     greedy = [Holder(limiter, "greedy", log) for _ in range(6)]
     modest = [Holder(limiter, "modest", log) for _ in range(2)]
     async with anyio.create_task_group() as group:
@@ -65,7 +66,7 @@ async def test_a_free_place_goes_to_the_key_that_holds_the_fewest() -> None:
 
 async def test_keys_that_hold_as_many_take_turns() -> None:
     log: list[str] = []
-    limiter = FairLimiter(1)
+    limiter = FairLimiter(Throttle(1))
     first = Holder(limiter, "x", log)
     waiting = [Holder(limiter, key, log) for key in ("a", "a", "b", "b")]
     async with anyio.create_task_group() as group:
@@ -80,7 +81,7 @@ async def test_keys_that_hold_as_many_take_turns() -> None:
 @pytest.mark.parametrize("granted_at_once", [True, False])
 async def test_one_that_is_cancelled_in_line_takes_no_place(granted_at_once: bool) -> None:
     log: list[str] = []
-    limiter = FairLimiter(1)
+    limiter = FairLimiter(Throttle(1))
     first, cancelled, last = (Holder(limiter, key, log) for key in "abc")
     async with anyio.create_task_group() as group:
         for holder in (first, cancelled, last):

@@ -50,6 +50,7 @@ def worlds(draw: st.DrawFn, drift: bool, crashes: bool = False) -> World:
         concurrency=draw(st.sampled_from([1, 2, 4, 8])),
         crashes=crashes,
         cancels=draw(st.booleans()),
+        heavy=draw(st.sampled_from([0.0, 0.05, 0.3])),
     )
 
 

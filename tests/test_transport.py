@@ -237,7 +237,8 @@ async def test_a_redirected_login_sends_no_password_elsewhere() -> None:
 async def test_a_body_above_the_bound_is_refused_once(announced: bool) -> None:
     large = page(*[f"KC{number:014d}" for number in range(1000)])
     raw = reply(large) if announced else chunked(large, b"")
-    async with session_on(always(raw), max_body_bytes=20_000, retry=QUICK) as (server, session):
+    options: dict[str, Any] = {"retry": QUICK, "adaptive": False}
+    async with session_on(always(raw), max_body_bytes=20_000, **options) as (server, session):
         error = await error_of(session)
         assert len(server.calls) == 1
     assert type(error) is ResponseError
