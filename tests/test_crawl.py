@@ -533,26 +533,30 @@ async def test_one_request_at_a_time_if_the_session_allows_no_more(sandbox: Sand
 
 async def test_leaving_the_block_stops_the_fetches_at_once(sandbox: Sandbox) -> None:
     reached, opened = anyio.Event(), anyio.Event()
+    begin = datetime(2025, 6, 1, tzinfo=UTC)
+    before = sum(record["createdOn"] < "2025-06" for record in sandbox.records())
 
-    async def hold_late(call: SearchCall) -> None:
-        if is_late(call):
+    async def hold_last(call: SearchCall) -> None:
+        # Fewer windows than are in flight, so that those before go on.
+        window = window_of(call)
+        if window is not None and window[0] >= begin:
             reached.set()
             await opened.wait()
 
-    sandbox.on_search = hold_late
+    sandbox.on_search = hold_last
     async with session_for(sandbox, page_size=20) as session:
         async with session.customers.crawl() as search:
-            async for _ in search:
-                if reached.is_set():
-                    break
+            # All but a page of what is not held back: with the last of these, reading might wait.
+            for _ in range(before - 20):
+                await anext(search)
             with anyio.fail_after(10):
                 await reached.wait()
             assert tasks_in_flight() > 0
         assert tasks_in_flight() == 0
         opened.set()
-        before = len(sandbox.searches)
+        sent = len(sandbox.searches)
         assert await session.customers.count() == 250
-        assert len(sandbox.searches) == before + 1
+        assert len(sandbox.searches) == sent + 1
 
 
 async def test_a_wrong_argument_is_refused_before_anything_is_sent(sandbox: Sandbox) -> None:
