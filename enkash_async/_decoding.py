@@ -63,7 +63,9 @@ class RecordDecoder(Generic[R]):
         """Do what `decode` does, in the reference lane only."""
         try:
             value = _decode_dict(raw)
-        except (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError) as error:
+        except RecursionError as error:
+            raise DecodeError("$", "is nested deeper than the recursion limit") from error
+        except (msgspec.MsgspecError, ValueError, ArithmeticError) as error:
             raise DecodeError("$", "is not valid JSON") from error
         try:
             return self._converter.structure(value, self._record)

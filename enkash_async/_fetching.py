@@ -14,9 +14,10 @@ from enkash_async._addressing import PageRequest
 from enkash_async._envelope import PagePayload, Response, page_payload
 from enkash_async._limits import FairLimiter
 from enkash_async._pages import RawPage
+from enkash_async._sealed import Sealed
 from enkash_async._transport import Timeout, Transport
-from enkash_async.auth import TokenCache
-from enkash_async.errors import APIError, EnKashError, UnauthorizedError
+from enkash_async.auth import Token, TokenCache
+from enkash_async.errors import EnKashError, UnauthorizedError
 from enkash_async.filters import CustomerFilter
 from enkash_async.report import SearchReport
 from enkash_async.retry import RetryPolicy
@@ -92,7 +93,7 @@ class _Call:
         self._body = body
         self._parameters = parameters
         self._key = key
-        self._refused_token: str | None = None
+        self._refused_token: Token | None = None
         self._spent = 0.0
         self.bytes_received = 0
 
@@ -114,37 +115,33 @@ class _Call:
             self._spent += delay
             await anyio.sleep(delay)
 
-    async def _send(self) -> tuple[Response, str]:
+    async def _send(self) -> tuple[Response, Token]:
         connection = self._connection
         # The clock starts when a place is free: waiting in line is not the service's delay.
         async with connection.limiter.place(self._key):
             started = time.monotonic()
             try:
                 token = await connection.tokens.get(refused=self._refused_token)
-                headers = {
-                    "Authorization": f"Bearer {token}",
-                    "Content-Type": "application/json",
-                }
+                headers = Sealed(
+                    {"Authorization": f"Bearer {token.value}", "Content-Type": "application/json"}
+                )
                 left = connection.timeout.call - self._spent - (time.monotonic() - started)
                 response = await connection.transport.post(
-                    SEARCH_PATH, self._body, headers, self._parameters, max(left, 0.001)
+                    SEARCH_PATH, Sealed(self._body), headers, self._parameters, max(left, 0.001)
                 )
                 return response, token
             finally:
                 self._spent += time.monotonic() - started
 
-    async def _read(self, response: Response, token: str) -> PagePayload:
-        try:
-            return page_payload(response)
-        except APIError:
-            # Raised again below, but for a token that the service repeats in its text.
-            response = response.without(token)
+    async def _read(self, response: Response, token: Token) -> PagePayload:
+        # The service may repeat the token in the text of an error.
+        response = response.without(token.value)
         try:
             return page_payload(response)
         except UnauthorizedError as error:
             if self._refused_token is None:
                 renewed = await self._connection.tokens.get(refused=token)
-                if renewed != token:
+                if renewed.value != token.value:
                     self._refused_token = token
                     raise _TokenRenewedError from error
             raise

@@ -4,7 +4,8 @@ EnKashError
 ├── TransportError            nothing usable arrived
 │   ├── ConnectError          no connection
 │   ├── RequestTimeoutError   no answer in time
-│   └── ResponseError         broken off, too large, not JSON, not the envelope
+│   └── ResponseError         broken off, not JSON, not the envelope
+│       └── AnswerTooLargeError   beyond a bound of the session
 ├── APIError                  the service answered, and the answer was an error
 │   ├── ClientRequestAbortError      CLIENT_REQUEST_ABORT
 │   ├── ClientRequestError           CLIENT_REQUEST_ERROR
@@ -87,7 +88,7 @@ class RequestTimeoutError(TransportError):
 
 
 class ResponseError(TransportError):
-    """The answer broke off, was too large, or was not the JSON that the service promises.
+    """The answer broke off, or was not the JSON that the service promises.
 
     *status* is its HTTP status, None where the answer never began.
     """
@@ -101,6 +102,13 @@ class ResponseError(TransportError):
     def __str__(self) -> str:
         text: str = self.args[0]
         return text if self.status is None else f"{text} (HTTP {self.status})"
+
+
+class AnswerTooLargeError(ResponseError):
+    """The answer went beyond a bound, which the text names; it was not read to its end.
+
+    Asking again brings the same answer: ask for smaller pages, or raise the bound.
+    """
 
 
 class APIError(EnKashError):

@@ -106,7 +106,9 @@ class EnKashSession:
         self._loop = asyncio.get_running_loop()
         async with AsyncExitStack() as stack:
             # A few connections more than requests, so that nobody waits inside the pool.
-            http = await stack.enter_async_context(open_http(self._http, self._max_concurrency + 4))
+            http = await stack.enter_async_context(
+                open_http(self._http, self._max_concurrency + 4, self._base_url.host)
+            )
             owner = TaskOwner()
             stack.push_async_callback(owner.aclose)
             await owner.opened()
@@ -131,7 +133,7 @@ class EnKashSession:
         transport = Transport(http, self._base_url, self._timeout, self._max_body_bytes)
         connection = Connection(
             transport=transport,
-            tokens=TokenCache(self._auth, transport.post),
+            tokens=TokenCache(self._auth, transport.post_form),
             limiter=FairLimiter(self._max_concurrency),
             retry=self._retry,
             timeout=self._timeout,

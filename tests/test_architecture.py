@@ -12,8 +12,8 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "enkash_async"
 
 LAYERS = [
-    {"records", "errors", "report", "_addressing", "_dates"},
-    {"filters", "retry", "_pages", "_verdict", "_envelope"},
+    {"records", "errors", "report", "_addressing", "_dates", "_sealed"},
+    {"filters", "retry", "_pages", "_verdict", "_envelope", "_body"},
     {"resume", "_decoding", "_history", "_repair", "_cutting"},
     {"_plan", "_paging"},
     {"_crawling"},
