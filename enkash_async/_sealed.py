@@ -83,5 +83,8 @@ def harmless(error: BaseException | None) -> BaseException | None:
             link.args = (link.encoding, b"", link.start, link.end, link.reason)
         if isinstance(link, BaseExceptionGroup):
             chain += cast("BaseExceptionGroup[BaseException]", link).exceptions
+        if link.__suppress_context__:
+            # Not shown in a traceback, yet there to be found; it quotes what it could not read.
+            link.__context__ = None
         chain += [link.__cause__, link.__context__]
     return error

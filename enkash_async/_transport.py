@@ -22,6 +22,7 @@ from enkash_async.errors import (
     ConnectError,
     RequestTimeoutError,
     ResponseError,
+    TransportError,
 )
 
 USER_AGENT = "enkash-async"
@@ -110,78 +111,98 @@ class Transport:
 
         Redirects are not followed, since credentials would go with them.
         """
-        what = f"POST {path}"
-        status: int | None = None
+        heard: list[int] = []
+        limits = self._client_timeout(attempt_timeout)
         try:
-            async with self._http.post(
-                self._base_url.joinpath(path.lstrip("/")),
-                params=query,
-                data=body.reveal(),
-                headers={
-                    "User-Agent": USER_AGENT,
-                    "Accept": "application/json",
-                    "Accept-Encoding": "gzip, deflate",
-                    **headers.reveal(),
-                },
-                timeout=self._client_timeout(attempt_timeout),
-                allow_redirects=False,
-                raise_for_status=False,
-                # Inflated here, in bounded pieces, whatever the aiohttp session would do.
-                auto_decompress=False,
-            ) as response:
-                status = response.status
-                return Response(
-                    status,
-                    {name.lower(): value for name, value in response.headers.items()},
-                    await _read(response, what, bound or self._bound),
-                )
+            return await self._exchange(
+                path, body, headers, query, limits, bound or self._bound, heard
+            )
+        except ResponseError as error:
+            # Raised anew, without the frames that hold what came.
+            harmless(error)
+            raise
+        except (aiohttp.ClientError, OSError) as error:
+            raise self._translated(error, f"POST {path}", limits, *heard) from _disarmed(error)
+
+    def _translated(
+        self,
+        error: Exception,
+        what: str,
+        limits: aiohttp.ClientTimeout,
+        status: int | None = None,
+    ) -> TransportError:
         # First, because aiohttp's total timeout is a bare TimeoutError, and its connection
         # timeout is both a TimeoutError and a ClientError.
-        except aiohttp.ConnectionTimeoutError as error:
-            raise ConnectError(
-                f"{what}: no connection within {self._timeout.connect:g} s"
-                f" (Timeout(connect={self._timeout.connect:g}))"
-            ) from _disarmed(error)
-        except aiohttp.SocketTimeoutError as error:
-            raise RequestTimeoutError(
-                f"{what}: nothing came for {self._timeout.read:g} s;"
-                f" the session's timeout is Timeout(read={self._timeout.read:g})"
-            ) from _disarmed(error)
-        except TimeoutError as error:
-            raise RequestTimeoutError(
-                f"{what}: no complete answer in time; the session's timeout is"
-                f" {self._total_of(attempt_timeout)}"
-            ) from _disarmed(error)
-        except aiohttp.ClientConnectorError as error:
-            raise ConnectError(f"{what}: cannot connect: {error}. Check base_url") from _disarmed(
-                error
+        if isinstance(error, aiohttp.ConnectionTimeoutError):
+            return ConnectError(
+                f"{what}: no connection within the session's timeout,"
+                f" Timeout(connect={self._timeout.connect:g})"
             )
-        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+        if isinstance(error, aiohttp.SocketTimeoutError):
+            return RequestTimeoutError(
+                f"{what}: nothing came within the session's timeout,"
+                f" Timeout(read={self._timeout.read:g})"
+            )
+        if isinstance(error, TimeoutError):
+            is_attempt = limits.total == self._timeout.attempt
+            limit = f"attempt={limits.total:g}" if is_attempt else f"call={self._timeout.call:g}"
+            return RequestTimeoutError(
+                f"{what}: no complete answer within the session's timeout, Timeout({limit})"
+            )
+        if isinstance(error, aiohttp.ClientConnectorError):
+            return ConnectError(f"{what}: cannot connect: {error}. Check base_url")
+        if isinstance(error, (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError)):
             closed = ResponseError(
                 f"{what}: the connection was closed before an answer came. If it happens again,"
                 " check base_url and what stands between"
             )
             closed.at_once = True
-            raise closed from _disarmed(error)
-        except (aiohttp.ClientError, OSError) as error:
-            raise ResponseError(
-                f"{what}: the answer broke off or was not HTTP ({_kind(error)}). If it happens"
-                " again, check base_url and what stands between, or ask for smaller pages",
-                status,
-            ) from _disarmed(error)
+            return closed
+        return ResponseError(
+            f"{what}: the answer broke off or was not HTTP ({_kind(error)}). If it happens"
+            " again, check base_url and what stands between, or ask for smaller pages",
+            status,
+        )
+
+    async def _exchange(
+        self,
+        path: str,
+        body: Sealed[bytes],
+        headers: Sealed[Mapping[str, str]],
+        query: Mapping[str, str] | None,
+        limits: aiohttp.ClientTimeout,
+        bound: Bound,
+        heard: list[int],
+    ) -> Response:
+        """Do it; *heard* gets the status as soon as there is one."""
+        async with self._http.post(
+            self._base_url.joinpath(path.lstrip("/")),
+            params=query,
+            data=body.reveal(),
+            headers={
+                "User-Agent": USER_AGENT,
+                "Accept": "application/json",
+                "Accept-Encoding": "gzip, deflate",
+                **headers.reveal(),
+            },
+            timeout=limits,
+            allow_redirects=False,
+            raise_for_status=False,
+            # Inflated here, in bounded pieces, whatever the aiohttp session would do.
+            auto_decompress=False,
+        ) as response:
+            heard.append(response.status)
+            return Response(
+                response.status,
+                {name.lower(): value for name, value in response.headers.items()},
+                await _read(response, f"POST {path}", bound),
+            )
 
     def _client_timeout(self, attempt_timeout: float | None) -> aiohttp.ClientTimeout:
         limits = self._timeout
         total = limits.attempt if attempt_timeout is None else min(limits.attempt, attempt_timeout)
         return aiohttp.ClientTimeout(
             total=total, sock_connect=limits.connect, sock_read=limits.read
-        )
-
-    def _total_of(self, attempt_timeout: float | None) -> str:
-        limits = self._timeout
-        is_call = attempt_timeout is not None and attempt_timeout < limits.attempt
-        return (
-            f"Timeout(call={limits.call:g})" if is_call else f"Timeout(attempt={limits.attempt:g})"
         )
 
 
@@ -201,10 +222,9 @@ async def _read(response: aiohttp.ClientResponse, what: str, bound: Bound) -> by
                 yielded = body.size
                 await asyncio.sleep(0)
         return body.whole()
-    except ResponseError as error:
+    except ResponseError:
         # What is left of the answer must not be taken for the next one.
         response.close()
-        harmless(error.__cause__)
         raise
 
 

@@ -14,6 +14,7 @@ from aiohttp import web
 
 from enkash_async import (
     ERROR_CLASSES,
+    AnswerTooLargeError,
     APIError,
     Auth,
     AuthenticationError,
@@ -516,6 +517,7 @@ def raised_in_tests() -> tuple[EnKashError, ...]:
         UnknownServiceError("no", error_type="NEW", request_id="r", timestamp="t"),
         SystemFaultError("no", response_code=500, response_message="FAILURE"),
         ResponseError("broken", 200),
+        AnswerTooLargeError("large", 200),
         AuthenticationError("refused", 401),
         DecodeError("netAmount", "not a number", offset=1, index=0),
         IncompleteSearchError("contradiction"),
