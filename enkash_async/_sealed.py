@@ -56,12 +56,12 @@ def _masked(value: Any, spellings: list[str]) -> Any:
         for spelling in spellings:
             value = value.replace(spelling, MASK)
         return value
+    inside: Any = value
     if isinstance(value, list):
-        return [_masked(item, spellings) for item in cast("list[Any]", value)]
+        return [_masked(item, spellings) for item in inside]
     if isinstance(value, dict):
-        members = cast("dict[Any, Any]", value).items()
-        return {_masked(name, spellings): _masked(item, spellings) for name, item in members}
-    return value
+        return {_masked(k, spellings): _masked(item, spellings) for k, item in inside.items()}
+    return inside
 
 
 def harmless(error: BaseException | None) -> BaseException | None:
