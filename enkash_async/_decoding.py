@@ -74,8 +74,16 @@ class RecordDecoder(Generic[R]):
             raise DecodeError(path, reason) from error
 
 
+def _from_digits(digits: str) -> Decimal:
+    try:
+        return Decimal(digits)
+    except InvalidOperation:
+        # An exponent beyond all bounds: refused where it stands, so that the field is named.
+        return Decimal("NaN")
+
+
 # Money is made from the digits, never from a float.
-_decode_dict = msgspec.json.Decoder(float_hook=Decimal).decode
+_decode_dict = msgspec.json.Decoder(float_hook=_from_digits).decode
 
 
 # The fast lane.

@@ -134,8 +134,44 @@ def _envelope(response: Response) -> _Envelope | None:
         return None
     try:
         return _decode_page(response.body)
+    except RecursionError:
+        return None
+    except msgspec.MsgspecError:
+        return _despite_misplaced(response.body)
+
+
+_MISPLACED = re.compile(
+    rb"""\\(?:["\\/bfnrt]|u(?![dD][89a-fA-F])[0-9a-fA-F]{4}"""
+    rb"""|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"""
+    rb"""|(\\|[\x00-\x08\x0b\x0c\x0e-\x1f])"""
+)
+"""A sound escape, or as a group the backslash of one that is not, or a control character."""
+
+_NEVER_IN_UTF8 = b"\xff\xfe\xfd\xfc\xfb\xfa\xf9\xf8\xf7\xf6\xf5\xc1\xc0"
+
+
+def _despite_misplaced(body: bytes) -> _Envelope | None:
+    """Split a page with wrong escapes, half of a surrogate pair say, in some of its records.
+
+    msgspec looks at escapes and control characters when it splits a page, but at UTF-8 only when
+    it decodes a record. So bytes that UTF-8 never has stand for them meanwhile, and one record is
+    bad instead of the page.
+    """
+    misplaced = b"".join({found[1] for found in _MISPLACED.finditer(body) if found[1]})
+    marks = bytes([byte for byte in _NEVER_IN_UTF8 if byte not in body])[: len(misplaced)]
+    if not misplaced or len(marks) < len(misplaced):
+        return None
+    mark = dict(zip(misplaced, marks, strict=True))
+    marked = _MISPLACED.sub(lambda it: bytes([mark[it[1][0]]]) if it[1] else it[0], body)
+    try:
+        envelope = _decode_page(marked)
     except _UNREADABLE:
         return None
+    if envelope.payload is not None and envelope.payload.data is not None:
+        original = bytes.maketrans(marks, misplaced)
+        rows = envelope.payload.data
+        envelope.payload.data = [msgspec.Raw(bytes(raw).translate(original)) for raw in rows]
+    return envelope
 
 
 def _values(outline: _Outline) -> dict[str, Any]:

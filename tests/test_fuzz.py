@@ -33,11 +33,11 @@ from enkash_async._envelope import retry_after
 from tests.helpers_raw import Call, page, raw_server
 from tests.helpers_secrets import assert_keeps, spellings
 
-EXAMPLES = int(os.environ.get("ENKASH_EXAMPLES", "150"))
+EXAMPLES = int(os.environ.get("ENKASH_EXAMPLES", "60"))
 some = settings(
     max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), database=None
 )
-few = settings(some, max_examples=max(EXAMPLES // 4, 50))
+few = settings(some, max_examples=max(EXAMPLES // 4, 30))
 
 TOKEN = "planted-token-4711+/="
 SECRETS = {
