@@ -141,7 +141,9 @@ def good(row: int) -> bytes:
 async def session_on(rows: list[bytes]) -> AsyncIterator[EnKashSession]:
     async def send(call: Call) -> bytes:
         offset = int(call.query["offset"])
-        return reply(body(rows[offset : offset + int(call.query["limit"])], len(rows)))
+        return reply(
+            body(rows[offset : offset + int(call.query["limit"])], len(rows)), keep_alive=True
+        )
 
     async with (
         raw_server(send) as server,
@@ -187,10 +189,14 @@ async def test_one_among_5000_is_told_with_its_place() -> None:
     assert len(seen) == 4321
 
 
-async def test_each_kind_alone_is_an_error_with_path_and_place() -> None:
+# All of them stand in the page above; alone, one in five takes a few seconds less.
+ALONE = dict(list(KINDS.items())[::5])
+
+
+async def test_a_kind_alone_is_an_error_with_path_and_place() -> None:
     rows = [good(0), b"", good(2)]
     async with session_on(rows) as session:
-        for kind, bad in KINDS.items():
+        for kind, bad in ALONE.items():
             rows[1] = bad.raw
             with pytest.raises(DecodeError) as caught:
                 await read_into([], session.customers.search())
