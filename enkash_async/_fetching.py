@@ -134,8 +134,8 @@ class _Call:
                 self._spent += time.monotonic() - started
 
     async def _read(self, response: Response, token: Token) -> PagePayload:
-        # The service may repeat the token in the text of an error.
-        response = response.without(token.value)
+        # The service may repeat the token in the text of an error, or what it was given for it.
+        response = response.without(token.value, *token.secrets)
         try:
             return page_payload(response)
         except UnauthorizedError as error:

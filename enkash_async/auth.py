@@ -49,10 +49,14 @@ def _is_header_value(text: str) -> bool:
 
 @attrs.frozen
 class Token:
-    """A bearer token and the seconds for which it is good, None where that is not known."""
+    """A bearer token and the seconds for which it is good, None where that is not known.
+
+    *secrets* are texts that, like the token, are masked in errors if the service repeats them.
+    """
 
     value: str = attrs.field(repr=False, validator=_header_value)
     life: float | None = None
+    secrets: tuple[str, ...] = attrs.field(default=(), repr=False)
 
 
 class Auth(Protocol):
@@ -106,9 +110,7 @@ class OAuthPassword:
     async def fetch_token(self, send: SendForm) -> Token:
         """Log in; AuthenticationError if the service refuses, which must not be repeated."""
         response = await send(TOKEN_PATH, self._form(), self._headers())
-        response = response.without(
-            self.client_secret, self.password, self.username, self._basic_pair()
-        )
+        response = response.without(*self._secrets())
         try:
             raise_for_error(response)
         except (RateLimitedError, SystemFaultError):
@@ -117,7 +119,10 @@ class OAuthPassword:
             raise AuthenticationError(
                 f"the token endpoint refused the login: {error.message}", response.status
             ) from None
-        return _token(response)
+        return attrs.evolve(_token(response), secrets=self._secrets())
+
+    def _secrets(self) -> tuple[str, ...]:
+        return (self.client_secret, self.password, self.username, self._basic_pair())
 
     def _form(self) -> bytes:
         return urlencode(

