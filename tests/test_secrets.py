@@ -349,10 +349,13 @@ def test_credentials_that_utf8_cannot_write_are_refused_unseen() -> None:
     assert "planted" not in f"{caught.value!r}"
 
 
-@pytest.mark.parametrize("form", sorted({form for secret in ALL for form in spellings(secret)}))
+# Base64 is the spelling of the pair alone, which is a secret of its own.
+FORMS = {form for secret in ALL for form in spellings(secret)}
+FORMS -= {base64.b64encode(secret.encode()).decode() for secret in ALL}
+
+
+@pytest.mark.parametrize("form", sorted(FORMS))
 def test_a_secret_is_masked_in_every_spelling(form: str) -> None:
-    if form in {base64.b64encode(secret.encode()).decode() for secret in ALL}:
-        pytest.skip("only the pair of the Basic scheme is sent in base64, and it is in ALL")
     value = {"a": [f"<{form}>", {form: 1}], "b": form, "c": 5}
     assert form not in repr(masked(value, ALL))
     assert masked(value, ALL)["c"] == 5
