@@ -6,6 +6,7 @@ through the SDK's functions sealed, and is revealed inside the call that needs i
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterable
 from typing import Any, Generic, NoReturn, TypeVar, cast
@@ -48,6 +49,7 @@ def _spellings(secret: str) -> list[str]:
         json.dumps(secret, ensure_ascii=False)[1:-1],
         quote(secret, safe=""),
         quote_plus(secret),
+        base64.b64encode(secret.encode()).decode(),
     ]
 
 

@@ -349,12 +349,7 @@ def test_credentials_that_utf8_cannot_write_are_refused_unseen() -> None:
     assert "planted" not in f"{caught.value!r}"
 
 
-# Base64 is the spelling of the pair alone, which is a secret of its own.
-FORMS = {form for secret in ALL for form in spellings(secret)}
-FORMS -= {base64.b64encode(secret.encode()).decode() for secret in ALL}
-
-
-@pytest.mark.parametrize("form", sorted(FORMS))
+@pytest.mark.parametrize("form", sorted({form for secret in ALL for form in spellings(secret)}))
 def test_a_secret_is_masked_in_every_spelling(form: str) -> None:
     value = {"a": [f"<{form}>", {form: 1}], "b": form, "c": 5}
     assert form not in repr(masked(value, ALL))
