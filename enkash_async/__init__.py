@@ -8,6 +8,7 @@ from enkash_async.auth import Auth, BearerToken, OAuthPassword, Token
 from enkash_async.customers import Customers
 from enkash_async.errors import (
     ERROR_CLASSES,
+    AnswerTooLargeError,
     APIError,
     AuthenticationError,
     ClientRequestAbortError,
@@ -42,6 +43,7 @@ __version__ = "0.1.0"
 __all__ = [
     "ERROR_CLASSES",
     "APIError",
+    "AnswerTooLargeError",
     "Auth",
     "AuthenticationError",
     "BadRecord",

@@ -10,15 +10,16 @@ import anyio
 import attrs
 
 from enkash_async._addressing import PageRequest
-from enkash_async._envelope import PagePayload, Response, page_payload, payload_steps
+from enkash_async._envelope import PagePayload, Response, payload_steps
 from enkash_async._limits import FairLimiter
 from enkash_async._query import SEARCH_PATH, Query
 from enkash_async._quota import RETRY_COST, TIMEOUT_COST, RetryQuota
+from enkash_async._sealed import Sealed
 from enkash_async._tasks import paced
 from enkash_async._telemetry import CallWatch
 from enkash_async._throttle import Throttle
 from enkash_async._transport import Timeout, Transport
-from enkash_async.auth import TokenCache
+from enkash_async.auth import Token, TokenCache
 from enkash_async.errors import (
     APIError,
     EnKashError,
@@ -115,7 +116,7 @@ class Call:
         self._watch = watch
         self._asked = False
         """The page was asked for, so that a failure may be its own and not the login's."""
-        self._refused_token: str | None = None
+        self._refused_token: Token | None = None
         self._failures = self._refusals = 0
         self._progress = -1
         """That of the session when this request was refused last."""
@@ -173,17 +174,19 @@ class Call:
         finally:
             self._spent += time.monotonic() - started
 
-    async def _send(self, started: float) -> tuple[Response, str]:
+    async def _send(self, started: float) -> tuple[Response, Token]:
         connection = self._connection
         self._asked = False
         token = await connection.tokens.get(refused=self._refused_token)
         self._asked, self.request = True, self._fitted()
-        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        headers = Sealed(
+            {"Authorization": f"Bearer {token.value}", "Content-Type": "application/json"}
+        )
         left = connection.timeout.call - self._spent - (time.monotonic() - started)
         self._watch.sending()
         response = await connection.transport.post(
             SEARCH_PATH,
-            self._query.body_of(self.request),
+            Sealed(self._query.body_of(self.request)),
             headers,
             self._query.parameters_of(self.request),
             max(left, 0.001),
@@ -193,19 +196,16 @@ class Call:
         self._account.report.bytes_received += len(response.body)
         return response, token
 
-    async def _read(self, response: Response, token: str) -> PagePayload:
+    async def _read(self, response: Response, token: Token) -> PagePayload:
+        # The service may repeat the token in the text of an error, or what it was given for it.
+        response = response.without(token.value, *token.secrets)
         try:
             return await paced(payload_steps(response))
-        except APIError:
-            # Raised again below, but for a token that the service repeats in its text.
-            response = response.without(token)
-        try:
-            return page_payload(response)
         except UnauthorizedError as error:
             if self._refused_token is None:
                 self._asked = False
                 renewed = await self._connection.tokens.get(refused=token)
-                if renewed != token:
+                if renewed.value != token.value:
                     self._refused_token = token
                     raise _TokenRenewedError from error
             raise

@@ -115,6 +115,8 @@ class RecordDecoder(Generic[R]):
         """Do what `decode` does, in the reference lane only."""
         try:
             value = _decode_dict(raw)
+        except RecursionError as error:
+            raise DecodeError("$", "is nested deeper than the recursion limit") from error
         except _REFUSALS as error:
             raise DecodeError("$", "is not valid JSON") from error
         try:
@@ -124,8 +126,16 @@ class RecordDecoder(Generic[R]):
             raise DecodeError(path, reason) from error
 
 
+def _from_digits(digits: str) -> Decimal:
+    try:
+        return Decimal(digits)
+    except InvalidOperation:
+        # An exponent beyond all bounds: refused where it stands, so that the field is named.
+        return Decimal("NaN")
+
+
 # Money is made from the digits, never from a float.
-_decode_dict = msgspec.json.Decoder(float_hook=Decimal).decode
+_decode_dict = msgspec.json.Decoder(float_hook=_from_digits).decode
 
 
 # The reference lane.

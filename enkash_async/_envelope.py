@@ -9,6 +9,7 @@ success, and these are the ones that other EnKash products document.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Generator, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -17,6 +18,7 @@ from typing import Any, cast
 import attrs
 import msgspec
 
+from enkash_async._sealed import Sealed, masked
 from enkash_async._splitting import Front, split_front
 from enkash_async.errors import (
     ERROR_CLASSES,
@@ -39,38 +41,53 @@ class Response:
     """What came back for one request: status, lower-cased headers and the inflated body."""
 
     status: int
-    headers: Mapping[str, str]
-    body: bytes
+    headers: Mapping[str, str] = attrs.field(repr=False)
+    body: bytes = attrs.field(repr=False)
+    secrets: Sealed[tuple[str, ...]] = attrs.field(default=Sealed(()), repr=False)
 
     def without(self, *secrets: str) -> Response:
-        """Return the response with *secrets* masked, which a service may repeat in its errors."""
-        body = self.body
-        for secret in secrets:
-            body = body.replace(secret.encode(), b"***")
-        return attrs.evolve(self, body=body)
+        """Return a response whose errors have *secrets* masked, which the service may repeat."""
+        return attrs.evolve(self, secrets=Sealed(secrets))
 
 
 @attrs.frozen(eq=False)
 class PagePayload:
     """The records of a page, undecoded, and the service's `recordsCount` if it sent one."""
 
-    records: Sequence[msgspec.Raw]
+    records: Sequence[msgspec.Raw] = attrs.field(repr=False)
     count: int | None
+
+
+MAX_TEXT = 500
+"""Characters of any text of the service that an error takes over."""
+
+MAX_ERROR_BYTES = 256 * 1024
+"""The largest part of an answer that is decoded without a type, into dicts and lists. They take
+up to forty times its bytes; an error, or anything beside the records, is much smaller."""
+
+# Decoded on their own, so that none of them can grow beyond that.
+_ABSENT = msgspec.Raw(b"null")
 
 
 class _Payload(msgspec.Struct):
     data: list[msgspec.Raw] | None = None
-    recordsCount: Any = None  # noqa: N815 - as on the wire
+    recordsCount: msgspec.Raw = _ABSENT  # noqa: N815 - as on the wire
 
 
-class _Envelope(msgspec.Struct):
+class _Outline(msgspec.Struct):
+    errorResponse: msgspec.Raw = _ABSENT  # noqa: N815 - as on the wire
+    response_code: msgspec.Raw = _ABSENT
+    response_message: msgspec.Raw = _ABSENT
+
+
+class _Envelope(_Outline):
     payload: _Payload | None = None
-    errorResponse: Any = None  # noqa: N815 - as on the wire
-    response_code: Any = None
-    response_message: Any = None
 
 
 _decode_page = msgspec.json.Decoder(_Envelope).decode
+_decode_outline = msgspec.json.Decoder(_Outline).decode
+
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 _STATUS_CLASSES: Mapping[int, type[APIError]] = {
     400: ClientRequestError,
@@ -112,12 +129,10 @@ def _goes_on(front: Front, rest: _Envelope) -> bool:
 
 
 def _checked_payload(response: Response, envelope: _Envelope | None) -> PagePayload:
-    if envelope is None or not _is_success(
-        envelope.errorResponse, envelope.response_code, envelope.response_message
-    ):
+    if envelope is None or not _is_success(_values(envelope)):
         raise_for_error(response)
     payload = None if envelope is None else envelope.payload
-    count = None if payload is None else _whole_number(payload.recordsCount)
+    count = None if payload is None else _whole_number(_value(payload.recordsCount))
     if payload is None or (payload.data is None and count != 0):
         raise ResponseError(
             "the answer reads as a success but holds no payload with a list of records; it is"
@@ -132,13 +147,13 @@ def raise_for_error(response: Response) -> None:
     answer = None if 300 <= response.status < 400 else _json_object(response)
     if answer is None:
         if 200 <= response.status < 400:
-            error = ResponseError(_not_the_envelope(response), response.status)
-            error.final = response.status >= 300
+            deep = _is_too_deep(response.body)
+            text = TOO_DEEP if deep else _not_the_envelope(response)
+            error = ResponseError(text, response.status)
+            error.final = deep or response.status >= 300
             raise error
         raise _api_error(response, {})
-    if not 200 <= response.status < 300 or not _is_success(
-        answer.get("errorResponse"), answer.get("response_code"), answer.get("response_message")
-    ):
+    if not 200 <= response.status < 300 or not _is_success(answer):
         raise _api_error(response, answer)
 
 
@@ -147,21 +162,101 @@ def _envelope(response: Response) -> _Envelope | None:
         return None
     try:
         return _decode_page(response.body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except RecursionError:
         return None
+    except msgspec.MsgspecError:
+        return _despite_misplaced(response.body)
 
 
-def _is_success(error: object, code: object, message: object) -> bool:
+_MISPLACED = re.compile(
+    rb"""\\(?:["\\/bfnrt]|u(?![dD][89a-fA-F])[0-9a-fA-F]{4}"""
+    rb"""|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"""
+    rb"""|(\\|[\x00-\x08\x0b\x0c\x0e-\x1f])"""
+)
+"""A sound escape, or as a group the backslash of one that is not, or a control character."""
+
+_NEVER_IN_UTF8 = b"\xff\xfe\xfd\xfc\xfb\xfa\xf9\xf8\xf7\xf6\xf5\xc1\xc0"
+
+
+def _despite_misplaced(body: bytes) -> _Envelope | None:
+    """Split a page with wrong escapes, half of a surrogate pair say, in some of its records.
+
+    msgspec looks at escapes and control characters when it splits a page, but at UTF-8 only when
+    it decodes a record. So bytes that UTF-8 never has stand for them meanwhile, and one record is
+    bad instead of the page.
+    """
+    misplaced = b"".join({found[1] for found in _MISPLACED.finditer(body) if found[1]})
+    marks = bytes([byte for byte in _NEVER_IN_UTF8 if byte not in body])[: len(misplaced)]
+    if not misplaced or len(marks) < len(misplaced):
+        return None
+    mark = dict(zip(misplaced, marks, strict=True))
+    marked = _MISPLACED.sub(lambda it: bytes([mark[it[1][0]]]) if it[1] else it[0], body)
+    try:
+        envelope = _decode_page(marked)
+    except _UNREADABLE:
+        return None
+    if envelope.payload is not None and envelope.payload.data is not None:
+        original = bytes.maketrans(marks, misplaced)
+        rows = envelope.payload.data
+        envelope.payload.data = [msgspec.Raw(bytes(raw).translate(original)) for raw in rows]
+    return envelope
+
+
+def _values(outline: _Outline) -> dict[str, Any]:
+    return {name: _value(getattr(outline, name)) for name in _Outline.__struct_fields__}
+
+
+def _value(raw: msgspec.Raw) -> Any:
+    """Return a part of an answer; of one that is too large only that there is something."""
+    text = memoryview(raw)
+    if len(text) > MAX_ERROR_BYTES:
+        return True
+    try:
+        return msgspec.json.decode(text)
+    except _UNREADABLE:
+        return True
+
+
+def _is_success(answer: Mapping[str, Any]) -> bool:
+    code = answer.get("response_code")
     is_good_code = not isinstance(code, bool) and code in (None, 0, 200, "0", "200")
-    return not error and is_good_code and str(message).upper() != "FAILURE"
+    is_failure = str(answer.get("response_message")).upper() == "FAILURE"
+    return not answer.get("errorResponse") and is_good_code and not is_failure
 
 
 def _json_object(response: Response) -> dict[str, Any] | None:
+    """Return what the answer says beside its records, or None where it is no JSON object."""
+    body = response.body
     try:
-        answer = msgspec.json.decode(response.body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        if len(body) > MAX_ERROR_BYTES:
+            answer: object = _values(_decode_outline(body))
+        else:
+            answer = msgspec.json.decode(body)
+    except _UNREADABLE:
         return None
-    return cast("dict[str, Any]", answer) if isinstance(answer, dict) else None
+    if not isinstance(answer, dict):
+        return None
+    known = cast("dict[str, Any]", answer)
+    if isinstance(known.get("payload"), (dict, list)):
+        # Records have no place in an error, nor in the frames that it comes from.
+        del known["payload"]
+    return cast("dict[str, Any]", masked(known, response.secrets.reveal()))
+
+
+TOO_DEEP = (
+    "the answer is nested deeper than this program's recursion limit"
+    " (sys.getrecursionlimit()) allows to read; no answer of the service is"
+)
+
+
+def _is_too_deep(body: bytes) -> bool:
+    try:
+        msgspec.json.decode(body, type=msgspec.Raw)
+    except RecursionError:
+        return True
+    except msgspec.MsgspecError:
+        return False
+    return False
 
 
 def _not_the_envelope(response: Response) -> str:
@@ -172,10 +267,18 @@ def _not_the_envelope(response: Response) -> str:
         )
     if not response.body.strip():
         return "the answer was empty; a proxy, or a wrong base_url, answers like this"
-    kind = response.headers.get("content-type", "no content type").split(";")[0]
+    kind = _content_type(response)
     return (
         f"the answer was not the service's JSON envelope ({kind}, {len(response.body)} bytes);"
         " a proxy, or a wrong base_url, answers like this"
+    )
+
+
+def _content_type(response: Response) -> str:
+    given = response.headers.get("content-type", "").split(";")[0].strip()
+    kind: str = masked(given, response.secrets.reveal())
+    return (
+        kind if re.fullmatch(r"[\w.+-]{1,50}/[\w.+-]{1,50}", kind, re.ASCII) else "no content type"
     )
 
 
@@ -234,16 +337,18 @@ def _message(answer: Mapping[str, Any], detail: Mapping[str, Any], status: int) 
     )
     for candidate in candidates:
         if (text := _text(candidate)) is not None:
-            return text[:500]
+            return text
     return f"the service answered HTTP {status} without a message"
 
 
 def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
+    return value[:MAX_TEXT] if isinstance(value, str) and value else None
 
 
 def _code(value: object) -> int | str | None:
-    return value if isinstance(value, (int, str)) else None
+    # Python refuses to write out an int of more than 4,300 digits.
+    is_number = isinstance(value, int) and abs(value) < 2**63
+    return value if isinstance(value, int) and is_number else _text(value)
 
 
 def _sub_errors(value: object) -> tuple[Any, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from datetime import datetime, tzinfo
 from functools import cached_property
+from hashlib import sha256
 
 import msgspec
 
@@ -22,16 +23,16 @@ _decode_identity = msgspec.json.Decoder(_Identity).decode
 
 
 def record_id(raw: msgspec.Raw) -> str:
-    """Return the record's `customerId`, or its whole text where it has none.
+    """Return the record's `customerId`, or a hash of its whole text where it has none.
 
     Neighbouring pages are compared by it, so that a record without an id, or one that cannot be
-    decoded, still has an identity.
+    decoded, still has an identity. The text itself would take personal data into resume tokens.
     """
     try:
         identity = _decode_identity(raw).customerId
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         identity = None
-    return identity if identity is not None else bytes(raw).decode("latin-1")
+    return identity if identity is not None else f"sha256:{sha256(raw).hexdigest()}"
 
 
 class _Creation(msgspec.Struct):

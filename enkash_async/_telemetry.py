@@ -17,6 +17,7 @@ import attrs
 from enkash_async import _log
 from enkash_async._addressing import PageRequest
 from enkash_async._envelope import Response
+from enkash_async._sealed import Sealed
 from enkash_async.auth import TOKEN_PATH, SendForm
 from enkash_async.errors import APIError, EnKashError, ErrorType
 from enkash_async.events import (
@@ -94,11 +95,13 @@ class Telemetry:
         """Return *send* such that each login is told of."""
 
         async def send_watched(path: str, body: bytes, headers: dict[str, str]) -> Response:
+            sealed = Sealed((body, headers))
+            del body, headers
             # Another path is an Auth's own affair, and may hold a secret.
             watch = CallWatch(self, None, path if path == TOKEN_PATH else "other")
             with watch:
                 watch.sending()
-                response = await send(path, body, headers)
+                response = await send(path, *sealed.reveal())
                 watch.answered(response)
             return response
 

@@ -37,12 +37,27 @@ SendForm = Callable[[str, bytes, dict[str, str]], Awaitable[Response]]
 """Sends a form (path, body, headers) to the session's base URL, once."""
 
 
+def _header_value(_: Any, field: attrs.Attribute[Any], value: object) -> None:
+    if not isinstance(value, str):
+        raise TypeError(f"{field.name} must be a str, not {type(value).__name__}")
+    if not _is_header_value(value):
+        raise ValueError(f"{field.name} must be printable ASCII text without line breaks")
+
+
+def _is_header_value(text: str) -> bool:
+    return bool(text) and text.isascii() and text.isprintable()
+
+
 @attrs.frozen
 class Token:
-    """A bearer token and the seconds for which it is good, None where that is not known."""
+    """A bearer token and the seconds for which it is good, None where that is not known.
 
-    value: str = attrs.field(repr=False)
+    *secrets* are texts that, like the token, are masked in errors if the service repeats them.
+    """
+
+    value: str = attrs.field(repr=False, validator=_header_value)
     life: float | None = None
+    secrets: tuple[str, ...] = attrs.field(default=(), repr=False)
 
 
 class Auth(Protocol):
@@ -56,18 +71,11 @@ class Auth(Protocol):
         ...
 
 
-def _header_value(_: Any, field: attrs.Attribute[Any], value: str) -> None:
-    if not value or not value.isascii() or not value.isprintable():
-        raise ValueError(f"{field.name} must be printable ASCII text without line breaks")
-
-
 @attrs.frozen
 class BearerToken:
     """A token that you already have. It is used as it is and never renewed."""
 
-    token: str = attrs.field(
-        repr=False, validator=[attrs.validators.instance_of(str), _header_value]
-    )
+    token: str = attrs.field(repr=False, validator=_header_value)
 
     async def fetch_token(self, send: SendForm) -> Token:
         """Return the token."""
@@ -79,6 +87,9 @@ def _required_text(_: Any, field: attrs.Attribute[Any], value: object) -> None:
         raise TypeError(f"{field.name} must be a str, not {type(value).__name__}")
     if not value:
         raise ValueError(f"{field.name} must not be empty")
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        # Otherwise found when it is sent, by an error that quotes it.
+        raise ValueError(f"{field.name} holds half of a character that UTF-8 cannot write")
 
 
 @attrs.frozen(kw_only=True)
@@ -100,16 +111,19 @@ class OAuthPassword:
     async def fetch_token(self, send: SendForm) -> Token:
         """Log in; AuthenticationError if the service refuses, which must not be repeated."""
         response = await send(TOKEN_PATH, self._form(), self._headers())
-        shown = response.without(self.client_secret, self.password, self.username)
+        response = response.without(*self._secrets())
         try:
-            raise_for_error(shown)
+            raise_for_error(response)
         except (RateLimitedError, SystemFaultError):
             raise
         except APIError as error:
             raise AuthenticationError(
                 f"the token endpoint refused the login: {error.message}", response.status
             ) from None
-        return _token(response)
+        return attrs.evolve(_token(response), secrets=self._secrets())
+
+    def _secrets(self) -> tuple[str, ...]:
+        return (self.client_secret, self.password, self.username, self._basic_pair())
 
     def _form(self) -> bytes:
         return urlencode(
@@ -122,28 +136,46 @@ class OAuthPassword:
         ).encode()
 
     def _headers(self) -> dict[str, str]:
-        pair = base64.b64encode(f"{self.client_id}:{self.client_secret}".encode()).decode()
         return {
-            "Authorization": f"Basic {pair}",
+            "Authorization": f"Basic {self._basic_pair()}",
             "Content-Type": "application/x-www-form-urlencoded",
         }
 
+    def _basic_pair(self) -> str:
+        return base64.b64encode(f"{self.client_id}:{self.client_secret}".encode()).decode()
+
+
+MAX_LIFE = 10 * 365 * 86400
+"""Seconds beyond which a token's life is taken to be for ever."""
+
 
 def _token(response: Response) -> Token:
-    answer: dict[str, Any] = msgspec.json.decode(response.body)
-    payload = answer.get("payload")
-    places: list[dict[str, Any]] = [answer, payload if isinstance(payload, dict) else {}]
-    for place in places:
-        value = place.get("access_token") or place.get("accessToken")
-        life = place.get("expires_in", place.get("expiresIn"))
-        if isinstance(value, str) and value and value.isascii() and value.isprintable():
-            # A life of 0 is the placeholder of the documentation's generated examples.
-            return Token(value, life if isinstance(life, (int, float)) and life > 0 else None)
+    token = _token_in(response)
+    if token is not None:
+        return token
     # Perhaps a refusal in a form that is not known: not to be repeated either.
     raise AuthenticationError(
         "the token endpoint answered without access_token or accessToken; check base_url too",
         response.status,
     )
+
+
+def _token_in(response: Response) -> Token | None:
+    answer: dict[str, Any] = msgspec.json.decode(response.body)
+    payload = answer.get("payload")
+    places: list[dict[str, Any]] = [answer, payload if isinstance(payload, dict) else {}]
+    for place in places:
+        value = place.get("access_token") or place.get("accessToken")
+        if isinstance(value, str) and _is_header_value(value):
+            return Token(value, _life(place.get("expires_in", place.get("expiresIn"))))
+    return None
+
+
+def _life(value: object) -> float | None:
+    # A life of 0 is the placeholder of the documentation's generated examples.
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return float(value) if 0 < value <= MAX_LIFE else None
 
 
 class TokenCache:
@@ -164,7 +196,7 @@ class TokenCache:
         self._failed = 0
         self._failure: TransportError | APIError | None = None
 
-    async def get(self, *, refused: str | None = None) -> str:
+    async def get(self, *, refused: Token | None = None) -> Token:
         """Return a token; a new one if the service *refused* the present one."""
         if self._is_usable(refused) and (self._is_fresh() or self._lock.locked()):
             # While one task renews early, the others go on with the token they have.
@@ -214,13 +246,15 @@ class TokenCache:
             self._unheard += 1
         return self._unheard >= MAX_UNHEARD_LOGINS
 
-    def _current(self) -> str:
+    def _current(self) -> Token:
         assert self._token is not None
-        return self._token.value
+        return self._token
 
-    def _is_usable(self, refused: str | None) -> bool:
+    def _is_usable(self, refused: Token | None) -> bool:
         token = self._token
-        return token is not None and token.value != refused and self._clock() < self._expires_at
+        if token is None or (refused is not None and token.value == refused.value):
+            return False
+        return self._clock() < self._expires_at
 
     def _is_fresh(self) -> bool:
         return self._clock() < self._renew_at

@@ -4,7 +4,8 @@ EnKashError
 ├── TransportError            nothing usable arrived
 │   ├── ConnectError          no connection
 │   ├── RequestTimeoutError   no answer in time
-│   └── ResponseError         broken off, too large, not JSON, not the envelope
+│   └── ResponseError         broken off, not JSON, not the envelope
+│       └── AnswerTooLargeError   beyond a bound of the session
 ├── APIError                  the service answered, and the answer was an error
 │   ├── ClientRequestAbortError      CLIENT_REQUEST_ABORT
 │   ├── ClientRequestError           CLIENT_REQUEST_ERROR
@@ -87,14 +88,12 @@ class RequestTimeoutError(TransportError):
 
 
 class ResponseError(TransportError):
-    """The answer broke off, was too large, or was not the JSON that the service promises.
+    """The answer broke off, or was not the JSON that the service promises.
 
-    *status* is its HTTP status, None where the answer never began. *too_large*: it was longer
-    than `max_body_bytes` allows.
+    *status* is its HTTP status, None where the answer never began.
     """
 
     status: int | None
-    too_large: bool = False
 
     def __init__(self, message: str, status: int | None = None) -> None:
         super().__init__(message, status)
@@ -103,6 +102,14 @@ class ResponseError(TransportError):
     def __str__(self) -> str:
         text: str = self.args[0]
         return text if self.status is None else f"{text} (HTTP {self.status})"
+
+
+class AnswerTooLargeError(ResponseError):
+    """The answer went beyond a bound, which the text names; it was not read to its end.
+
+    The same request would be answered alike. A search has asked for smaller pages by itself, as
+    far as it may (`adaptive`); else ask for smaller pages, or raise the bound.
+    """
 
 
 class APIError(EnKashError):

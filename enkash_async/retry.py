@@ -7,6 +7,7 @@ from typing import Any, Literal
 import attrs
 
 from enkash_async.errors import (
+    AnswerTooLargeError,
     APIError,
     ConnectError,
     EnKashError,
@@ -168,7 +169,7 @@ def is_heavy(error: EnKashError) -> bool:
 
 def is_too_large(error: EnKashError) -> bool:
     """Say whether an answer was refused for its size: the same page would be refused again."""
-    return isinstance(error, ResponseError) and error.too_large
+    return isinstance(error, AnswerTooLargeError)
 
 
 def reason_of(error: EnKashError) -> RetryReason:

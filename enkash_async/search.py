@@ -14,6 +14,7 @@ import attrs
 import msgspec
 
 from enkash_async._decoding import RecordDecoder
+from enkash_async._sealed import harmless
 from enkash_async._stream import Batch, RowStream
 from enkash_async.errors import DecodeError, EnKashError
 from enkash_async.records import Customer
@@ -330,6 +331,7 @@ class CustomerSearch:
 
     def _set_aside(self, error: DecodeError, raw: msgspec.Raw, offset: int, index: int) -> None:
         if self._on_bad_record is None:
+            harmless(error)
             raise DecodeError(error.path, error.reason, offset, index) from error.__cause__
         self._report.bad_records += 1
         reason = f"{error.path}: {error.reason}"

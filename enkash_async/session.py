@@ -119,7 +119,9 @@ class EnKashSession:
         self._loop = asyncio.get_running_loop()
         async with AsyncExitStack() as stack:
             # A few connections more than requests, so that nobody waits inside the pool.
-            http = await stack.enter_async_context(open_http(self._http, self._max_concurrency + 4))
+            http = await stack.enter_async_context(
+                open_http(self._http, self._max_concurrency + 4, self._base_url.host)
+            )
             owner = TaskOwner()
             stack.push_async_callback(owner.aclose)
             # Before the tasks are cancelled, so that the searches end because of the session.
@@ -147,7 +149,7 @@ class EnKashSession:
         throttle = Throttle(self._max_concurrency, adaptive=self._adaptive)
         connection = Connection(
             transport=transport,
-            tokens=TokenCache(self._auth, self._telemetry.watched(transport.post)),
+            tokens=TokenCache(self._auth, self._telemetry.watched(transport.post_form)),
             limiter=FairLimiter(throttle),
             throttle=throttle,
             quota=RetryQuota(self._retry.quota),

@@ -505,21 +505,21 @@ def cache_of(*answers: float | Exception | None) -> tuple[TokenCache, Logins, Cl
 @pytest.mark.parametrize(("life", "early"), [(86_399, 60), (300, 60), (100, 20), (5, 1)])
 async def test_a_token_is_renewed_a_little_early(life: float, early: float) -> None:
     cache, _, clock = cache_of(life, life)
-    assert await cache.get() == "t1"
+    assert (await cache.get()).value == "t1"
     clock.now += life - early - 0.01
-    assert await cache.get() == "t1"
+    assert (await cache.get()).value == "t1"
     clock.now += 0.02
-    assert await cache.get() == "t2"
+    assert (await cache.get()).value == "t2"
 
 
 async def test_a_token_of_unknown_life_is_kept_until_it_is_refused() -> None:
     cache, logins, clock = cache_of(None, None)
-    assert await cache.get() == "t1"
+    assert (await cache.get()).value == "t1"
     clock.now += 1e9
-    assert await cache.get() == "t1"
-    assert await cache.get(refused="t0") == "t1"
-    assert await cache.get(refused="t1") == "t2"
-    assert await cache.get(refused="t1") == "t2"
+    assert (await cache.get()).value == "t1"
+    assert (await cache.get(refused=Token("t0"))).value == "t1"
+    assert (await cache.get(refused=Token("t1"))).value == "t2"
+    assert (await cache.get(refused=Token("t1"))).value == "t2"
     assert logins.count == 2
 
 
@@ -530,7 +530,7 @@ async def test_while_one_renews_early_the_others_go_on() -> None:
     got: list[str] = []
 
     async def get() -> None:
-        got.append(await cache.get())
+        got.append((await cache.get()).value)
 
     async with anyio.create_task_group() as group:
         for _ in range(3):
@@ -544,7 +544,7 @@ async def test_many_who_were_refused_wait_for_one_new_token() -> None:
     got: list[str] = []
 
     async def get() -> None:
-        got.append(await cache.get(refused="t1"))
+        got.append((await cache.get(refused=Token("t1"))).value)
 
     async with anyio.create_task_group() as group:
         for _ in range(10):
@@ -557,14 +557,14 @@ async def test_an_early_renewal_that_fails_is_put_off() -> None:
     cache, logins, clock = cache_of(100, TransportError("down"), TransportError("down"), 100)
     await cache.get()
     clock.now += 81
-    assert await cache.get() == "t1"
-    assert await cache.get() == "t1"
+    assert (await cache.get()).value == "t1"
+    assert (await cache.get()).value == "t1"
     assert logins.count == 2
     clock.now += 10
-    assert await cache.get() == "t1"
+    assert (await cache.get()).value == "t1"
     assert logins.count == 3
     clock.now += 10
-    assert await cache.get() == "t4"
+    assert (await cache.get()).value == "t4"
 
 
 async def test_a_renewal_that_fails_when_there_is_no_other_token_is_an_error() -> None:
@@ -573,7 +573,7 @@ async def test_a_renewal_that_fails_when_there_is_no_other_token_is_an_error() -
     clock.now += 100
     with pytest.raises(TransportError, match="down"):
         await cache.get()
-    assert await cache.get() == "t3"
+    assert (await cache.get()).value == "t3"
 
 
 async def test_a_refusal_is_final_for_the_cache() -> None:

@@ -29,6 +29,7 @@ TREE = {
     "ConnectError": "TransportError",
     "RequestTimeoutError": "TransportError",
     "ResponseError": "TransportError",
+    "AnswerTooLargeError": "ResponseError",
     "APIError": "EnKashError",
     "ClientRequestAbortError": "APIError",
     "ClientRequestError": "APIError",

@@ -20,6 +20,7 @@ import pytest
 from aiohttp import web
 
 from enkash_async import (
+    AnswerTooLargeError,
     BearerToken,
     ConnectError,
     CustomerFilter,
@@ -241,7 +242,7 @@ async def test_a_body_above_the_bound_is_refused_once(announced: bool) -> None:
     async with session_on(always(raw), max_body_bytes=20_000, **options) as (server, session):
         error = await error_of(session)
         assert len(server.calls) == 1
-    assert type(error) is ResponseError
+    assert type(error) is AnswerTooLargeError
     assert "max_body_bytes=20000" in str(error)
 
 

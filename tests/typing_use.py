@@ -15,6 +15,7 @@ from opentelemetry.trace import TracerProvider
 
 from enkash_async import (
     ERROR_CLASSES,
+    AnswerTooLargeError,
     APIError,
     Auth,
     AuthenticationError,
@@ -538,6 +539,7 @@ def raised_in_tests() -> tuple[EnKashError, ...]:
         UnknownServiceError("no", error_type="NEW", request_id="r", timestamp="t"),
         SystemFaultError("no", response_code=500, response_message="FAILURE"),
         ResponseError("broken", 200),
+        AnswerTooLargeError("large", 200),
         AuthenticationError("refused", 401),
         DecodeError("netAmount", "not a number", offset=1, index=0),
         IncompleteSearchError("contradiction"),

@@ -75,7 +75,8 @@ def _read_body(content: bytes, problems: list[Problem]) -> dict[str, Any]:
         return {}
     try:
         body = _decode(content)
-    except ValueError as error:
+    except (ValueError, msgspec.MsgspecError) as error:
+        # Before msgspec 0.21 its errors are no ValueError.
         problems.append(Problem(OBJECT, "", None, f"the body is not JSON: {error}"))
         return {}
     if not isinstance(body, dict):

@@ -1,0 +1,135 @@
+"""The body of an answer as it arrives: inflated, and bounded in every direction. No I/O."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+import attrs
+
+from enkash_async.errors import AnswerTooLargeError, ResponseError
+
+PIECE = 64 * 1024
+"""Bytes inflated at a time, so that memory grows by what is kept and not by what is sent."""
+
+MAX_MEMBERS = 16
+"""Members of one gzip stream. Each costs time however little it holds; servers write one."""
+
+BYTES_PER_VALUE = 16
+"""A value of a record takes more bytes than this, its name among them. Decoding an array of
+single digits would take up to forty times its bytes, so values are bounded as bytes are."""
+
+Z_GZIP, Z_ZLIB, Z_RAW = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
+
+
+@attrs.frozen
+class Bound:
+    """How large a body may be, and what a caller can do where it is larger."""
+
+    size: int
+    name: str
+    advice: str
+
+    def exceeded(self, what: str, status: int, how: str) -> AnswerTooLargeError:
+        """Return the error that names the bound."""
+        error = AnswerTooLargeError(
+            f"{what}: the answer {how} {self.name}={self.size}; {self.advice}", status
+        )
+        error.final = True
+        return error
+
+
+class Body:
+    """Takes the pieces of one body as they come over the wire, and gives them inflated."""
+
+    def __init__(self, what: str, status: int, encoding: str, bound: Bound) -> None:
+        self._what = what
+        self._status = status
+        self._bound = bound
+        self._inflate = None if encoding in ("", "identity") else self._inflater(encoding)
+        self._pieces: list[bytes] = []
+        self._received = 0
+        self.size = 0
+
+    def announced(self, length: int | None) -> None:
+        """Refuse at once what is said to be larger than the bound."""
+        if length is not None and length > self._bound.size:
+            raise self._exceeded("is announced as larger than")
+
+    def feed(self, data: bytes) -> None:
+        """Take *data* as it came; ResponseError where it goes beyond the bound or is garbled."""
+        self._received += len(data)
+        if self._received > self._bound.size:
+            raise self._exceeded("is larger than")
+        if self._inflate is None:
+            self._keep(data)
+            return
+        try:
+            for piece in self._inflate.feed(data):
+                self._keep(piece)
+        except zlib.error as error:
+            raise self._garbled("cannot be inflated") from error
+
+    def whole(self) -> bytes:
+        """Return the body once all has been fed."""
+        if self._inflate is not None and self._received and not self._inflate.ended:
+            raise self._garbled("broke off before its compressed end")
+        body = b"".join(self._pieces)
+        values = self._bound.size // BYTES_PER_VALUE
+        # A body of that many bytes cannot hold more values; pages of an ordinary size are.
+        if len(body) > 2 * values and body.count(b",") > values:
+            raise self._exceeded(f"holds more than {values} values, one for {BYTES_PER_VALUE} of")
+        return body
+
+    def _keep(self, piece: bytes) -> None:
+        self.size += len(piece)
+        if self.size > self._bound.size:
+            raise self._exceeded("is larger than")
+        self._pieces.append(piece)
+
+    def _inflater(self, encoding: str) -> _Inflater:
+        if encoding not in ("gzip", "x-gzip", "deflate"):
+            raise self._garbled("is compressed in a way that was not asked for")
+        return _Inflater(is_gzip=encoding != "deflate")
+
+    def _exceeded(self, how: str) -> AnswerTooLargeError:
+        return self._bound.exceeded(self._what, self._status, how)
+
+    def _garbled(self, how: str) -> ResponseError:
+        return ResponseError(f"{self._what}: the answer {how}", self._status)
+
+
+class _Inflater:
+    """Inflates gzip, or deflate with or without the header that its name promises."""
+
+    def __init__(self, *, is_gzip: bool) -> None:
+        self._is_gzip = is_gzip
+        self._member: Any = zlib.decompressobj(Z_GZIP) if is_gzip else None
+        self._members = 1
+
+    @property
+    def ended(self) -> bool:
+        return self._member is not None and self._member.eof
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        full = False
+        while data or full:
+            member = self._member_for(data)
+            piece = member.decompress(data, PIECE)
+            yield piece
+            # In a member that has ended, what is left belongs to the next. A full piece may have
+            # more behind it although all of the input is used up.
+            data = member.unused_data if member.eof else member.unconsumed_tail
+            full = len(piece) == PIECE and not member.eof
+
+    def _member_for(self, data: bytes) -> Any:
+        if self._member is None:
+            # Some servers leave the header of zlib out (RFC 9110, 8.4.1.2).
+            self._member = zlib.decompressobj(Z_ZLIB if data[0] & 0x0F == 8 else Z_RAW)
+        elif self._member.eof:
+            self._members += 1
+            if not self._is_gzip or self._members > MAX_MEMBERS:
+                raise zlib.error("more behind the end")
+            self._member = zlib.decompressobj(Z_GZIP)
+        return self._member
