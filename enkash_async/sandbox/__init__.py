@@ -15,6 +15,7 @@ from enkash_async.sandbox.calls import SearchCall
 from enkash_async.sandbox.faults import Fault, FaultScript, FaultScriptError
 from enkash_async.sandbox.server import Sandbox, SearchHook, open_sandbox
 from enkash_async.sandbox.settings import SandboxSettings
+from enkash_async.sandbox.threaded import serve_sandbox
 
 __all__ = [
     "Fault",
@@ -26,4 +27,5 @@ __all__ = [
     "SearchHook",
     "faults",
     "open_sandbox",
+    "serve_sandbox",
 ]

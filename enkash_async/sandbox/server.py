@@ -76,9 +76,22 @@ class Sandbox:
         """How often a fault of each kind took place."""
         self._injector = Injector(settings.faults)
         self._holds = Holds()
+        self._loop = asyncio.get_running_loop()
         self._tokens = Tokens(ACCOUNT, settings)
         self._shuffles = Random(f"shuffles {settings.seed}")
         self._customers = customers
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """Return the environment in which the SDK finds this sandbox and logs in."""
+        return {
+            "ENKASH_BASE_URL": self.base_url,
+            "ENKASH_CLIENT_ID": self.client_id,
+            "ENKASH_CLIENT_SECRET": self.client_secret,
+            "ENKASH_USERNAME": self.username,
+            "ENKASH_PASSWORD": self.password,
+            "ENKASH_COMPANY_ID": self.company_id,
+        }
 
     def customer_ids(self) -> list[str]:
         """Return the ids of all customers in the default order."""
@@ -129,8 +142,8 @@ class Sandbox:
         self._injector = Injector(script)
 
     def release_stalls(self) -> None:
-        """Let go every answer that a fault holds up now."""
-        self._holds.release()
+        """Let go every answer that a fault holds up now. May be called from any thread."""
+        self._loop.call_soon_threadsafe(self._holds.release)
 
     def close(self) -> None:
         """Let go what faults hold up, now and from now on; `open_sandbox` calls it."""
