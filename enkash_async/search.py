@@ -106,6 +106,9 @@ class CustomerSearch:
         """How many of these the report does not know to be handed over."""
         self._place = 0
         """How many rows of the batch have been decoded or set aside."""
+        self._page_start = 0
+        self._page_records: list[Customer] = []
+        """Of a page whose decoding was cancelled: where it began, and what is decoded."""
         self._reading = False
         self._closed = False
         self._exhausted = False
@@ -152,7 +155,8 @@ class CustomerSearch:
         return self._first
 
     async def _decode_first(self) -> Page[Customer]:
-        self._batch = await self._stream.next_batch(read_on=False)
+        if self._batch is None:
+            self._batch = await self._stream.next_batch(read_on=False)
         if self._batch is None:
             self._exhausted = True
             return Page((), self._stream.token().row, self.total)
@@ -292,16 +296,19 @@ class CustomerSearch:
 
     async def _decode_page(self, batch: Batch) -> Page[Customer]:
         """Decode what is left of *batch*, or as far as the next record that is an error."""
-        first, records = self._place, list[Customer]()
+        if not self._page_records:
+            self._page_start = self._place
         while self._place < len(batch.indices):
+            # Before the slice: a read cancelled here finds rows left, and goes on with them.
+            await asyncio.sleep(0)
             try:
-                records += self._decode(batch)
+                self._page_records += self._decode(batch)
             except DecodeError:
-                if not records:
+                if not self._page_records:
                     raise
                 break
-            await asyncio.sleep(0)
-        return Page(tuple(records), _row_of(batch, first), batch.page.total)
+        records, self._page_records = tuple(self._page_records), []
+        return Page(records, _row_of(batch, self._page_start), batch.page.total)
 
     def _decode(self, batch: Batch) -> list[Customer]:
         """Decode the next slice of *batch*, at most as far as the next bad record.

@@ -168,6 +168,33 @@ async def test_a_timeout_around_the_loop_is_a_timeout_and_reading_can_go_on(
     assert seen == gate.sandbox.customer_ids()
 
 
+@pytest.mark.parametrize("view", ["first", "pages", "raw_pages", "records"])
+async def test_a_read_cancelled_in_the_middle_of_decoding_loses_nothing(
+    session: EnKashSession, sandbox: Sandbox, view: str
+) -> None:
+    for turns in range(12):
+        # Three slices to decode, and turns of the event loop in between.
+        search = session.customers.search(page_size=250)
+        read = {"pages": search.pages, "raw_pages": search.raw_pages}.get(view)
+        source: Any = search if read is None else read()
+
+        async def step(source: Any = source, search: CustomerSearch = search) -> Any:
+            return await search if view == "first" else await anext(source)
+
+        reader = asyncio.create_task(step())
+        while not search.report.pages:
+            await anyio.lowlevel.checkpoint()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        came = [] if reader.cancel() else [reader.result()]
+        await asyncio.wait([reader])
+        if view == "first":
+            assert len(await search) == 250
+            continue
+        came += [unit async for unit in source]
+        assert sum(1 if view == "records" else len(unit) for unit in came) == 250
+
+
 async def test_closing_from_another_task_wakes_the_reader_with_an_error(
     session: EnKashSession, gate: Gate
 ) -> None:

@@ -17,6 +17,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PACKAGES = ("enkash_async", "enkash_async_pytest")
 SECRET = re.compile(rb"-----BEGIN|AKIA[0-9A-Z]{16}|gh[pousr]_\w{30}")
 
 
@@ -46,7 +47,8 @@ def contents(path: Path) -> dict[str, bytes]:
 def package_files() -> set[str]:
     return {
         path.relative_to(ROOT).as_posix()
-        for path in (ROOT / "enkash_async").rglob("*")
+        for package in PACKAGES
+        for path in (ROOT / package).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
 
@@ -74,7 +76,7 @@ def test_the_sdist_holds_what_a_packager_needs(built: dict[str, Path]) -> None:
     assert names >= wanted | package_files()
     assert {"tests/conftest.py", "docs/guarantees.md"} <= names
     # What hatchling adds by itself: its metadata, and the file that says what is left out.
-    known = {"enkash_async", "tests", "examples", "docs", "benchmarks", "CONTRIBUTING.md"}
+    known = {*PACKAGES, "tests", "examples", "docs", "benchmarks", "CONTRIBUTING.md"}
     assert {name.split("/")[0] for name in names} <= wanted | known | {".gitignore"}
 
 

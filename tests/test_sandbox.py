@@ -895,7 +895,7 @@ def test_the_command_knows_every_knob(capsys: pytest.CaptureFixture[str]) -> Non
 
 def test_the_sandbox_shares_no_code_with_the_client() -> None:
     folder = Path(sys.modules["enkash_async.sandbox"].__path__[0])
-    for path in folder.glob("*.py"):
+    for path in folder.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []

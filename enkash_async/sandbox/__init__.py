@@ -6,12 +6,26 @@ It runs inside the caller's event loop, so tests need neither credentials nor a 
         ...  # sandbox.base_url, sandbox.token
 
 `python -m enkash_async.sandbox` runs it in the foreground. What the documentation leaves open
-is a knob of `SandboxSettings`. It shares no code with the rest of the package, so that the
-two cannot be wrong in the same way.
+is a knob of `SandboxSettings`, and what goes wrong on purpose is a `FaultScript`. It shares no
+code with the rest of the package, so that the two cannot be wrong in the same way.
 """
 
+from enkash_async.sandbox import faults
 from enkash_async.sandbox.calls import SearchCall
+from enkash_async.sandbox.faults import Fault, FaultScript, FaultScriptError
 from enkash_async.sandbox.server import Sandbox, SearchHook, open_sandbox
 from enkash_async.sandbox.settings import SandboxSettings
+from enkash_async.sandbox.threaded import serve_sandbox
 
-__all__ = ["Sandbox", "SandboxSettings", "SearchCall", "SearchHook", "open_sandbox"]
+__all__ = [
+    "Fault",
+    "FaultScript",
+    "FaultScriptError",
+    "Sandbox",
+    "SandboxSettings",
+    "SearchCall",
+    "SearchHook",
+    "faults",
+    "open_sandbox",
+    "serve_sandbox",
+]

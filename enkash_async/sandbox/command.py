@@ -8,6 +8,8 @@ import sys
 from collections.abc import Sequence
 
 from enkash_async.sandbox import welcome
+from enkash_async.sandbox.faults import FaultScript
+from enkash_async.sandbox.faults.script import describe
 from enkash_async.sandbox.server import ACCOUNT, open_sandbox
 from enkash_async.sandbox.settings import SandboxSettings, knobs
 
@@ -42,6 +44,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         option = "--" + name.replace("_", "-")
         default = getattr(_DEFAULTS, name)
         parser.add_argument(option, default=default, help=knob.help, **knob.argument())
+    parser.add_argument(
+        "--faults",
+        metavar="SCRIPT",
+        type=_read_script,
+        default=argparse.SUPPRESS,
+        help="file that says what goes wrong on purpose; docs/testing.md describes it",
+    )
+    parser.add_argument(
+        "--list-faults", action=_ListFaults, help="list what can go wrong, and exit"
+    )
 
 
 def settings_from(namespace: argparse.Namespace) -> SandboxSettings:
@@ -49,13 +61,32 @@ def settings_from(namespace: argparse.Namespace) -> SandboxSettings:
 
     Raises ValueError for a value out of range.
     """
-    return SandboxSettings(**{name: getattr(namespace, name) for name in knobs()})
+    given = {name: getattr(namespace, name) for name in knobs()}
+    return SandboxSettings(**given, faults=getattr(namespace, "faults", _DEFAULTS.faults))
+
+
+def _read_script(path: str) -> FaultScript:
+    try:
+        return FaultScript.read(path)
+    except (OSError, ValueError) as error:
+        raise argparse.ArgumentTypeError(f"{path}: {error}") from error
+
+
+class _ListFaults(argparse.Action):
+    def __init__(self, option_strings: Sequence[str], dest: str, help: str | None = None) -> None:
+        super().__init__(option_strings, argparse.SUPPRESS, nargs=0, help=help)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        print(describe())
+        parser.exit()
 
 
 async def _serve(settings: SandboxSettings) -> None:
     _stop_on_sigterm()
     async with open_sandbox(settings) as sandbox:
         print(f"Sandbox with {settings.rows} invented customers on {sandbox.base_url}\n")
+        if scripted := len(settings.faults.faults):
+            print(f"{scripted} fault{'s' if scripted > 1 else ''} scripted\n")
         print(welcome.exports(sandbox.base_url, ACCOUNT), end="\n\n")
         print(welcome.curl_for_search(sandbox.base_url, ACCOUNT), end="\n\n")
         print("Ctrl-C stops it.", flush=True)

@@ -1,9 +1,23 @@
 """What a setting may be, and how the command line reads it. No I/O."""
 
 import argparse
-from typing import Any, get_args
+from collections.abc import Iterable
+from typing import Any, Protocol, cast, get_args
 
 import attrs
+
+KNOB = "knob"
+"""Under this key the metadata of a field hold its knob."""
+
+
+class Rule(Protocol):
+    """What a value may be, and what it is good for."""
+
+    @property
+    def help(self) -> str: ...
+
+    def check(self, name: str, value: object) -> None:
+        """Raise TypeError or ValueError if *value* cannot be the one called *name*."""
 
 
 @attrs.frozen
@@ -36,11 +50,14 @@ class Text:
 
 @attrs.frozen
 class Seconds:
-    """A span of time."""
+    """A span of time, or with *optional* None."""
 
     help: str
+    optional: bool = attrs.field(default=False, kw_only=True)
 
     def check(self, name: str, value: object) -> None:
+        if value is None and self.optional:
+            return
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise TypeError(f"{name} must be a number of seconds, got {value!r}")
         if not 0 <= value < float("inf"):
@@ -70,6 +87,28 @@ class Whole:
 
     def argument(self) -> dict[str, Any]:
         return {"type": int, "metavar": "N"}
+
+
+@attrs.frozen
+class Wholes:
+    """Whole numbers from 0 on."""
+
+    help: str
+
+    def check(self, name: str, value: object) -> None:
+        for number in cast("Iterable[object]", value):
+            Whole(self.help).check(f"each of {name}", number)
+
+
+@attrs.frozen
+class Share:
+    """A number from 0 to 1."""
+
+    help: str
+
+    def check(self, name: str, value: object) -> None:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+            raise ValueError(f"{name} must be a number from 0 to 1, got {value!r}")
 
 
 class OneOf:

@@ -3,9 +3,11 @@
 import asyncio
 import gzip
 from base64 import b64decode
+from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
+from hashlib import sha256
 from random import Random
 from typing import Any
 
@@ -18,6 +20,9 @@ from enkash_async.sandbox.calls import Reading, SearchCall, read_call
 from enkash_async.sandbox.customers import Customers
 from enkash_async.sandbox.data import COMPANY_ID
 from enkash_async.sandbox.envelope import RefusalError, failure, success
+from enkash_async.sandbox.faults import FaultScript
+from enkash_async.sandbox.faults.exchange import Exchange, Holds, Operation
+from enkash_async.sandbox.faults.injector import Injector
 from enkash_async.sandbox.paging import effective_limit, first_row
 from enkash_async.sandbox.settings import SandboxSettings
 from enkash_async.sandbox.store import Order, Store
@@ -67,9 +72,26 @@ class Sandbox:
         self.in_flight = 0
         self.max_in_flight = 0
         self.on_search = None
+        self.faults_injected: Counter[str] = Counter()
+        """How often a fault of each kind took place."""
+        self._injector = Injector(settings.faults)
+        self._holds = Holds()
+        self._loop = asyncio.get_running_loop()
         self._tokens = Tokens(ACCOUNT, settings)
         self._shuffles = Random(f"shuffles {settings.seed}")
         self._customers = customers
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """Return the environment in which the SDK finds this sandbox and logs in."""
+        return {
+            "ENKASH_BASE_URL": self.base_url,
+            "ENKASH_CLIENT_ID": self.client_id,
+            "ENKASH_CLIENT_SECRET": self.client_secret,
+            "ENKASH_USERNAME": self.username,
+            "ENKASH_PASSWORD": self.password,
+            "ENKASH_COMPANY_ID": self.company_id,
+        }
 
     def customer_ids(self) -> list[str]:
         """Return the ids of all customers in the default order."""
@@ -106,6 +128,27 @@ class Sandbox:
         """Make one issued token invalid."""
         self._tokens.revoke(token)
 
+    def lock_account(self) -> None:
+        """Refuse every login from now on; issued tokens stay valid."""
+        self._tokens.lock()
+
+    @property
+    def faults(self) -> FaultScript:
+        """Return what goes wrong on purpose. Setting it begins the script from its beginning."""
+        return self._injector.script
+
+    @faults.setter
+    def faults(self, script: FaultScript) -> None:
+        self._injector = Injector(script)
+
+    def release_stalls(self) -> None:
+        """Let go every answer that a fault holds up now. May be called from any thread."""
+        self._loop.call_soon_threadsafe(self._holds.release)
+
+    def close(self) -> None:
+        """Let go what faults hold up, now and from now on; `open_sandbox` calls it."""
+        self._holds.close()
+
     def application(self) -> web.Application:
         """Return the web application that answers."""
         application = web.Application(client_max_size=_MAX_BODY)
@@ -121,8 +164,12 @@ class Sandbox:
     async def _answer_health(self, request: web.Request) -> web.Response:
         return web.Response(text="ok\n")
 
-    async def _answer_token(self, request: web.Request) -> web.Response:
+    async def _answer_token(self, request: web.Request) -> web.StreamResponse:
+        exchange = self._exchange("token", self.token_requests, request)
         self.token_requests += 1
+        return await self._injector.answer(exchange, partial(self._log_in, request))
+
+    async def _log_in(self, request: web.Request) -> web.Response:
         try:
             answer = self._tokens.log_in(_basic_pair(request), await request.post())
         except LoginError as error:
@@ -134,12 +181,16 @@ class Sandbox:
             content = await request.read()
             reading = read_call(len(self.searches), request, content, self.settings)
             self.searches.append(reading.call)
-            try:
-                answer = await self._search(reading)
-            except RefusalError as refusal:
-                answer = self._refuse(refusal)
+            exchange = self._exchange("search", reading.call.number, request, reading.call, content)
+            answer = await self._injector.answer(exchange, partial(self._try_search, reading))
             await asyncio.sleep(self.settings.latency)
             return answer
+
+    async def _try_search(self, reading: Reading) -> web.StreamResponse:
+        try:
+            return await self._search(reading)
+        except RefusalError as refusal:
+            return self._refuse(refusal)
 
     async def _search(self, reading: Reading) -> web.StreamResponse:
         self._authorise(reading.call)
@@ -178,6 +229,38 @@ class Sandbox:
         status = 200 if self.settings.error_status == "ok" else refusal.status
         return _json(failure(refusal, self.settings), status)
 
+    def _fail(self, status: int, error_type: str, message: str) -> web.Response:
+        """Answer a scripted error with exactly this status."""
+        return _json(failure(RefusalError(status, error_type, message), self.settings), status)
+
+    def _exchange(
+        self,
+        operation: Operation,
+        number: int,
+        request: web.Request,
+        call: SearchCall | None = None,
+        content: bytes = b"",
+    ) -> Exchange:
+        return Exchange(
+            operation=operation,
+            number=number,
+            identity=f"{operation} {request.path_qs} {sha256(content).hexdigest()}",
+            request=request,
+            sandbox=self,
+            holds=self._holds,
+            count=self._count_fault,
+            refuse=self._fail,
+            call=call,
+            row=0 if call is None else self._row_of(call),
+        )
+
+    def _row_of(self, call: SearchCall) -> int:
+        # Without a total, so that an offset beyond the end stays there.
+        return first_row(call.offset, effective_limit(call.limit, self.settings), 0, self.settings)
+
+    def _count_fault(self, kind: str) -> None:
+        self.faults_injected[kind] += 1
+
     @contextmanager
     def _counted(self) -> Generator[None, None, None]:
         self.in_flight += 1
@@ -199,7 +282,10 @@ async def open_sandbox(settings: SandboxSettings = _DEFAULTS) -> AsyncGenerator[
         await customers.seed()
         sandbox = Sandbox(settings, customers)
         async with _serving(sandbox.application(), settings) as sandbox.base_url:
-            yield sandbox
+            try:
+                yield sandbox
+            finally:
+                sandbox.close()
     finally:
         customers.close()
 
@@ -209,7 +295,13 @@ async def _serving(
     application: web.Application, settings: SandboxSettings
 ) -> AsyncGenerator[str, None]:
     """Serve the application and yield its base URL."""
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=_SHUTDOWN_TIMEOUT)
+    runner = web.AppRunner(
+        application,
+        access_log=None,
+        shutdown_timeout=_SHUTDOWN_TIMEOUT,
+        # An answer that a fault holds up ends when its client is gone.
+        handler_cancellation=True,
+    )
     try:
         await runner.setup()
         await web.TCPSite(runner, settings.host, settings.port).start()

@@ -6,7 +6,8 @@ from typing import Literal
 
 import attrs
 
-from enkash_async.sandbox.knobs import Flag, Knob, OneOf, Seconds, Text, Whole
+from enkash_async.sandbox.faults import FaultScript
+from enkash_async.sandbox.knobs import KNOB, Flag, Knob, OneOf, Seconds, Text, Whole
 
 OffsetUnit = Literal["rows", "pages"]
 FirstOffset = Literal[0, 1]
@@ -22,8 +23,7 @@ Spread = Literal["even", "rising", "bulk"]
 
 MAX_LIMIT = 5000
 
-KNOB = "knob"
-"""Under this key the metadata of a field hold its knob."""
+_NO_FAULTS = FaultScript()
 
 
 @attrs.frozen(kw_only=True)
@@ -117,10 +117,15 @@ class SandboxSettings:
         default=False, metadata={KNOB: Flag("compress pages for clients that accept it")}
     )
 
+    faults: FaultScript = _NO_FAULTS
+    """What goes wrong on purpose; `sandbox.faults` can be set while it runs."""
+
     clock: Callable[[], float] = attrs.field(default=time.monotonic, repr=False, eq=False)
     """Tells issued tokens how much time has passed."""
 
     def __attrs_post_init__(self) -> None:
+        if not isinstance(self.faults, FaultScript):
+            raise TypeError(f"faults must be a FaultScript, got {self.faults!r}")
         for name, knob in knobs().items():
             knob.check(name, getattr(self, name))
         if self.rows_without_created_on > self.rows:

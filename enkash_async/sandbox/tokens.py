@@ -48,6 +48,7 @@ class Tokens:
         self._settings = settings
         self._expiries: dict[str, float] = {}
         self._wrong_logins = 0
+        self._locked = False
 
     def log_in(
         self, client: tuple[str, str] | None, form: Mapping[str, object]
@@ -58,7 +59,8 @@ class Tokens:
         """
         if form.get("grant_type") != "password":
             raise LoginError(400, "unsupported_grant_type", "The grant_type must be password.")
-        if self._settings.lock_out and self._wrong_logins >= MAX_WRONG_LOGINS:
+        too_many = self._settings.lock_out and self._wrong_logins >= MAX_WRONG_LOGINS
+        if self._locked or too_many:
             raise LoginError(401, "invalid_grant", "The account is locked: too many wrong logins.")
         if not self._is_right(client, form):
             self._wrong_logins += 1
@@ -70,6 +72,10 @@ class Tokens:
         if token == self._account.token:
             return True
         return self._settings.clock() < self._expiries.get(token, float("-inf"))
+
+    def lock(self) -> None:
+        """Refuse every login from now on, whether `lock_out` is set or not."""
+        self._locked = True
 
     def expire(self) -> None:
         """Make every issued token invalid."""

@@ -1,0 +1,230 @@
+"""Other answers than the right one."""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from functools import lru_cache
+from math import ceil
+from types import MappingProxyType
+from typing import Literal
+
+import attrs
+from aiohttp import hdrs, web
+
+from enkash_async.sandbox.faults.exchange import Exchange, Respond
+from enkash_async.sandbox.faults.kind import Delivery, Instead, Kind
+from enkash_async.sandbox.knobs import KNOB, OneOf, Seconds, Text, Whole
+
+ErrorType = Literal[
+    "CLIENT_REQUEST_ABORT",
+    "CLIENT_REQUEST_ERROR",
+    "INVALID_ACCESS",
+    "RECORD_NOT_FOUND",
+    "SYSTEM_ERROR",
+    "UNAUTHORIZED",
+    "UNKNOWN_ERROR",
+    "UNPROCESSABLE_REQUEST",
+    "VALIDATION_ERROR",
+]
+"""The values of errorType: enkash-old.apidog.io/api-8993801."""
+
+RetryAfterForm = Literal["seconds", "date"]
+RedirectStatus = Literal[301, 302, 303, 307, 308]
+
+# Which status goes with which type is documented nowhere; these read naturally.
+_STATUSES = MappingProxyType(
+    {
+        "INVALID_ACCESS": 403,
+        "RECORD_NOT_FOUND": 404,
+        "SYSTEM_ERROR": 500,
+        "UNAUTHORIZED": 401,
+        "UNKNOWN_ERROR": 500,
+        "UNPROCESSABLE_REQUEST": 422,
+    }
+)
+
+_MEGABYTE = 1_000_000
+_BLANKS = b" " * 50_000
+
+
+@attrs.frozen
+class Error(Instead):
+    """An error envelope of one of the nine error types; status 200 puts it into a success."""
+
+    name = "error"
+    error_type: ErrorType = attrs.field(
+        default="SYSTEM_ERROR", metadata={KNOB: OneOf(ErrorType, "its errorType")}
+    )
+    status: int | None = attrs.field(
+        default=None,
+        metadata={KNOB: Whole("HTTP status; by the type", least=200, most=599, optional=True)},
+    )
+
+    async def answer(self, exchange: Exchange) -> web.StreamResponse:
+        status = self.status or _STATUSES.get(self.error_type, 400)
+        return exchange.refuse(status, self.error_type, "A scripted fault.")
+
+
+@attrs.frozen
+class BareFailure(Instead):
+    """HTTP 200 whose response_code and response_message alone say that it failed."""
+
+    name = "bare_failure"
+
+    async def answer(self, exchange: Exchange) -> web.StreamResponse:
+        envelope = {
+            "errorResponse": None,
+            "payload": None,
+            "response_code": 1,
+            "response_message": "FAILURE",
+        }
+        return web.json_response(envelope)
+
+
+@attrs.frozen
+class HttpError(Instead):
+    """A bare HTTP error, as a proxy sends it while the service behind it is gone."""
+
+    name = "http_error"
+    status: int = attrs.field(
+        default=503, metadata={KNOB: Whole("HTTP status", least=400, most=599)}
+    )
+
+    async def answer(self, exchange: Exchange) -> web.StreamResponse:
+        return _page(self.status, f"<h1>{self.status}</h1>")
+
+
+@attrs.frozen
+class RateLimit(Instead):
+    """HTTP 429."""
+
+    name = "rate_limit"
+    retry_after: float | None = attrs.field(
+        default=None,
+        metadata={KNOB: Seconds("what Retry-After asks for; without it, nothing", optional=True)},
+    )
+    form: RetryAfterForm = attrs.field(
+        default="seconds", metadata={KNOB: OneOf(RetryAfterForm, "how Retry-After is written")}
+    )
+
+    async def answer(self, exchange: Exchange) -> web.StreamResponse:
+        response = _page(429, "<h1>429</h1>")
+        if self.retry_after is not None:
+            response.headers[hdrs.RETRY_AFTER] = self._written(self.retry_after)
+        return response
+
+    def _written(self, seconds: float) -> str:
+        if self.form == "seconds":
+            return f"{seconds:g}"
+        # Dates have whole seconds.
+        until = datetime.now(UTC) + timedelta(seconds=ceil(seconds))
+        return format_datetime(until, usegmt=True)
+
+
+@attrs.frozen
+class Redirect(Instead):
+    """The request is sent elsewhere."""
+
+    name = "redirect"
+    status: RedirectStatus = attrs.field(
+        default=302, metadata={KNOB: OneOf(RedirectStatus, "HTTP status")}
+    )
+    location: str = attrs.field(default="/elsewhere", metadata={KNOB: Text("where to")})
+
+    async def answer(self, exchange: Exchange) -> web.StreamResponse:
+        return web.Response(status=self.status, headers={hdrs.LOCATION: self.location})
+
+
+@attrs.frozen
+class Html(Instead):
+    """HTTP 200 with a page to sign in, as a proxy or a firewall sends it."""
+
+    name = "html"
+
+    async def answer(self, exchange: Exchange) -> web.StreamResponse:
+        return _page(200, "<h1>Sign in</h1>")
+
+
+@attrs.frozen
+class Empty(Instead):
+    """HTTP 200 with nothing in it."""
+
+    name = "empty"
+
+    async def answer(self, exchange: Exchange) -> web.StreamResponse:
+        return web.Response(content_type="application/json")
+
+
+@attrs.frozen
+class ContentType(Delivery):
+    """The right body under a wrong content type."""
+
+    name = "content_type"
+    value: str = attrs.field(default="text/html", metadata={KNOB: Text("the content type")})
+
+    async def deliver(
+        self, exchange: Exchange, answer: web.Response, body: bytes
+    ) -> web.StreamResponse:
+        answer.content_type = self.value
+        return answer
+
+
+@attrs.frozen
+class HugeBody(Instead):
+    """HTTP 200 with nothing but blanks, and a great many of them."""
+
+    name = "huge_body"
+    megabytes: int = attrs.field(default=128, metadata={KNOB: Whole("so many", least=1)})
+
+    async def answer(self, exchange: Exchange) -> web.StreamResponse:
+        head = web.Response(content_type="application/json")
+        response = await exchange.begin(head, self.megabytes * _MEGABYTE)
+        for _ in range(self.megabytes * _MEGABYTE // len(_BLANKS)):
+            await response.write(_BLANKS)
+        return response
+
+
+@attrs.frozen
+class GzipBomb(Instead):
+    """HTTP 200 with a small body that inflates to nothing but blanks."""
+
+    name = "gzip_bomb"
+    megabytes: int = attrs.field(
+        default=128, metadata={KNOB: Whole("so many when inflated", least=1)}
+    )
+
+    async def answer(self, exchange: Exchange) -> web.StreamResponse:
+        body = await asyncio.get_running_loop().run_in_executor(None, _bomb, self.megabytes)
+        headers = {hdrs.CONTENT_ENCODING: "gzip", hdrs.CONTENT_TYPE: "application/json"}
+        return web.Response(body=body, headers=headers)
+
+
+@attrs.frozen
+class Ceiling(Kind):
+    """Searches that begin at some row or behind it are refused; the others are not."""
+
+    name = "ceiling"
+    search_only = True
+    rows: int = attrs.field(default=10_000, metadata={KNOB: Whole("how far a search can see")})
+
+    async def inject(self, exchange: Exchange, respond: Respond) -> web.StreamResponse:
+        if exchange.row < self.rows:
+            return await respond()
+        exchange.count(self.name)
+        message = f"offset must be less than {self.rows}"
+        return exchange.refuse(400, "VALIDATION_ERROR", message)
+
+
+def _page(status: int, text: str) -> web.Response:
+    return web.Response(
+        status=status, text=f"<html><body>{text}</body></html>", content_type="text/html"
+    )
+
+
+@lru_cache(maxsize=4)
+def _bomb(megabytes: int) -> bytes:
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    return b"".join([packer.compress(b" " * _MEGABYTE) for _ in range(megabytes)]) + packer.flush()

@@ -1,0 +1,133 @@
+"""The chaos run in short, what it would notice, and a process killed in the middle of a search."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from random import Random
+from subprocess import PIPE
+from typing import Any
+
+import anyio
+import pytest
+
+from benchmarks.chaos import crawling
+from benchmarks.chaos.__main__ import main
+from benchmarks.chaos.plan import DRAWS, draw
+from enkash_async.sandbox import FaultScript, SandboxSettings, open_sandbox
+from enkash_async.sandbox.faults import KINDS
+from tests.killed_reader import lines_of
+
+ROWS = 400
+CRAWLS = 20
+
+
+@pytest.mark.parametrize("number", range(CRAWLS))
+def test_every_customer_is_accounted_for_whatever_goes_wrong(number: int) -> None:
+    outcome = crawling.crawl_once(2, ROWS, number)
+    assert outcome.failures() == {}, outcome.notes
+    assert outcome.records > 0
+
+
+def test_a_plan_is_drawn_from_its_number_alone() -> None:
+    plans = [draw(1, number, 5000) for number in range(300)]
+    assert [draw(1, number, 5000) for number in range(300)] == plans
+    assert {kind for plan in plans for kind in plan.kinds} == KINDS.keys() == DRAWS.keys()
+    assert any(plan.is_guaranteed and plan.changes for plan in plans)
+
+
+# What it would notice
+
+
+@pytest.fixture
+def calm(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """A crawl in which nothing goes wrong by itself."""
+    plans = (draw(1, number, ROWS) for number in range(1000))
+    plan = next(p for p in plans if p.is_guaranteed and not p.kinds and not p.by_windows)
+    monkeypatch.setattr(crawling, "draw", lambda *_: plan)
+    assert crawling.crawl_once(1, ROWS, 0).failures() == {}
+    return monkeypatch
+
+
+def test_a_record_that_is_lost_or_doubled_is_counted(calm: pytest.MonkeyPatch) -> None:
+    right = crawling._ids
+    calm.setattr(crawling, "_ids", lambda unit: right(unit)[1:])
+    assert crawling.crawl_once(1, ROWS, 0).failures()["lost"] > 0
+    calm.setattr(crawling, "_ids", lambda unit: right(unit) * 2)
+    assert crawling.crawl_once(1, ROWS, 0).failures()["doubled"] > 0
+
+
+def test_a_crawl_that_does_not_end_is_counted(calm: pytest.MonkeyPatch) -> None:
+    calm.setattr(crawling, "DEADLINE", 0.0)
+    assert crawling.crawl_once(1, ROWS, 0).failures() == {"hung": 1}
+
+
+def test_what_is_left_behind_is_counted(calm: pytest.MonkeyPatch) -> None:
+    right, left = crawling._ids, list[Any]()
+
+    def leaking(unit: Any) -> list[str]:
+        if not left:
+            left.extend([asyncio.create_task(asyncio.sleep(60)), os.open(os.devnull, os.O_RDONLY)])
+        return right(unit)
+
+    calm.setattr(crawling, "_ids", leaking)
+    assert crawling.crawl_once(1, ROWS, 0).failures() == {"leaked tasks": 1, "leaked files": 1}
+    os.close(left[1])
+
+
+def test_errors_that_nobody_announced_are_counted(calm: pytest.MonkeyPatch) -> None:
+    calm.setattr(crawling, "_ids", lambda unit: [unit][9])
+    assert crawling.crawl_once(1, ROWS, 0).failures()["foreign"] == 1
+
+
+def test_the_command_prints_a_table_and_fails_when_anything_does(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = ["--rows", str(ROWS), "--seed", "2", "--crawls", "2"]
+    assert main(arguments) == 0
+    shown = capsys.readouterr().out
+    for name in ("lost", "doubled", "hung", "leaked tasks", "foreign exceptions"):
+        assert f"{name:26}0\n" in shown
+
+    monkeypatch.setattr(crawling, "DEADLINE", 0.0)
+    assert main([*arguments, "--only-crawl", "1"]) == 1
+    shown = capsys.readouterr().out
+    assert "crawl 1: hung 1; again: python -m benchmarks.chaos --seed 2 --rows 400" in shown
+    assert shown.startswith("Plan(")
+
+
+# Killed
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("by", ["search", "crawl"])
+async def test_what_a_killed_process_was_handed_is_not_lost(tmp_path: Path, by: str) -> None:
+    random, path, kills = Random(by), tmp_path / "customers", 0
+    # Slow enough that pages are still to come when the signal arrives.
+    slow = FaultScript.parse('[[fault]]\nkind = "latency"\nseconds = 0.02')
+    async with open_sandbox(SandboxSettings(rows=240, faults=slow)) as sandbox:
+        while await read_for_a_while(sandbox.environ, path, by, random.randrange(4, 7)):
+            kills += 1
+            if kills == 1:
+                # As if the disk had taken a part of the last line only.
+                path.write_bytes(path.read_bytes()[:-7])
+        expected = sandbox.customer_ids()
+    assert kills >= 2
+    assert [one for ids, _ in lines_of(path) for one in ids] == expected
+
+
+async def read_for_a_while(environ: dict[str, str], path: Path, by: str, pages: int) -> bool:
+    """Run the reader, kill it behind so many pages, and say whether it had to be killed."""
+    command = [sys.executable, "-m", "tests.killed_reader", str(path), by]
+    async with await anyio.open_process(
+        command, env={**os.environ, **environ}, cwd=Path(__file__).parent.parent, stdout=PIPE
+    ) as process:
+        assert process.stdout
+        seen = 0
+        async for chunk in process.stdout:
+            seen += chunk.count(b"\n")
+            if seen >= pages:
+                process.kill()
+        return await process.wait() != 0
