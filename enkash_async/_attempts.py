@@ -15,6 +15,7 @@ from enkash_async._limits import FairLimiter
 from enkash_async._query import SEARCH_PATH, Query
 from enkash_async._quota import RETRY_COST, TIMEOUT_COST, RetryQuota
 from enkash_async._sealed import Sealed
+from enkash_async._sizing import SMALL_LIMIT, SMALLEST_LIMIT
 from enkash_async._tasks import paced
 from enkash_async._telemetry import CallWatch
 from enkash_async._throttle import Throttle
@@ -24,6 +25,7 @@ from enkash_async.errors import (
     APIError,
     EnKashError,
     RequestTimeoutError,
+    ResponseError,
     UnauthorizedError,
 )
 from enkash_async.report import SearchReport
@@ -41,7 +43,7 @@ from enkash_async.retry import (
 )
 
 Fitted = Callable[[], PageRequest]
-TooHeavy = Callable[[], int | None]
+TooHeavy = Callable[[int], int | None]
 
 
 @attrs.frozen
@@ -233,7 +235,7 @@ class Call:
     def _judge(self, error: EnKashError) -> tuple[float, StopReason | None]:
         """Return how long to wait before the next attempt, or why there is none."""
         retry, timeout = self._connection.retry, self._connection.timeout
-        shrunk = self._asked and is_heavy(error) and self._shrink()
+        shrunk = self._asked and self._weighs(error) and self._shrink(error)
         if shrunk and is_too_large(error):
             # Not the service's failure, and not to be met again: it costs nothing.
             return 0.0, None
@@ -249,9 +251,14 @@ class Call:
         self._spent += delay + pause
         return delay, "call_timeout" if self._spent >= timeout.call else self._pay(error)
 
-    def _shrink(self) -> bool:
+    def _weighs(self, error: EnKashError) -> bool:
+        # Connections break for many reasons; twice on one page, it may be the page.
+        once = isinstance(error, ResponseError) and error.broke_off and not self._failures
+        return is_heavy(error) and not once
+
+    def _shrink(self, error: EnKashError) -> bool:
         """Let pages be smaller from now on, this one among them; say whether that helps."""
-        size = self._too_heavy()
+        size = self._too_heavy(SMALLEST_LIMIT if is_too_large(error) else SMALL_LIMIT)
         if size is not None:
             self._account.note_page_size(size)
         return size is not None

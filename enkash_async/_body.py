@@ -74,7 +74,9 @@ class Body:
     def whole(self) -> bytes:
         """Return the body once all has been fed."""
         if self._inflate is not None and self._received and not self._inflate.ended:
-            raise self._garbled("broke off before its compressed end")
+            error = self._garbled("broke off before its compressed end")
+            error.broke_off = True
+            raise error
         body = b"".join(self._pieces)
         values = self._bound.size // BYTES_PER_VALUE
         # A body of that many bytes cannot hold more values; pages of an ordinary size are.

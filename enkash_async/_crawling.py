@@ -34,7 +34,7 @@ from enkash_async._cutting import (
 from enkash_async._history import Delivery
 from enkash_async._pages import RawPage
 from enkash_async._paging import Pager
-from enkash_async._sizing import PageSizes
+from enkash_async._sizing import SMALLEST_LIMIT, PageSizes
 from enkash_async._verdict import Findings, judge
 from enkash_async.report import Verdict
 from enkash_async.resume import ResumePoint
@@ -57,8 +57,8 @@ class _Leaf:
     def holds(self, request: PageRequest) -> bool:
         return request is self.request
 
-    def too_heavy(self, request: PageRequest, sizes: PageSizes) -> int | None:
-        return sizes.too_heavy(request.limit)
+    def too_heavy(self, request: PageRequest, sizes: PageSizes, least: int) -> int | None:
+        return sizes.too_heavy(request.limit, least)
 
     def fitted(self, request: PageRequest, sizes: PageSizes) -> PageRequest:
         # If the window does not fit into a smaller page, its count shows that, and it is cut.
@@ -91,9 +91,9 @@ class _Deep:
     def holds(self, request: PageRequest) -> bool:
         return self._inner(request) is not None
 
-    def too_heavy(self, request: PageRequest, sizes: PageSizes) -> int | None:
+    def too_heavy(self, request: PageRequest, sizes: PageSizes, least: int) -> int | None:
         inner = self._inner(request)
-        return None if inner is None else self.pager.too_heavy(inner)
+        return None if inner is None else self.pager.too_heavy(inner, least)
 
     def fitted(self, request: PageRequest, sizes: PageSizes) -> PageRequest:
         inner = self._inner(request)
@@ -228,10 +228,10 @@ class Crawl:
         """Say whether *request* still has a place in the plan."""
         return request is self._census or any(item.holds(request) for item in self._items)
 
-    def too_heavy(self, request: PageRequest) -> int | None:
+    def too_heavy(self, request: PageRequest, least: int = SMALLEST_LIMIT) -> int | None:
         """Learn that a page could not be had; return the page size from now on, if it helps."""
         item = self._item_of(request)
-        return None if item is None else item.too_heavy(request, self._sizes)
+        return None if item is None else item.too_heavy(request, self._sizes, least)
 
     def fitted(self, request: PageRequest) -> PageRequest:
         """Return the request to send for one that is wanted: with a smaller limit, if need be."""

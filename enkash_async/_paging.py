@@ -23,7 +23,7 @@ from enkash_async._addressing import MAX_LIMIT, Addressing, PageRequest
 from enkash_async._history import Delivery, History
 from enkash_async._pages import RawPage
 from enkash_async._repair import check_unit, places_to_look
-from enkash_async._sizing import PageSizes
+from enkash_async._sizing import SMALLEST_LIMIT, PageSizes
 from enkash_async._verdict import Findings, judge
 from enkash_async.errors import IncompleteSearchError
 from enkash_async.report import Verdict
@@ -186,9 +186,10 @@ class Pager:
         self._next_row = request.row + request.limit
         return request
 
-    def too_heavy(self, request: PageRequest) -> int | None:
+    def too_heavy(self, request: PageRequest, least: int = SMALLEST_LIMIT) -> int | None:
         """Learn that a page could not be had; return the page size from now on, if it helps."""
-        return self._sizes.too_heavy(request.limit) if self._addressing.unit == "rows" else None
+        adapts = self._addressing.unit == "rows"
+        return self._sizes.too_heavy(request.limit, least) if adapts else None
 
     def fitted(self, request: PageRequest) -> PageRequest:
         """Return the request to send for one that is wanted: with a smaller limit, if need be.
@@ -308,14 +309,18 @@ class Pager:
 
     def _count_progress(self, new: int, request: PageRequest) -> None:
         if new:
-            self._idle = self._tries = 0
+            # Not to nothing at once: where each request finds another order, rows delivered long
+            # ago look new now and then.
+            self._idle = max(0, self._idle - new)
+            self._tries = 0
             self._candidates = None
             return
         self._idle += 1
         if self._idle > MAX_IDLE_PAGES:
             raise IncompleteSearchError(
-                f"{self._idle} pages in a row, the last at offset {request.offset}, held only"
-                " records already delivered. The service seems to clamp or to ignore offsets"
+                f"{self._idle} pages of late, the last at offset {request.offset}, held only"
+                " records already delivered. The service seems to clamp or to ignore offsets, or"
+                " to answer each request in another order; then set order_by"
             )
 
     # The end of the list, and caps

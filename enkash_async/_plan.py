@@ -37,7 +37,7 @@ class Plan(Protocol):
         """Say whether *request* still has a place in the plan."""
         ...
 
-    def too_heavy(self, request: PageRequest) -> int | None:
+    def too_heavy(self, request: PageRequest, least: int) -> int | None:
         """Learn that a page could not be had; return the page size from now on, if it helps."""
         ...
 

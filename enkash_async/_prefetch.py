@@ -15,7 +15,7 @@ from enkash_async._tasks import TaskOwner, paced
 from enkash_async._telemetry import SearchWatch
 from enkash_async.errors import RequestTimeoutError
 
-Fetch = Callable[[Callable[[], PageRequest], Callable[[], int | None]], Awaitable[RawPage]]
+Fetch = Callable[[Callable[[], PageRequest], Callable[[int], int | None]], Awaitable[RawPage]]
 """Fetches one page: the request is asked for before each attempt, and told when it is too heavy."""
 
 CLOSED = "the search or its session was closed while the search was being read"
@@ -109,8 +109,8 @@ class Prefetch:
             if not self._paused and self._owner.is_open:
                 self.fill()
 
-    def _too_heavy(self, slot: _Slot) -> int | None:
-        return self._plan.too_heavy(slot.request) if self._holds(slot) else None
+    def _too_heavy(self, slot: _Slot, least: int) -> int | None:
+        return self._plan.too_heavy(slot.request, least) if self._holds(slot) else None
 
     def _fitted(self, slot: _Slot) -> PageRequest:
         """Return the request to send: the plan may want a smaller page by now."""

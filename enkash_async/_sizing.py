@@ -5,8 +5,13 @@ from __future__ import annotations
 SMALLEST_LIMIT = 2
 """A row that overlaps the page before, and one that is new."""
 
+SMALL_LIMIT = 50
+"""A page of so few rows takes long, or breaks off, for another reason than its size."""
+
 GROW_AFTER = 16
 """Pages that must have come before larger ones are tried; twice as many after each halving."""
+
+MAX_GROW_AFTER = 8 * GROW_AFTER
 
 STEPS = 8
 """In as many steps the size grows back from nothing to what it was."""
@@ -29,17 +34,18 @@ class PageSizes:
         """Return *limit*, or the largest one there is now if that is smaller."""
         return min(limit, max(SMALLEST_LIMIT, self.size + 1))
 
-    def too_heavy(self, limit: int) -> int | None:
+    def too_heavy(self, limit: int, least: int = SMALLEST_LIMIT) -> int | None:
         """Learn that so many rows could not be had; return the size from now on.
 
-        None where nothing can be learned: the page was small beside others that may come.
+        None where nothing can be learned: the page was small beside others that may come, or had
+        no more than *least* rows.
         """
-        if not self._adaptive or limit <= max(SMALLEST_LIMIT, self.size // 2):
+        if not self._adaptive or limit <= max(least, self.size // 2):
             return None
         if limit <= self.size + 1:
-            self.size = limit // 2
+            self.size = max(limit // 2, least // 2)
             self._taken = 0
-            self._grow_after *= 2
+            self._grow_after = min(2 * self._grow_after, MAX_GROW_AFTER)
         return self.size
 
     def taken(self, rows: int) -> None:

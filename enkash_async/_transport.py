@@ -158,11 +158,13 @@ class Transport:
             )
             closed.at_once = True
             return closed
-        return ResponseError(
+        broken = ResponseError(
             f"{what}: the answer broke off or was not HTTP ({_kind(error)}). If it happens"
             " again, check base_url and what stands between, or ask for smaller pages",
             status,
         )
+        broken.broke_off = status is not None
+        return broken
 
     async def _exchange(
         self,

@@ -90,10 +90,12 @@ class RequestTimeoutError(TransportError):
 class ResponseError(TransportError):
     """The answer broke off, or was not the JSON that the service promises.
 
-    *status* is its HTTP status, None where the answer never began.
+    *status* is its HTTP status, None where the answer never began. *broke_off* is true where it
+    began and came to no end.
     """
 
     status: int | None
+    broke_off: bool = False
 
     def __init__(self, message: str, status: int | None = None) -> None:
         super().__init__(message, status)

@@ -161,7 +161,7 @@ def is_strain(error: EnKashError) -> bool:
 def is_heavy(error: EnKashError) -> bool:
     """Say whether a smaller page might have come: it took too long, broke off or was too large."""
     if isinstance(error, ResponseError):
-        return error.status is not None and 200 <= error.status < 300
+        return error.broke_off or is_too_large(error)
     if isinstance(error, APIError):
         return error.status in GATEWAY_TIMEOUTS
     return isinstance(error, RequestTimeoutError)

@@ -172,7 +172,7 @@ async def test_pages_above_the_bound_on_bodies_are_asked_for_again_at_no_cost(re
     assert 10 < report.smallest_page_size < 60
 
 
-async def test_a_page_that_breaks_off_is_halved() -> None:
+async def test_a_page_that_breaks_off_twice_is_halved() -> None:
     whole = page(*[f"KC{number:014d}" for number in range(40)])
 
     async def answer(call: Call) -> bytes:
@@ -184,7 +184,7 @@ async def test_a_page_that_breaks_off_is_halved() -> None:
         async with EnKashSession(server.base_url, BearerToken("t"), **options) as session:
             search = session.customers.search()
             assert len(await search) == 40
-            assert [call.query["limit"] for call in server.calls] == ["100", "51"]
+            assert [call.query["limit"] for call in server.calls] == ["100", "100", "51"]
     assert search.report.smallest_page_size == 50
 
 
@@ -201,11 +201,11 @@ async def test_a_search_whose_pages_shrank_can_be_resumed() -> None:
         assert seen == sandbox.customer_ids()
 
 
-async def test_halving_does_not_go_on_for_longer_than_there_are_attempts() -> None:
+async def test_small_pages_that_hang_are_not_halved_further() -> None:
     async with serving(hang, timeout=Timeout(read=0.05)) as (sandbox, session):
         with pytest.raises(RequestTimeoutError) as caught:
             await session.customers.search()
-        assert [call.limit for call in sandbox.searches] == [100, 51, 26, 14]
+        assert [call.limit for call in sandbox.searches] == [100, 51, 26, 26]
     assert caught.value.report is not None
     assert caught.value.report.stop_reasons == {"attempts": 1}
 
