@@ -194,8 +194,8 @@ class Call:
             max(left, 0.001),
         )
         self._watch.answered(response)
-        self.bytes_received = len(response.body)
-        self._account.report.bytes_received += len(response.body)
+        self.bytes_received = response.size
+        self._account.report.bytes_received += response.size
         return response, token
 
     async def _read(self, response: Response, token: Token) -> PagePayload:

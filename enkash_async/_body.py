@@ -71,18 +71,17 @@ class Body:
         except zlib.error as error:
             raise self._garbled("cannot be inflated") from error
 
-    def whole(self) -> bytes:
-        """Return the body once all has been fed."""
+    def whole(self) -> list[bytes]:
+        """Return the body, in pieces, once all has been fed."""
         if self._inflate is not None and self._received and not self._inflate.ended:
             error = self._garbled("broke off before its compressed end")
             error.broke_off = True
             raise error
-        body = b"".join(self._pieces)
         values = self._bound.size // BYTES_PER_VALUE
         # A body of that many bytes cannot hold more values; pages of an ordinary size are.
-        if len(body) > 2 * values and body.count(b",") > values:
+        if self.size > 2 * values and sum(p.count(b",") for p in self._pieces) > values:
             raise self._exceeded(f"holds more than {values} values, one for {BYTES_PER_VALUE} of")
-        return body
+        return self._pieces
 
     def _keep(self, piece: bytes) -> None:
         self.size += len(piece)

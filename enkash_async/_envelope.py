@@ -36,14 +36,29 @@ from enkash_async.errors import (
 )
 
 
+def _pieces(body: bytes | Sequence[bytes]) -> Sequence[bytes]:
+    return (body,) if isinstance(body, bytes) else body
+
+
 @attrs.frozen
 class Response:
     """What came back for one request: status, lower-cased headers and the inflated body."""
 
     status: int
     headers: Mapping[str, str] = attrs.field(repr=False)
-    body: bytes = attrs.field(repr=False)
+    pieces: Sequence[bytes] = attrs.field(repr=False, converter=_pieces)
+    """The body as it came. Joining a large one takes milliseconds, and most need not be."""
     secrets: Sealed[tuple[str, ...]] = attrs.field(default=Sealed(()), repr=False)
+
+    @property
+    def body(self) -> bytes:
+        """Return the body in one piece."""
+        return b"".join(self.pieces)
+
+    @property
+    def size(self) -> int:
+        """Return the length of the body."""
+        return sum(map(len, self.pieces))
 
     def without(self, *secrets: str) -> Response:
         """Return a response whose errors have *secrets* masked, which the service may repeat."""
@@ -112,9 +127,9 @@ def page_payload(response: Response) -> PagePayload:
 
 def payload_steps(response: Response) -> Generator[None, None, PagePayload]:
     """Do what `page_payload` does, with a pause after each piece of a large answer."""
-    front = yield from split_front(response.body)
+    front = yield from split_front(response.pieces)
     if front is not None:
-        rest = _envelope(attrs.evolve(response, body=front.rest))
+        rest = _envelope(attrs.evolve(response, pieces=front.rest))
         if rest is not None and _goes_on(front, rest):
             last = _checked_payload(response, rest)
             return PagePayload([*front.records, *last.records], last.count)

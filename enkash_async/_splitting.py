@@ -10,7 +10,8 @@ that text does not depend on what follows, so at the cut it stood between two it
 from __future__ import annotations
 
 import re
-from collections.abc import Generator
+import sys
+from collections.abc import Generator, Iterable, Iterator
 
 import attrs
 import msgspec
@@ -23,6 +24,8 @@ MAX_TRIES = 8
 
 _LIST = b'"data":['
 # A quote inside a text is escaped, so that this is never the inside of one.
+
+_NEVER = sys.maxsize
 
 _match_opening = re.compile(rb'\{"\w{1,64}":').match
 
@@ -39,40 +42,81 @@ class Front:
     """Where in *rest* the list goes on, with a record."""
 
 
-def split_front(body: bytes) -> Generator[None, None, Front | None]:
-    """Read the records of *body* but for the last ones, with a pause after each piece.
+def split_front(pieces: Iterable[bytes]) -> Generator[None, None, Front | None]:
+    """Read the records of an answer but for the last ones, with a pause after each cut.
 
     None if the answer is small, or not written as expected; then it is to be read as a whole.
     """
-    begin = body.find(_LIST) + len(_LIST)
-    opening = _match_opening(body, begin)
-    if begin < len(_LIST) or opening is None:
-        return None
-    border = b"}," + opening.group()
-    records: list[msgspec.Raw] = []
-    place = begin
-    while len(body) - place > 2 * PIECE:
-        cut = _cut(body, place, border, records)
-        if cut is None:
-            break
-        place = cut
-        yield
-    if place == begin:
-        return None
-    return Front(records, body[:begin] + body[place:], begin)
+    splitter = _Splitter()
+    for piece in pieces:
+        for _ in splitter.feed(piece):
+            yield
+    return splitter.front()
 
 
-def _cut(body: bytes, place: int, border: bytes, records: list[msgspec.Raw]) -> int | None:
-    """Add the next piece's records to *records* and return where the piece after it begins."""
-    found = place + PIECE
-    for _ in range(MAX_TRIES):
-        found = body.find(border, found)
-        if found < 0:
+class _Splitter:
+    """Takes the bytes of an answer in turn, and cuts records off as soon as there are enough."""
+
+    def __init__(self) -> None:
+        self._text = bytearray()
+        """What has not been cut off; once the list is found, it begins with a record."""
+        self._head = b""
+        self._border: bytes | None = None
+        self._records: list[msgspec.Raw] = []
+        self._enough = 2 * PIECE
+        """So many bytes must be there for the next cut."""
+
+    def feed(self, piece: bytes) -> Iterator[None]:
+        """Take a piece, and stop for a moment after each cut."""
+        # Not at once, since a piece may be the whole answer.
+        for place in range(0, len(piece), PIECE):
+            self._text += piece[place : place + PIECE] if len(piece) > PIECE else piece
+            while len(self._text) >= self._enough and self._cut():
+                yield
+
+    def front(self) -> Front | None:
+        """Return what was cut off, if anything was."""
+        if not self._records:
             return None
-        try:
-            records += _decode_list(b"[" + body[place : found + 1] + b"]")
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            found += 1
-        else:
-            return found + 2
-    return None
+        return Front(self._records, self._head + self._text, len(self._head))
+
+    def _cut(self) -> bool:
+        """Cut records off; if that cannot be, say no and do not try again for a while."""
+        if self._border is None and not self._find_list():
+            self._enough = _NEVER
+            return False
+        place = self._read_records()
+        if place is None:
+            # A record may be larger than a piece.
+            self._enough = 2 * len(self._text)
+            return False
+        del self._text[:place]
+        self._enough = 2 * PIECE
+        return True
+
+    def _find_list(self) -> bool:
+        """Look where the list begins, and with which name its records begin."""
+        begin = self._text.find(_LIST) + len(_LIST)
+        opening = _match_opening(self._text, begin)
+        if begin < len(_LIST) or opening is None:
+            return False
+        self._border = b"}," + bytes(opening.group())
+        self._head = bytes(self._text[:begin])
+        del self._text[:begin]
+        return True
+
+    def _read_records(self) -> int | None:
+        """Read the records of a piece and return where the piece after it begins."""
+        assert self._border is not None
+        found = PIECE
+        for _ in range(MAX_TRIES):
+            found = self._text.find(self._border, found)
+            if found < 0:
+                return None
+            try:
+                self._records += _decode_list(b"[" + self._text[: found + 1] + b"]")
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+                found += 1
+            else:
+                return found + 2
+        return None

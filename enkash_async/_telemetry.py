@@ -258,7 +258,7 @@ class CallWatch:
             error=facts.error,
             error_type=facts.error_type,
             request_id=facts.request_id,
-            bytes_received=0 if response is None else len(response.body),
+            bytes_received=0 if response is None else response.size,
             seconds_waiting=(now if sent is None else sent) - self._asked,
             seconds=None if sent is None else now - sent,
         )

@@ -208,7 +208,7 @@ class Transport:
         )
 
 
-async def _read(response: aiohttp.ClientResponse, what: str, bound: Bound) -> bytes:
+async def _read(response: aiohttp.ClientResponse, what: str, bound: Bound) -> list[bytes]:
     encoding = response.headers.get("Content-Encoding", "").strip().lower()
     yielded = 0
     try:

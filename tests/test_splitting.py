@@ -48,9 +48,9 @@ ENVELOPE = st.fixed_dictionaries(
 )
 
 
-def outcome(body: bytes) -> Any:
+def outcome(*pieces: bytes) -> Any:
     try:
-        payload = page_payload(Response(200, {}, body))
+        payload = page_payload(Response(200, {}, pieces))
     except EnKashError as error:
         return type(error), str(error)
     return [json.loads(bytes(record)) for record in payload.records], payload.count
@@ -69,10 +69,11 @@ def written(envelope: dict[str, Any], order: list[str], compact: bool) -> bytes:
     st.booleans(),
     st.integers(1, 60),
     st.integers(0, 40),
+    st.integers(1, 100),
 )
 @settings(max_examples=400, deadline=None)
 def test_pieces_hold_what_the_whole_holds(
-    envelope: dict[str, Any], order: list[str], compact: bool, piece: int, cut_off: int
+    envelope: dict[str, Any], order: list[str], compact: bool, piece: int, cut_off: int, chunk: int
 ) -> None:
     body = written(envelope, order, compact)
     body = body[: len(body) - cut_off] if cut_off < 20 else body
@@ -81,6 +82,7 @@ def test_pieces_hold_what_the_whole_holds(
         whole = outcome(body)
         patch.setattr(_splitting, "PIECE", piece)
         assert outcome(body) == whole
+        assert outcome(*[body[i : i + chunk] for i in range(0, len(body), chunk)]) == whole
 
 
 def large_answer(records: int) -> bytes:
@@ -102,7 +104,7 @@ def test_a_large_answer_is_read_in_many_pieces() -> None:
 
 
 def test_a_small_answer_is_read_at_once() -> None:
-    steps = split_front(large_answer(100))
+    steps = split_front([large_answer(100)])
     with pytest.raises(StopIteration) as end:
         next(steps)
     assert end.value.value is None
