@@ -68,7 +68,7 @@ class Pager:
         self._addressing = addressing
         self._most_new = page_size if max_rows is None else min(page_size, max_rows)
         self._sizes = sizes or PageSizes(page_size)
-        self._stop_row = None if max_rows is None else start + max_rows
+        self._max_rows = max_rows
         self._cap = MAX_LIMIT
         if addressing.unit == "pages" and point.page_rows:
             self._cap = point.page_rows
@@ -169,15 +169,17 @@ class Pager:
         if not self._planned:
             self._next_row = max(self._start, self._end_row)
             return True
-        if self._testing or (self._stop_row is not None and self._next_row >= self._stop_row):
+        stop_row = self._stop_row()
+        if self._testing or (stop_row is not None and self._next_row >= stop_row):
             return False
         return not self.findings.counts_all or self.total is None or self._next_row < self.total
 
     def _plan(self) -> PageRequest:
         overlaps = self._edge is not None
-        new = self._page_size
-        if self._stop_row is not None:
-            new = max(1, min(new, self._stop_row - self._next_row))
+        new, stop_row = self._page_size, self._stop_row()
+        # Whole pages lead past rows that moved on behind the place where reading has come to.
+        if stop_row is not None and not self._idle:
+            new = max(1, min(new, stop_row - self._next_row))
         request = self._addressing.request(
             self._next_row, min(new + overlaps, self._cap), overlaps=overlaps
         )
@@ -185,6 +187,12 @@ class Pager:
             self._loose.add(request)
         self._next_row = request.row + request.limit
         return request
+
+    def _stop_row(self) -> int | None:
+        """Return the row behind the last that is wanted, as far as rows stay where they are."""
+        if self._max_rows is None:
+            return None
+        return self._end_row + self._max_rows - self._delivered_before - self.history.added
 
     def too_heavy(self, request: PageRequest, least: int = SMALLEST_LIMIT) -> int | None:
         """Learn that a page could not be had; return the page size from now on, if it helps."""

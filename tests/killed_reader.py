@@ -33,7 +33,6 @@ async def read(path: Path, by: str) -> None:
             async for page in search.pages():
                 ids = [customer.customer_id for customer in page]
                 file.write(msgspec.json.encode((ids, str(search.resume_token))) + b"\n")
-                print(len(ids), flush=True)
 
 
 if __name__ == "__main__":

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 from pathlib import Path
-from random import Random
-from subprocess import PIPE
 from typing import Any
 
 import anyio
 import pytest
+from anyio.abc import Process
 
 from benchmarks.chaos import crawling
 from benchmarks.chaos.__main__ import main
 from benchmarks.chaos.plan import DRAWS, draw
-from enkash_async.sandbox import FaultScript, SandboxSettings, open_sandbox
+from enkash_async.sandbox import Sandbox, SandboxSettings, SearchCall, open_sandbox
 from enkash_async.sandbox.faults import KINDS
 from tests.killed_reader import lines_of
 
@@ -104,30 +104,42 @@ def test_the_command_prints_a_table_and_fails_when_anything_does(
 @pytest.mark.anyio
 @pytest.mark.parametrize("by", ["search", "crawl"])
 async def test_what_a_killed_process_was_handed_is_not_lost(tmp_path: Path, by: str) -> None:
-    random, path, kills = Random(by), tmp_path / "customers", 0
-    # Slow enough that pages are still to come when the signal arrives.
-    slow = FaultScript.parse('[[fault]]\nkind = "latency"\nseconds = 0.02')
-    async with open_sandbox(SandboxSettings(rows=240, faults=slow)) as sandbox:
-        while await read_for_a_while(sandbox.environ, path, by, random.randrange(4, 7)):
-            kills += 1
-            if kills == 1:
-                # As if the disk had taken a part of the last line only.
-                path.write_bytes(path.read_bytes()[:-7])
-        expected = sandbox.customer_ids()
-    assert kills >= 2
-    assert [one for ids, _ in lines_of(path) for one in ids] == expected
+    path = tmp_path / "customers"
+    async with open_sandbox(SandboxSettings(rows=600)) as sandbox:
+        for requests in (4, 8, 14):
+            await read_until_killed(sandbox, requests, path, by)
+        before = lines_of(path)
+        # As if the disk had taken a part of the last line only.
+        path.write_bytes(path.read_bytes()[:-7])
+        sandbox.on_search = None
+        async with await start_reader(sandbox, path, by) as process:
+            assert await process.wait() == 0
+        lines = lines_of(path)
+        assert 1 < len(before) < len(lines)
+        assert [one for ids, _ in lines for one in ids] == sandbox.customer_ids()
 
 
-async def read_for_a_while(environ: dict[str, str], path: Path, by: str, pages: int) -> bool:
-    """Run the reader, kill it behind so many pages, and say whether it had to be killed."""
+async def read_until_killed(sandbox: Sandbox, requests: int, path: Path, by: str) -> None:
+    """Kill a reader, whatever it is at, when it sends one more request than these."""
+    enough, left = anyio.Event(), requests
+
+    async def hold(call: SearchCall) -> None:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            enough.set()
+            await anyio.sleep_forever()
+
+    sandbox.on_search = hold
+    async with await start_reader(sandbox, path, by) as process:
+        await enough.wait()
+        process.kill()
+        assert await process.wait() == -signal.SIGKILL
+
+
+async def start_reader(sandbox: Sandbox, path: Path, by: str) -> Process:
     command = [sys.executable, "-m", "tests.killed_reader", str(path), by]
-    async with await anyio.open_process(
-        command, env={**os.environ, **environ}, cwd=Path(__file__).parent.parent, stdout=PIPE
-    ) as process:
-        assert process.stdout
-        seen = 0
-        async for chunk in process.stdout:
-            seen += chunk.count(b"\n")
-            if seen >= pages:
-                process.kill()
-        return await process.wait() != 0
+    environ = {**os.environ, **sandbox.environ}
+    return await anyio.open_process(
+        command, env=environ, cwd=Path(__file__).parent.parent, stdout=None, stderr=None
+    )

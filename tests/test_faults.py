@@ -60,6 +60,8 @@ ROWS = 250
 ROW = 120
 """A row of the third page of 50."""
 
+ENDLESS = (faults.Stall(), faults.StallInside())
+
 Settings = dict[str, Any]
 
 
@@ -89,8 +91,8 @@ async def faulty(
 
 def impatience(kind: Kind) -> Settings:
     """Return options of a session that ends within a second what would take for ever."""
-    if kind.name in ("stall", "stall_inside"):
-        return {"timeout": Timeout(read=0.2)}
+    if kind in ENDLESS:
+        return {"timeout": Timeout(read=0.2), "retry": RetryPolicy(attempts=3, first_delay=0)}
     return {"max_body_bytes": 1_000_000}
 
 
@@ -132,7 +134,8 @@ async def test_a_fault_that_passes_costs_at_most_a_retry(kind: Kind, retries: in
         assert seen == sandbox.customer_ids()
         assert sandbox.faults_injected == {kind.name: 1}
     assert search.report.verdict is Verdict.COMPLETE
-    assert search.report.retries == retries
+    # On a busy machine another page may take as long as a page that stalls.
+    assert search.report.retries == retries or (kind in ENDLESS and search.report.retries > retries)
 
 
 # Struck again and again
@@ -277,6 +280,14 @@ async def test_pages_that_lie_are_changed_under_compression_too() -> None:
     lying = Fault(faults.DuplicateRows(5))
     async with faulty(lying, knobs={"gzip": True}) as (_, session):
         assert len(await session.customers.search()) == 55
+
+
+@pytest.mark.parametrize("kind", [faults.Html(), faults.BareFailure(), faults.HttpError()], ids=str)
+async def test_what_is_no_page_cannot_lie(kind: Kind) -> None:
+    async with faulty(Fault(faults.DuplicateRows()), Fault(kind)) as (sandbox, session):
+        with pytest.raises(EnKashError):
+            await session.customers.search()
+        assert sandbox.faults_injected.keys() == {kind.name}
 
 
 async def test_a_page_without_rows_cannot_lie() -> None:
@@ -447,7 +458,7 @@ async def test_an_answer_on_its_way_is_left_alone() -> None:
 # Stalls
 
 
-@pytest.mark.parametrize("kind", [faults.Stall(), faults.StallInside()], ids=str)
+@pytest.mark.parametrize("kind", ENDLESS, ids=str)
 async def test_what_is_held_up_can_be_let_go(kind: Kind) -> None:
     async with faulty(Fault(kind)) as (sandbox, session), anyio.create_task_group() as group:
         for _ in range(2):
@@ -459,7 +470,7 @@ async def test_what_is_held_up_can_be_let_go(kind: Kind) -> None:
             sandbox.faults_injected.clear()
 
 
-@pytest.mark.parametrize("kind", [faults.Stall(), faults.StallInside()], ids=str)
+@pytest.mark.parametrize("kind", ENDLESS, ids=str)
 async def test_closing_waits_for_nothing_that_is_held_up(kind: Kind) -> None:
     # The default timeouts: a client that waited, or a server that did, would exceed this one.
     with anyio.fail_after(10):

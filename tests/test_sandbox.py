@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from random import Random
 from subprocess import PIPE, STDOUT
 from typing import Any
 
@@ -723,6 +724,20 @@ async def test_rows_inserted_at_a_position_stand_there(position: int, knobs: Rec
             before = client.sandbox.customer_ids()
             added = client.sandbox.insert_at(position, 5)
             assert client.sandbox.customer_ids() == before[:position] + added + before[position:]
+
+
+async def test_many_insertions_at_random_stand_where_they_should_or_are_refused() -> None:
+    random, refused = Random(1), 0
+    async with running(rows=40, spread="bulk", clock_resolution="s") as client:
+        for _ in range(150):
+            before = client.sandbox.customer_ids()
+            position = random.randint(0, len(before))
+            try:
+                added = client.sandbox.insert_at(position, random.randint(1, 3))
+            except ValueError:
+                refused, added = refused + 1, []
+            assert client.sandbox.customer_ids() == before[:position] + added + before[position:]
+    assert refused < 50
 
 
 async def test_insertions_that_cannot_be_are_refused() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import anyio
@@ -523,6 +524,26 @@ async def test_going_on_counts_the_records_of_before(sandbox: Sandbox) -> None:
             await anext(search)
         rest = session.customers.search(max_records=120, resume=search.resume_token)
         assert await ids_of(rest) == sandbox.customer_ids()[70:120]
+
+
+async def test_max_records_are_found_behind_many_rows_that_moved_on(sandbox: Sandbox) -> None:
+    seen: list[str | None] = []
+    async with session_for(sandbox) as session:
+        newest_first = partial(
+            session.customers.search, order_by="createdOn", direction="DESC", max_records=140
+        )
+        async with newest_first() as search:
+            async for customer in search:
+                seen.append(customer.customer_id)
+                if len(seen) == 60:
+                    sandbox.insert(5)
+                if len(seen) == 130:
+                    break
+        # More of what was delivered stands behind the place now than the pager has patience for.
+        sandbox.insert(115)
+        seen += [one.customer_id async for one in newest_first(resume=search.resume_token)]
+    assert len(set(seen)) == len(seen) == 140
+    assert seen == [one for one in sandbox.customer_ids()[::-1] if one in seen]
 
 
 async def test_rows_deleted_at_the_seam_do_not_make_a_hole(sandbox: Sandbox) -> None:

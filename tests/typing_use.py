@@ -63,7 +63,18 @@ from enkash_async import (
 from enkash_async.auth import SendForm
 from enkash_async.events import Hooks, Outcome, PageFetched, RequestEnded, SearchEnded
 from enkash_async.otel import search_spans
-from enkash_async.sandbox import Sandbox, SandboxSettings, SearchCall, SearchHook, open_sandbox
+from enkash_async.sandbox import (
+    Fault,
+    FaultScript,
+    FaultScriptError,
+    Sandbox,
+    SandboxSettings,
+    SearchCall,
+    SearchHook,
+    faults,
+    open_sandbox,
+    serve_sandbox,
+)
 
 Row = tuple[str | None, ...]
 VERSION: str = __version__
@@ -589,6 +600,18 @@ async def sandbox(settings: SandboxSettings) -> None:
         )
     async with open_sandbox(settings), open_sandbox():
         pass
+
+
+def faulty_sandbox() -> FaultScript:
+    script = FaultScript([Fault(faults.Reset(), requests=[2]), Fault(faults.Html(), times=1)])
+    try:
+        FaultScript.parse("[[fault]]")
+    except FaultScriptError as error:
+        assert_type(str(error), str)
+    with serve_sandbox(SandboxSettings(rows=10, faults=script)) as box:
+        assert_type(box, Sandbox)
+        assert_type(box.faults_injected["reset"], int)
+    return script
 
 
 # By hand

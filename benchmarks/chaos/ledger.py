@@ -70,8 +70,8 @@ class Outcome:
         rows: list[tuple[str, object]] = [
             ("crawls", f"{self.crawls:,}"),
             ("records delivered", f"{self.records:,}"),
-            ("requests sent", f"{self.attempts:,} in {self.retries:,} retries"),
-            ("requests answered", f"{self.requests:,}"),
+            ("requests of the searches", f"{self.attempts:,}, {self.retries:,} of them retries"),
+            ("requests that arrived", f"{self.requests:,}"),
             ("faults injected", f"{self.faults.total():,}: {_listed(self.faults)}"),
             ("left early", _listed(self.leavings)),
             ("resumed", f"{self.resumed:,}"),

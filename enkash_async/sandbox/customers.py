@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
@@ -85,7 +86,14 @@ class Customers:
         before, after = self._store.neighbours(position)
         _, _, highest_id = self._store.extremes()
         tick = self._settings.tick
-        return self._add(placement.keys_between(before, after, highest_id, count, tick))
+        keys = placement.keys_between(before, after, highest_id, count, tick)
+        try:
+            return self._add(keys)
+        except sqlite3.IntegrityError as error:
+            # Neighbours of one instant may have ids with those of other rows between them.
+            raise ValueError(
+                f"There is no room for {count} rows at position {position}."
+            ) from error
 
     def _add(self, keys: Sequence[Key]) -> list[str]:
         rows = self._maker.rows(keys)
