@@ -36,7 +36,7 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
         "--scenario", action="append", choices=SCENARIOS, help="this one only; may be repeated"
     )
     parser.add_argument(
-        "--only", action="append", metavar="ROW", help="this row only; may be repeated"
+        "--only", action="append", choices=[peer.name for peer in PEERS], metavar="ROW", help="this row only; may be repeated"
     )
     parser.add_argument("--rows", type=int, help="how many customers")
     parser.add_argument("--repeat", type=int, help="how often each row runs")
