@@ -31,7 +31,7 @@ def run(bench: Bench) -> Result:
         result.notes.append("rows with one request in flight are left to the full run")
     peers = bench.chosen(names, result)
     load = Load(latency=LATENCY)
-    with prepared_server(bench, bench.options.rows_or(32_000, 40_000)) as server:
+    with prepared_server(bench, bench.options.rows_or(32_000, 80_000)) as server:
         for in_turn in (False, True):
             bench.measure(
                 result,
