@@ -18,6 +18,7 @@ from typing import Any, cast
 import attrs
 import msgspec
 
+from enkash_async._salvage import PLACE_OF_ITEMS, salvaged
 from enkash_async._sealed import Sealed, masked
 from enkash_async._splitting import Front, split_front
 from enkash_async.errors import (
@@ -129,11 +130,11 @@ def payload_steps(response: Response) -> Generator[None, None, PagePayload]:
     """Do what `page_payload` does, with a pause after each piece of a large answer."""
     front = yield from split_front(response.pieces)
     if front is not None:
-        rest = _envelope(attrs.evolve(response, pieces=front.rest))
+        rest = yield from _envelope_steps(attrs.evolve(response, pieces=front.rest))
         if rest is not None and _goes_on(front, rest):
             last = _checked_payload(response, rest)
             return PagePayload([*front.records, *last.records], last.count)
-    return _checked_payload(response, _envelope(response))
+    return _checked_payload(response, (yield from _envelope_steps(response)))
 
 
 def _goes_on(front: Front, rest: _Envelope) -> bool:
@@ -172,49 +173,29 @@ def raise_for_error(response: Response) -> None:
         raise _api_error(response, answer)
 
 
-def _envelope(response: Response) -> _Envelope | None:
+def _envelope_steps(response: Response) -> Generator[None, None, _Envelope | None]:
     if not 200 <= response.status < 300:
         return None
+    body = response.body
     try:
-        return _decode_page(response.body)
+        return _decode_page(body)
     except RecursionError:
         return None
     except msgspec.MsgspecError:
-        return _despite_misplaced(response.body)
+        return (yield from _despite_bad_records(body))
 
 
-_MISPLACED = re.compile(
-    rb"""\\(?:["\\/bfnrt]|u(?![dD][89a-fA-F])[0-9a-fA-F]{4}"""
-    rb"""|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"""
-    rb"""|(\\|[\x00-\x08\x0b\x0c\x0e-\x1f])"""
-)
-"""A sound escape, or as a group the backslash of one that is not, or a control character."""
-
-_NEVER_IN_UTF8 = b"\xff\xfe\xfd\xfc\xfb\xfa\xf9\xf8\xf7\xf6\xf5\xc1\xc0"
-
-
-def _despite_misplaced(body: bytes) -> _Envelope | None:
-    """Split a page with wrong escapes, half of a surrogate pair say, in some of its records.
-
-    msgspec looks at escapes and control characters when it splits a page, but at UTF-8 only when
-    it decodes a record. So bytes that UTF-8 never has stand for them meanwhile, and one record is
-    bad instead of the page.
-    """
-    misplaced = b"".join({found[1] for found in _MISPLACED.finditer(body) if found[1]})
-    marks = bytes([byte for byte in _NEVER_IN_UTF8 if byte not in body])[: len(misplaced)]
-    if not misplaced or len(marks) < len(misplaced):
-        return None
-    mark = dict(zip(misplaced, marks, strict=True))
-    marked = _MISPLACED.sub(lambda it: bytes([mark[it[1][0]]]) if it[1] else it[0], body)
-    try:
-        envelope = _decode_page(marked)
-    except _UNREADABLE:
-        return None
-    if envelope.payload is not None and envelope.payload.data is not None:
-        original = bytes.maketrans(marks, misplaced)
-        rows = envelope.payload.data
-        envelope.payload.data = [msgspec.Raw(bytes(raw).translate(original)) for raw in rows]
-    return envelope
+def _despite_bad_records(body: bytes) -> Generator[None, None, _Envelope | None]:
+    """Read an answer in which only records are not sound JSON; each of them is then a bad one."""
+    for candidate in (yield from salvaged(body)):
+        try:
+            envelope = _decode_page(candidate.rest)
+        except _UNREADABLE:
+            continue
+        if envelope.payload is not None and envelope.payload.data == [msgspec.Raw(PLACE_OF_ITEMS)]:
+            envelope.payload.data = [msgspec.Raw(item) for item in candidate.items]
+            return envelope
+    return None
 
 
 def _values(outline: _Outline) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "enkash_async"
 
 LAYERS = [
-    {"records", "errors", "report", "_addressing", "_dates", "_splitting", "_sealed"},
+    {"records", "errors", "report", "_addressing", "_dates", "_salvage", "_splitting", "_sealed"},
     {"_quota", "_sizing", "_throttle"},
     {"filters", "retry", "events", "_pages", "_verdict", "_envelope", "_fast_lane", "_body"},
     {"resume", "_decoding", "_history", "_repair", "_cutting", "_query"},

@@ -68,6 +68,11 @@ BROKEN = {
     "unknown escape": b'"\\x' + PERSONAL.encode() + b'"',
     "half an escape": b'"\\u12' + PERSONAL.encode() + b'"',
     "control character": b'"\x01' + PERSONAL.encode() + b'"',
+    "line break": b'"' + PERSONAL.encode() + b'\n"',
+    "tab, and brackets": b'"}],\t{' + PERSONAL.encode() + b'"',
+    "not a number": b"NaN",
+    "leading zero": b"007",
+    "nothing": b"",
 }
 ITEMS = {"null": b"null", "number": b"1", "list": LIST, "text": TEXT, "object": OBJECT}
 
@@ -118,6 +123,10 @@ KINDS: dict[str, Bad] = dict(
         *bad_items("customerReminders", "{}"),
         *[(f"record: {kind}", Bad(raw, "$")) for kind, raw in ITEMS.items() if kind != "object"],
         ("record: not UTF-8", Bad(NOT_UTF8, "$")),
+        ("record: comma too many", Bad(b'{"branchCodes":[%b,],}' % TEXT, "$")),
+        ("record: single quotes", Bad(b"{'legalName':'Planted'}", "$")),
+        ("record: Python's", Bad(b'{"legalName":None,"active":True}', "$")),
+        ("record: none between two commas", Bad(b"", "$")),
     ]
 )
 
