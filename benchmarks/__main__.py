@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from benchmarks.codecs import CODECS
 from benchmarks.goals import Outcome, outcomes
 from benchmarks.machine import environment
 from benchmarks.peers import PEERS
@@ -23,20 +24,26 @@ from benchmarks.results import Result
 from benchmarks.running import Options, open_bench
 from benchmarks.scenarios import SCENARIOS
 
+_ROWS = list(dict.fromkeys([*(peer.name for peer in PEERS), *(codec.name for codec in CODECS)]))
+
 
 def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     """Return what the command line says."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description=__doc__,
-        epilog="rows: " + ", ".join(peer.name for peer in PEERS),
+        epilog="rows: " + ", ".join(_ROWS),
     )
     parser.add_argument("--quick", action="store_true", help="in less than two minutes")
     parser.add_argument(
         "--scenario", action="append", choices=SCENARIOS, help="this one only; may be repeated"
     )
     parser.add_argument(
-        "--only", action="append", choices=[peer.name for peer in PEERS], metavar="ROW", help="this row only; may be repeated"
+        "--only",
+        action="append",
+        choices=_ROWS,
+        metavar="ROW",
+        help="this row only; may be repeated",
     )
     parser.add_argument("--rows", type=int, help="how many customers")
     parser.add_argument("--repeat", type=int, help="how often each row runs")
