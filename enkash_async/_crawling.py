@@ -25,6 +25,7 @@ from enkash_async._cutting import (
     EARLIEST,
     FILL,
     MAX_PARTS,
+    SAMPLE,
     SECOND,
     SMALLEST,
     around,
@@ -337,7 +338,7 @@ class Crawl:
         return [self._leaf(before), *self._parts(Window(begin - SECOND, self._root.end), count)]
 
     def _smaller(self, asked: Window, count: int, page: RawPage) -> list[_Leaf | _Deep]:
-        crowd, share = crowd_of(self._read_times(page))
+        crowd, share = crowd_of(self._read_times(page.sample(SAMPLE)))
         narrow = asked.end - asked.begin < SMALLEST
         if crowd is not None and share > CROWD:
             apart = around(crowd, asked)

@@ -23,6 +23,9 @@ MAX_PARTS = 40
 CROWD = 0.5
 """The share of a page at one instant above which that instant is read on its own."""
 
+SAMPLE = 500
+"""Rows of a page, evenly spread, from which that share is estimated: a millisecond's work."""
+
 
 def cut(asked: Window, number: int) -> Iterator[Window]:
     """Cut *asked* at whole seconds into at most *number* windows that overlap by two seconds."""

@@ -44,13 +44,28 @@ _decode_creation = msgspec.json.Decoder(_Creation).decode
 
 def creation_times(page: RawPage, naive_timezone: tzinfo) -> list[datetime | None]:
     """Return when each record was created, None where that cannot be read."""
-    return [_creation_time(raw, naive_timezone) for raw in page.records]
+    # Where this is asked for the whole page, most were created in the same instant.
+    known: dict[str | int | None, datetime | None] = {}
+    times: list[datetime | None] = []
+    for raw in page.records:
+        written = _creation(raw)
+        if written not in known:
+            known[written] = _instant_or_none(written, naive_timezone)
+        times.append(known[written])
+    return times
 
 
-def _creation_time(raw: msgspec.Raw, naive_timezone: tzinfo) -> datetime | None:
+def _creation(raw: msgspec.Raw) -> str | int | None:
     try:
-        return instant(_decode_creation(raw).createdOn, naive_timezone)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return _decode_creation(raw).createdOn
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _instant_or_none(written: str | int | None, naive_timezone: tzinfo) -> datetime | None:
+    try:
+        return instant(written, naive_timezone)
+    except ValueError:
         return None
 
 
@@ -66,6 +81,10 @@ class RawPage:
 
     def __len__(self) -> int:
         return len(self.records)
+
+    def sample(self, most: int) -> RawPage:
+        """Return a page of at most *most* of the records, evenly spread."""
+        return RawPage(self.records[:: max(1, -(-len(self) // most))])
 
     # Reading the ids of a whole page costs a fifth of decoding it, so it is put off until pages
     # do not fit, which most searches never see; the two at the edges are always looked at.
