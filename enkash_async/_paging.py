@@ -22,15 +22,12 @@ import attrs
 from enkash_async._addressing import MAX_LIMIT, Addressing, PageRequest
 from enkash_async._history import Delivery, History
 from enkash_async._pages import RawPage
-from enkash_async._repair import check_unit, places_to_look
+from enkash_async._repair import MAX_TRIES, check_unit, places_to_look
 from enkash_async._sizing import SMALLEST_LIMIT, PageSizes
 from enkash_async._verdict import Findings, judge
 from enkash_async.errors import IncompleteSearchError
 from enkash_async.report import Verdict
 from enkash_async.resume import ResumePoint
-
-MAX_TRIES = 40
-"""Pages read again at one edge before the search gives up."""
 
 MAX_IDLE_PAGES = 100
 """Pages in a row that hold nothing new before the search gives up."""
@@ -385,6 +382,10 @@ class Pager:
     def _page_at(self, row: int) -> PageRequest:
         return self._addressing.request(row, min(self._page_size + 1, self._cap), overlaps=False)
 
+    def _end_of_page_at(self, row: int) -> int:
+        page = self._page_at(row)
+        return page.row + page.limit
+
     # Pages that overlap
 
     def _fits(self, request: PageRequest, page: RawPage) -> bool:
@@ -442,6 +443,7 @@ class Pager:
                 expected,
                 max(1, min(self._page_size + 1, self._cap) - 1),
                 self._growth(page),
+                self._end_of_page_at,
                 expected_first=self._refreshed or request.row != expected,
             )
             self._refreshed = False

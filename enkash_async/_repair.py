@@ -2,30 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from enkash_async._addressing import OffsetUnit, PageRequest
 from enkash_async._pages import RawPage
 from enkash_async.errors import IncompleteSearchError
 
+MAX_TRIES = 100
+"""Pages read again at one edge before the search gives up."""
+
+PAGES_BEFORE, PAGES_BEHIND = 40, 4
+"""How many pages before and behind the place where a row was last seen are looked at."""
+
 
 def places_to_look(
-    expected: int, step: int, shift: int | None, *, expected_first: bool
+    expected: int,
+    step: int,
+    shift: int | None,
+    end_of: Callable[[int], int],
+    *,
+    expected_first: bool,
 ) -> Iterator[int]:
     """Walk over the rows at which a page may hold a row lost from sight, the likeliest first.
 
-    It was last seen at row *expected*. Pages reach *step* rows far; *shift* is by how many rows
-    the list grew since, as far as a count tells.
+    It was last seen at row *expected*. Pages reach *step* rows far, or less where offsets count
+    pages: *end_of* is the row behind the page that holds a row. *shift* is by how many rows the
+    list grew since, as far as a count tells.
     """
+    places = [max(0, row) for row in range(expected - step, -step, -step)[:PAGES_BEFORE]]
+    before = list(_without_gaps(expected, places, end_of))
     rows = [expected] if expected_first else []
     # Rows before it were deleted, which is the commonest reason, so it is further up.
-    rows.append(expected - step)
+    rows += before[:1]
     if shift is not None:
         guess = expected + shift
         rows += [guess, guess - step, guess + step]
-    rows += range(expected - 2 * step, -step, -step)
-    rows += range(expected + step, expected + 5 * step, step)
+    rows += before[1:]
+    place = expected
+    for _ in range(PAGES_BEHIND):
+        place = end_of(place)
+        rows.append(place)
     return iter(dict.fromkeys(max(0, row) for row in rows))
+
+
+def _without_gaps(
+    expected: int, places: Sequence[int], end_of: Callable[[int], int]
+) -> Iterator[int]:
+    """Walk over *places*, down from *expected*, and over those that their pages leave out."""
+    looked_at = expected
+    for place in places:
+        gaps: list[int] = []
+        end = end_of(place)
+        while end < looked_at:
+            gaps.append(end)
+            end = end_of(end)
+        yield from reversed(gaps)
+        yield place
+        looked_at = place
 
 
 def check_unit(

@@ -8,7 +8,7 @@ import random
 
 import attrs
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from enkash_async._addressing import Addressing, OffsetUnit, PageRequest
@@ -16,6 +16,7 @@ from enkash_async._pages import RawPage
 from enkash_async._paging import Pager
 from enkash_async.errors import IncompleteSearchError
 from enkash_async.report import Verdict
+from enkash_async.resume import ResumePoint
 from tests.model import Count, Service, World, run
 
 # The thorough profile: ENKASH_EXAMPLES=50000 pytest tests/test_paging.py
@@ -173,3 +174,27 @@ def test_an_offset_that_is_ignored_ends_with_an_error(unit: OffsetUnit) -> None:
     service = Deaf(World(rows=25, page_size=10), random.Random(0))
     with pytest.raises(IncompleteSearchError, match="ignores offsets"):
         read_all(pager(unit), service)
+
+
+@given(
+    st.sampled_from(["rows", "pages"]),
+    st.integers(20, 1500),
+    st.integers(1, 8000),
+    st.integers(0, 700),
+    st.integers(0, 100),
+)
+@example("pages", 1000, 3588, 47, 0)
+@settings(deadline=None)
+def test_a_resumed_search_finds_its_place_wherever_deletions_moved_it(
+    unit: OffsetUnit, page_size: int, read: int, deleted: int, late: int
+) -> None:
+    service = Service(World(rows=9000, page_size=page_size, unit=unit), random.Random(0))
+    listed = list(service.rows)
+    token = ResumePoint(row=read, delivered=read, edge=tuple(listed[max(0, read - 20) : read]))
+    # As many were deleted as may be, but for the row delivered last.
+    deleted = min(deleted, read - 1, 30 * page_size)
+    del service.rows[:deleted]
+    service.rows += [f"late{number}" for number in range(late)]
+    reader = Pager(page_size=page_size, addressing=Addressing(unit, 0), resume=token)
+    assert read_all(reader, service) == service.rows[read - deleted :]
+    assert service.requests <= len(service.rows[read - deleted :]) / page_size * 1.5 + 90
