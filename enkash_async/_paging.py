@@ -32,6 +32,13 @@ from enkash_async.resume import ResumePoint
 MAX_IDLE_PAGES = 100
 """Pages in a row that hold nothing new before the search gives up."""
 
+MAX_REPEATS = 5
+"""Short pages in a row that end with the same row, and hold nothing new, before the service is
+taken to stay at its last page."""
+
+FEW = 2
+"""Rows so few that pages of them cannot overlap where offsets count pages."""
+
 EDGE_IDS = 20
 """Ids to know the place by: as long as one of these records is still there, reading can go on."""
 
@@ -67,8 +74,9 @@ class Pager:
         self._sizes = sizes or PageSizes(page_size)
         self._max_rows = max_rows
         self._cap = MAX_LIMIT
-        if addressing.unit == "pages" and point.page_rows:
-            self._cap = point.page_rows
+        if addressing.unit == "pages" and (point.page_rows > FEW or point.row > FEW):
+            # The number of a page depends on its size; only the first begins where it does.
+            self._cap = point.page_rows or MAX_LIMIT
         self._planned: deque[PageRequest] = deque()
         self._rereads: set[PageRequest] = set()
         self._probe: PageRequest | None = None
@@ -93,6 +101,11 @@ class Pager:
         self._suspected_cap: int | None = None
         self._most_rows = point.page_rows
         self._seen_alone = False
+        self._behind: PageRequest | None = None
+        """The page behind a single row, asked for once to see whether it is all there is."""
+        self._looked_behind = False
+        self._repeats = 0
+        """Pages in a row that held nothing new and ended with the same row."""
         self._accepted = 0
         self._tries = 0
         self._idle = 0
@@ -210,6 +223,9 @@ class Pager:
         if request is self._probe:
             parts = [parts[0]]
             self._probe = parts[0]
+        elif request is self._behind:
+            parts = [parts[0]]
+            self._behind = parts[0]
         elif request in self._rereads:
             self._rereads.remove(request)
             self._rereads.update(parts)
@@ -246,6 +262,9 @@ class Pager:
         nothing = Delivery(request.row, len(page))
         if request is self._probe:
             self._judge_probe(page)
+            return nothing
+        if request is self._behind:
+            self._judge_behind(page)
             return nothing
         if self._edge is None:
             return self._accept_first(request, page)
@@ -301,6 +320,7 @@ class Pager:
             return delivery
         edge, end_row = self._edge, self._end_row
         self._edge = page.last_id
+        self._repeats = self._repeats + 1 if not new and self._edge == edge else 0
         self._end_row = request.row + len(page)
         self._accepted += 1
         self._sizes.taken(len(page))
@@ -332,19 +352,60 @@ class Pager:
 
     def _look_for_end(self, request: PageRequest, page: RawPage, *, stands_still: bool) -> None:
         self._most_rows = max(self._most_rows, len(page))
+        # A page as long as the longest seen may be a capped one, whatever the count says.
+        is_rest = len(page) < self._most_rows
+        if is_rest and self._repeats >= MAX_REPEATS:
+            self.findings.end_guessed = True
+            self._end(page)
+            return
         if len(page) >= request.limit:
             self._suspected_cap = None
             self._testing = self._accepted < 2
             return
-        # A page as long as the longest seen may be a capped one, whatever the count says.
-        is_rest = len(page) < self._most_rows
-        counts = self.findings.counts_all and page.total is not None
         self._seen_alone = self._seen_alone or len(page) == 1
-        counted_out = is_rest and counts and self._end_row >= (page.total or 0)
-        if counted_out or (stands_still and is_rest):
+        if is_rest and (stands_still or self._is_counted_out(page)):
             self._end(page)
+        elif self._may_look_behind and self._shortage(page) <= 0:
+            self._look_behind(request)
         else:
             self._suspect_cap(len(page))
+
+    def _is_counted_out(self, page: RawPage) -> bool:
+        counts = self.findings.counts_all and page.total is not None
+        return counts and self._end_row >= (page.total or 0)
+
+    @property
+    def _may_look_behind(self) -> bool:
+        # So few rows leave no room for pages that overlap.
+        few = 1 if self._addressing.unit == "rows" else FEW
+        return self._most_rows <= few and not self._looked_behind
+
+    def _look_behind(self, request: PageRequest) -> None:
+        """Want the page behind the first few rows, large enough to show that they are all."""
+        self._looked_behind = self._testing = True
+        offset, limit = request.offset + 1, request.limit
+        if self._addressing.unit == "rows":
+            offset, limit = self._end_row + self._addressing.first, max(2, limit)
+        self._behind = PageRequest(self._end_row, offset, limit)
+        self._planned.clear()
+        self._rereads.clear()
+        self._planned.append(self._behind)
+
+    def _judge_behind(self, page: RawPage) -> None:
+        """End if there is nothing, or the same again from a service that stays at its last page."""
+        self._planned.popleft()
+        self._behind = None
+        if not page or (len(page) <= self._most_rows and page.last_id == self._edge):
+            self._end(page)
+            # Of more than one row, pages may be capped there.
+            found = self.findings
+            if self._most_rows > 1 and not found.counts_all:
+                found.end_guessed |= bool(page)
+                found.unchecked |= not page
+            return
+        # Rows were added behind, or the service hands out that few.
+        self.findings.rows_reread += len(page)
+        self._suspect_cap(self._most_rows)
 
     def _suspect_cap(self, rows: int) -> None:
         """Plan anew after a short page; what comes next tells whether the service caps pages."""
@@ -509,14 +570,17 @@ class Pager:
         """Take a page too small to overlap the one before it: nothing proves its place."""
         self._loose.discard(request)
         found = self.findings
-        if not page:
+        repeats = bool(page) and page.last_id == self._edge
+        if not page or (repeats and self._is_counted_out(page)):
             self._end(page)
             # Without a count, a single row with room behind it is all that shows the end.
             unknown = not found.counts_all and not self._seen_alone
             changed = found.drifted or found.total_changed or found.shortage != 0
             found.unchecked |= changed or unknown
-            return Delivery(request.row, 0)
+            return Delivery(request.row, len(page))
         found.unchecked = True
+        # Nothing shows either that its rows stand behind those delivered.
+        self._in_line = False
         known = frozenset(
             index for index, id_ in enumerate(page.ids) if self.history.ordinal(id_) is not None
         )

@@ -27,6 +27,8 @@ class Findings:
     """Rows came again in another order than before."""
     unchecked: bool = False
     """Pages could not overlap, so that nothing proves that they fit."""
+    end_guessed: bool = False
+    """The end was taken from pages that came again, with no count to confirm it."""
     counts_from_one: bool = False
     """The session was told that the first row has offset 1."""
     shortage: int = 0
@@ -67,6 +69,11 @@ def _doubts(findings: Findings) -> Iterator[str]:
         )
     if findings.unchecked:
         yield "the service hands out pages too small to overlap, so nothing proves that they fit"
+    if findings.end_guessed:
+        yield (
+            "the service answers offsets past the end with its last page and sends no total, so"
+            " nothing proves where the list ended"
+        )
 
 
 def _changes(findings: Findings) -> Iterator[str]:

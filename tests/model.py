@@ -23,8 +23,10 @@ from enkash_async.resume import ResumePoint
 
 Count = Literal["total", "page", "missing", "plus_one", "minus_one"]
 
-MOST_REQUESTS = 3000
+MOST_REQUESTS = 5000
 MOST_CHANGES = 200
+MOST_CRASHES = 20
+"""A reader that fails again and again never gets to where it would give up."""
 
 
 @attrs.frozen(kw_only=True)
@@ -47,6 +49,8 @@ class World:
     swaps: float = 0.0
     """How often two rows change places between two requests."""
     full_check: bool = False
+    clamps: bool = False
+    """An offset past the end is answered with the last page."""
     heavy: float = 0.0
     """How often a page does not come and is asked for with a smaller limit."""
 
@@ -90,6 +94,7 @@ class Service:
         self.deleted: set[str] = set()
         self.requests = 0
         self.changes = 0
+        self.crashes = 0
 
     def answer(self, request: PageRequest) -> RawPage:
         self.requests += 1
@@ -97,6 +102,8 @@ class Service:
         cap = world.late_cap if world.late_cap and self.requests > 4 else world.cap
         limit = min(request.limit, cap or request.limit)
         at = request.offset * limit if world.unit == "pages" else request.offset
+        if world.clamps and at >= len(self.rows) > 0:
+            at = (len(self.rows) - 1) // limit * limit
         rows = self.rows[at : at + limit]
         return RawPage([_record(row) for row in rows], self._count(len(rows)))
 
@@ -172,7 +179,7 @@ class Reader:
                     self.arrived[request] = service.answer(request)
             else:
                 self._accept(wanted[0])
-                if service.world.crashes and self.delivered and chance.random() < 0.1:
+                if self._may_crash() and chance.random() < 0.1:
                     self._start_again()
 
     def _accept(self, request: PageRequest) -> None:
@@ -181,7 +188,12 @@ class Reader:
         self.delivered += [page.ids[index] for index in delivery.indices(page)]
         self.arrived = {r: p for r, p in self.arrived.items() if self.pager.is_wanted(r)}
 
+    def _may_crash(self) -> bool:
+        service = self.service
+        return service.world.crashes and bool(self.delivered) and service.crashes < MOST_CRASHES
+
     def _start_again(self) -> None:
+        self.service.crashes += 1
         if not self.pager.ended:
             self.pager = self._new_pager(self.pager.point())
             self.arrived = {}

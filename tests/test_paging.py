@@ -47,6 +47,7 @@ def worlds(draw: st.DrawFn, drift: bool, crashes: bool = False) -> World:
         count=count,
         unit=unit,
         drift=draw(st.sampled_from([0.02, 0.1, 0.4])) if drift else 0.0,
+        clamps=draw(st.booleans()),
         bursts=draw(st.booleans()),
         concurrency=draw(st.sampled_from([1, 2, 4, 8])),
         crashes=crashes,

@@ -301,6 +301,44 @@ async def test_a_wrong_setting_is_an_error_that_names_the_right_one(
             await ids_of(session.customers.search())
 
 
+@pytest.mark.parametrize(("unit", "rows"), [("rows", 1), ("rows", 2), ("pages", 1), ("pages", 3)])
+@pytest.mark.parametrize("past_end", ["empty", "last_page"])
+@pytest.mark.parametrize("count_style", ["total", "page", "missing"])
+async def test_few_customers_take_two_requests(
+    unit: Any, rows: int, past_end: Any, count_style: Any
+) -> None:
+    settings = SandboxSettings(
+        rows=rows, offset_unit=unit, past_end=past_end, count_style=count_style
+    )
+    async with open_sandbox(settings) as sandbox, session_for(sandbox, offset_unit=unit) as session:
+        search = session.customers.search()
+        assert await ids_of(search) == sandbox.customer_ids()
+        assert search.report.verdict is Verdict.COMPLETE
+        assert len(sandbox.searches) == 2
+
+
+@pytest.mark.parametrize("unit", ["rows", "pages"])
+@pytest.mark.parametrize("cap", [2, None])
+@pytest.mark.parametrize("rows", [1, 2, 3])
+@pytest.mark.parametrize("count_style", ["total", "page", "missing"])
+async def test_a_service_that_stays_at_its_last_page_is_noticed_soon(
+    unit: Any, cap: int | None, rows: int, count_style: Any
+) -> None:
+    settings = SandboxSettings(
+        rows=rows,
+        offset_unit=unit,
+        page_cap=cap,
+        past_end="last_page",
+        count_style=count_style,
+    )
+    async with open_sandbox(settings) as sandbox, session_for(sandbox, offset_unit=unit) as session:
+        search = session.customers.search()
+        assert await ids_of(search) == sandbox.customer_ids()
+        again = session.customers.search(resume=search.resume_token)
+        assert await ids_of(again) == []
+        assert len(sandbox.searches) < 50
+
+
 @pytest.mark.parametrize("unit", ["rows", "pages"])
 @pytest.mark.parametrize("past_end", ["empty", "last_page"])
 @pytest.mark.parametrize("count_style", ["total", "missing"])
