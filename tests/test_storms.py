@@ -193,7 +193,9 @@ async def test_a_refusal_holds_up_every_page_and_one_goes_ahead_behind_it() -> N
     for report in (search.report, other.report):
         assert report.verdict is Verdict.COMPLETE
         assert 0.9 < report.seconds_paused <= 1.1
-        assert report.lowest_concurrency == 1
+    # The one whose request is not the first behind the pause may find two allowed.
+    lowest = [search.report.lowest_concurrency, other.report.lowest_concurrency]
+    assert lowest in ([1, 1], [1, 2], [2, 1])
     assert search.report.retries + other.report.retries == 1
 
 
