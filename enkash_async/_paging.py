@@ -198,6 +198,10 @@ class Pager:
         self._next_row = request.row + request.limit
         return request
 
+    def _forget_plan(self) -> None:
+        self._planned.clear()
+        self._rereads.clear()
+
     def _stop_row(self) -> int | None:
         """Return the row behind the last that is wanted, as far as rows stay where they are."""
         if self._max_rows is None:
@@ -387,8 +391,7 @@ class Pager:
         if self._addressing.unit == "rows":
             offset, limit = self._end_row + self._addressing.first, max(2, limit)
         self._behind = PageRequest(self._end_row, offset, limit)
-        self._planned.clear()
-        self._rereads.clear()
+        self._forget_plan()
         self._planned.append(self._behind)
 
     def _judge_behind(self, page: RawPage) -> None:
@@ -416,8 +419,7 @@ class Pager:
         learned = self._suspected_cap is not None
         self._suspected_cap = None if learned else rows
         self._testing = not learned
-        self._planned.clear()
-        self._rereads.clear()
+        self._forget_plan()
 
     def _end(self, page: RawPage) -> None:
         self.ended = True
@@ -428,8 +430,7 @@ class Pager:
             distinct = self._delivered_before + self.history.added
             missing = (page.total or 0) - self._start - distinct
             self.findings.shortage = max(self.findings.shortage, missing)
-        self._planned.clear()
-        self._rereads.clear()
+        self._forget_plan()
 
     def _shortage(self, page: RawPage) -> int:
         """Return by how many rows the count of *page* goes beyond the place reached.
