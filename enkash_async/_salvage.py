@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator
+from itertools import islice
 
 import attrs
 
@@ -40,9 +41,7 @@ class Salvaged:
 def salvaged(answer: bytes) -> Generator[None, None, list[Salvaged]]:
     """Return the lists in *answer* that may be the page's, with pauses in between."""
     found: list[Salvaged] = []
-    for start in _lists(answer):
-        if len(found) == _MOST_LISTS:
-            break
+    for start in islice(_lists(answer), _MOST_LISTS):
         items, end = yield from _items(answer, start.end())
         if items:
             rest = answer[: start.end()] + PLACE_OF_ITEMS + answer[end:]

@@ -112,3 +112,9 @@ def test_a_large_page_leaves_turns_to_others() -> None:
 def test_a_comma_behind_the_last_record_is_not_a_record() -> None:
     payload: Any = page_payload(Response(200, {}, BEFORE + b'{"a":1},' + BEHIND))
     assert [bytes(record) for record in payload.records] == [b'{"a":1}']
+
+
+def test_lists_that_do_not_end_are_looked_at_a_few_times_only() -> None:
+    body = b'{"data":[x' * 20_000
+    with pytest.raises(ResponseError, match="not the service's JSON envelope"):
+        page_payload(Response(200, {}, body))
