@@ -26,10 +26,10 @@ import pyarrow as pa
 import pyarrow.json
 
 from enkash_async import BearerToken, Customer, CustomerSearch, EnKashSession
-from enkash_async._decoding import RecordDecoder
-from enkash_async.arrow.columns import check_fits, record_batch
-from enkash_async.arrow.rows import RowReader
-from enkash_async.arrow.schema import INSTANT, customer_schema, wire_schema
+from enkash_async._decoding.arrow.columns import check_fits, record_batch
+from enkash_async._decoding.arrow.rows import RowReader
+from enkash_async._decoding.arrow.schema import INSTANT, customer_schema, wire_schema
+from enkash_async._decoding.decoder import RecordDecoder
 from enkash_async.sandbox import SandboxSettings, open_sandbox
 
 PAGE = 5000

@@ -21,9 +21,9 @@ import msgspec
 
 from benchmarks.peers.bare import decode as decode_structs
 from enkash_async import Customer
-from enkash_async._decoding import RecordDecoder
-from enkash_async._envelope import Response, page_payload
-from enkash_async.search import STEP
+from enkash_async._decoding.decoder import RecordDecoder
+from enkash_async._search.search import STEP
+from enkash_async._wire.envelope import Response, page_payload
 
 Decode = Callable[[bytes], Sequence[Any]]
 

@@ -3,9 +3,17 @@
 `EnKashSession` is where to begin; its docstring, and `session.customers.search`, say the rest.
 """
 
-from enkash_async._transport import Timeout
+from enkash_async._http.transport import Timeout
+from enkash_async._search.search import BadRecord, CustomerSearch, Page
 from enkash_async.auth import Auth, BearerToken, OAuthPassword, Token
-from enkash_async.customers import Customers
+from enkash_async.customers.filters import CustomerFilter, CustomerLevel, CustomerStatus, Direction
+from enkash_async.customers.records import (
+    Customer,
+    CustomerKeyContact,
+    CustomerReminder,
+    ReminderType,
+)
+from enkash_async.customers.resource import Customers
 from enkash_async.errors import (
     ERROR_CLASSES,
     AnswerTooLargeError,
@@ -30,12 +38,9 @@ from enkash_async.errors import (
     UnprocessableRequestError,
     ValidationError,
 )
-from enkash_async.filters import CustomerFilter, CustomerLevel, CustomerStatus, Direction
-from enkash_async.records import Customer, CustomerKeyContact, CustomerReminder, ReminderType
 from enkash_async.report import SearchReport, Verdict
 from enkash_async.resume import ResumeToken
 from enkash_async.retry import RetryPolicy
-from enkash_async.search import BadRecord, CustomerSearch, Page
 from enkash_async.session import EnKashSession
 
 __version__ = "0.1.0"

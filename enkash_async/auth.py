@@ -17,7 +17,7 @@ import anyio
 import attrs
 import msgspec
 
-from enkash_async._envelope import Response, raise_for_error
+from enkash_async._wire.envelope import Response, raise_for_error
 from enkash_async.errors import (
     APIError,
     AuthenticationError,

@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 import msgspec
 
-from enkash_async.filters import CustomerFilter, Direction
+from enkash_async.customers.filters import CustomerFilter, Direction
 
 VERSION = 1
 

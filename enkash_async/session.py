@@ -12,19 +12,19 @@ from typing import Any, Self
 
 import aiohttp
 
-from enkash_async._addressing import Addressing, OffsetUnit
-from enkash_async._attempts import Connection
-from enkash_async._decoding import RecordDecoder
-from enkash_async._limits import ByteBudget, FairLimiter
-from enkash_async._quota import RetryQuota
+from enkash_async._decoding.decoder import RecordDecoder
+from enkash_async._http.call import Connection
+from enkash_async._http.limiter import ByteBudget, FairLimiter
+from enkash_async._http.quota import RetryQuota
+from enkash_async._http.throttle import Throttle
+from enkash_async._http.transport import Timeout, Transport, checked_base_url, open_http
+from enkash_async._paging.addressing import Addressing, OffsetUnit
 from enkash_async._tasks import TaskOwner
-from enkash_async._telemetry import Telemetry
-from enkash_async._throttle import Throttle
-from enkash_async._transport import Timeout, Transport, checked_base_url, open_http
+from enkash_async._telemetry.telemetry import Telemetry
 from enkash_async.auth import Auth, BearerToken, OAuthPassword, TokenCache
-from enkash_async.customers import Customers, SearchSettings, checked_page_size
+from enkash_async.customers.records import Customer
+from enkash_async.customers.resource import Customers, SearchSettings, checked_page_size
 from enkash_async.events import Hooks
-from enkash_async.records import Customer
 from enkash_async.retry import RetryPolicy
 
 MIB = 1024 * 1024

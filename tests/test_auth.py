@@ -30,10 +30,10 @@ from enkash_async import (
     UnauthorizedError,
     Verdict,
 )
-from enkash_async._envelope import Response
+from enkash_async._wire.envelope import Response
 from enkash_async.auth import SendForm, TokenCache
 from enkash_async.sandbox import Sandbox, SandboxSettings, SearchCall, open_sandbox
-from tests.helpers_raw import (
+from tests.support.raw_server import (
     SEARCH_PATH,
     TOKEN_PATH,
     Call,
@@ -44,8 +44,8 @@ from tests.helpers_raw import (
     reply,
     token_answer,
 )
-from tests.helpers_reading import read_into
-from tests.second_server import SecondServer
+from tests.support.reading import read_into
+from tests.support.second_server import SecondServer
 
 pytestmark = pytest.mark.anyio
 

@@ -37,8 +37,8 @@ from enkash_async import (
 from enkash_async.events import Hooks, Outcome
 from enkash_async.otel import _REPORT_ATTRIBUTES, search_spans
 from enkash_async.sandbox import Sandbox, SearchCall
-from tests.conftest import session_for
-from tests.helpers_reading import read_into
+from tests.support.reading import read_into
+from tests.support.sessions import session_for
 
 pytestmark = pytest.mark.anyio
 

@@ -51,7 +51,7 @@ class Peer:
 
 def _has_arrow() -> bool:
     # By name, so that the SDK does not weigh on the processes of its peers.
-    search = import_module("enkash_async.search")
+    search = import_module("enkash_async._search.search")
     return hasattr(search.CustomerSearch, "arrow_batches")
 
 

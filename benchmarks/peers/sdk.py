@@ -12,7 +12,7 @@ from typing import Any
 
 from benchmarks.jobs import CONCURRENCY, TOKEN, Check, Job, ShortfallError, Tally
 from enkash_async import BearerToken, CustomerFilter, EnKashSession
-from enkash_async.search import CustomerSearch
+from enkash_async._search.search import CustomerSearch
 
 WINDOWS = 4
 

@@ -11,6 +11,6 @@ except ImportError as error:
         " pip install 'enkash-async[arrow]'"
     ) from error
 
-from enkash_async.arrow.schema import customer_schema
+from enkash_async._decoding.arrow.schema import customer_schema
 
 __all__ = ["customer_schema"]

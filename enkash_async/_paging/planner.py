@@ -1,0 +1,69 @@
+"""What decides on pages, as the parts see it that fetch them and hand out their rows."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from enkash_async._paging.addressing import PageRequest
+from enkash_async._paging.findings import Findings
+from enkash_async._paging.history import Delivery
+from enkash_async._paging.raw_page import RawPage
+from enkash_async.report import Verdict
+from enkash_async.resume import ResumePoint
+
+
+class Plan(Protocol):
+    """A `Pager` of one list, or a `Crawl` over its windows."""
+
+    ended: bool
+    total: int | None
+    findings: Findings
+
+    @property
+    def next_page_row(self) -> int:
+        """Return the row at which the page begins that is to be accepted next."""
+        ...
+
+    @property
+    def reads_ids(self) -> bool:
+        """Say whether the ids of all records of a page are going to be asked for."""
+        ...
+
+    def wanted(self, most: int) -> list[PageRequest]:
+        """Return the pages to fetch now, at most *most*; the first is the next to be accepted."""
+        ...
+
+    def is_wanted(self, request: PageRequest) -> bool:
+        """Say whether *request* still has a place in the plan."""
+        ...
+
+    def too_heavy(self, request: PageRequest, least: int) -> int | None:
+        """Learn that a page could not be had; return the page size from now on, if it helps."""
+        ...
+
+    def fitted(self, request: PageRequest) -> PageRequest:
+        """Return the request to send for one that is wanted: with a smaller limit, if need be.
+
+        Then it has the other's place in the plan, and the rest of the rows are wanted behind it.
+        """
+        ...
+
+    def arrived(self, request: PageRequest, page: RawPage) -> None:
+        """Look at a page before its turn; other pages may be wanted instead of it."""
+        ...
+
+    def accept(self, page: RawPage) -> Delivery:
+        """Check the page of the first wanted request and return which of its rows are new."""
+        ...
+
+    def knows(self, record_id: str) -> bool:
+        """Say whether a row was delivered lately."""
+        ...
+
+    def verdict(self) -> tuple[Verdict, list[str]]:
+        """Return the verdict on a list that was read to its end, and the reasons for it."""
+        ...
+
+    def point(self, behind: int = 0, row: int | None = None) -> ResumePoint:
+        """Return where to go on if the last *behind* new rows, from *row* on, were not used."""
+        ...

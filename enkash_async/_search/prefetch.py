@@ -1,0 +1,210 @@
+"""The pages a search is about to need, fetched ahead of it in bounded number and bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+import anyio
+
+from enkash_async._http.limiter import ByteBudget
+from enkash_async._paging.addressing import PageRequest
+from enkash_async._paging.planner import Plan
+from enkash_async._paging.raw_page import RawPage
+from enkash_async._tasks import TaskOwner, paced
+from enkash_async._telemetry.telemetry import SearchWatch
+from enkash_async.errors import RequestTimeoutError
+
+Fetch = Callable[[Callable[[], PageRequest], Callable[[int], int | None]], Awaitable[RawPage]]
+"""Fetches one page: the request is asked for before each attempt, and told when it is too heavy."""
+
+CLOSED = "the search or its session was closed while the search was being read"
+
+ASSUMED_ROW_BYTES = 1024
+"""What a row is taken to weigh until the first page has come."""
+
+
+class _Slot:
+    """A page on its way: first a task, then a page or the error that came instead."""
+
+    def __init__(self, request: PageRequest, size: int) -> None:
+        self.request = request
+        self.scope = anyio.CancelScope()
+        self.done = anyio.Event()
+        self.page: RawPage | None = None
+        self.error: Exception | None = None
+        self.size = size
+
+
+class Prefetch:
+    """Fetches what a plan wants. One task reads; the fetches are tasks of the session.
+
+    At most *max_pages* are in flight or waiting, and as many bytes as the session's *budget*
+    allows; the page that is needed next is fetched whatever the budget says, and waited for
+    *patience* seconds. With *reads_ids*, or where the plan asks for it, a page counts as arrived
+    when the ids of its records have been read.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        fetch: Fetch,
+        owner: TaskOwner,
+        budget: ByteBudget,
+        max_pages: int,
+        patience: float,
+        watch: SearchWatch,
+        *,
+        reads_ids: bool = False,
+    ) -> None:
+        self._plan = plan
+        self._fetch = fetch
+        self._owner = owner
+        self._budget = budget
+        self._max_pages = max_pages
+        self._patience = patience
+        self._reads_ids = reads_ids
+        self._watch = watch
+        self._slots: dict[PageRequest, _Slot] = {}
+        self._row_bytes = float(ASSUMED_ROW_BYTES)
+        self._paused = True
+        self._discarded = False
+        self._arrival = anyio.Event()
+
+    def fill(self) -> None:
+        """Start the fetches that the bounds allow, and stop those no longer wanted."""
+        if self._discarded:
+            return
+        self._paused = False
+        for request in [r for r in self._slots if not self._plan.is_wanted(r)]:
+            self._drop(request)
+        for place, request in enumerate(self._plan.wanted(self._max_pages)):
+            if request in self._slots:
+                continue
+            size = int(request.limit * self._row_bytes)
+            if place and not self._budget.has_room(size):
+                break
+            self._budget.take(size)
+            slot = self._slots[request] = _Slot(request, size)
+            self._watch.run(self._owner.start, self._run, slot)
+
+    async def _run(self, slot: _Slot) -> None:
+        try:
+            with slot.scope:
+                page = await self._fetch(
+                    partial(self._fitted, slot), partial(self._too_heavy, slot)
+                )
+                if self._reads_ids or self._plan.reads_ids:
+                    await paced(page.id_steps())
+                slot.page = page
+        except Exception as error:
+            # Raised in its turn, by the task that reads: here it would end all other fetches.
+            slot.error = error
+        finally:
+            slot.done.set()
+            self._arrival.set()
+        if slot.page is not None and self._holds(slot):
+            self._weigh(slot, slot.page)
+            self._plan.arrived(slot.request, slot.page)
+            if not self._paused and self._owner.is_open:
+                self.fill()
+
+    def _too_heavy(self, slot: _Slot, least: int) -> int | None:
+        return self._plan.too_heavy(slot.request, least) if self._holds(slot) else None
+
+    def _fitted(self, slot: _Slot) -> PageRequest:
+        """Return the request to send: the plan may want a smaller page by now."""
+        request = self._plan.fitted(slot.request) if self._holds(slot) else slot.request
+        if request is not slot.request:
+            del self._slots[slot.request]
+            self._slots[request] = slot
+            slot.request = request
+            self._resize(slot, int(request.limit * self._row_bytes))
+            if not self._paused and self._owner.is_open:
+                self.fill()
+        return request
+
+    def _holds(self, slot: _Slot) -> bool:
+        return self._slots.get(slot.request) is slot
+
+    def _weigh(self, slot: _Slot, page: RawPage) -> None:
+        self._resize(slot, page.size)
+        if len(page):
+            self._row_bytes = page.size / len(page)
+
+    def _resize(self, slot: _Slot, size: int) -> None:
+        self._budget.take(size - slot.size)
+        slot.size = size
+
+    async def head(self) -> tuple[PageRequest, RawPage]:
+        """Return the page that is needed next, or raise the error that came instead.
+
+        RequestTimeoutError if it does not come within *patience* seconds. A page stays until
+        the plan no longer wants it.
+        """
+        slot = self._head()
+        with anyio.move_on_after(self._patience):
+            await slot.done.wait()
+            # When it came, the plan may have preferred other pages.
+            while slot.page is not None and (head := self._head()) is not slot:
+                slot = head
+                await slot.done.wait()
+        return slot.request, self._outcome(slot)
+
+    def _head(self) -> _Slot:
+        request = self._plan.wanted(1)[0]
+        if request not in self._slots:
+            self.fill()
+        if self._discarded:
+            raise RuntimeError(CLOSED)
+        return self._slots[request]
+
+    async def any_arrived(self) -> list[tuple[PageRequest, RawPage]]:
+        """Return the pages that have come, as soon as there is one or the head has failed."""
+        head = self._head()
+        with anyio.move_on_after(self._patience):
+            while not head.done.is_set() and not self._arrived():
+                self._arrival = anyio.Event()
+                await self._arrival.wait()
+        if head.done.is_set() or not self._arrived():
+            self._outcome(head)
+        return self._arrived()
+
+    def _arrived(self) -> list[tuple[PageRequest, RawPage]]:
+        return [(s.request, s.page) for s in self._slots.values() if s.page is not None]
+
+    def _outcome(self, slot: _Slot) -> RawPage:
+        if slot.error is not None:
+            raise slot.error
+        if slot.page is not None:
+            return slot.page
+        if not slot.done.is_set():
+            raise RequestTimeoutError(
+                f"no page arrived for {self._patience:g} s; the limit is Timeout(progress=...)"
+            )
+        raise RuntimeError(CLOSED)
+
+    def cancel(self) -> None:
+        """Stop all fetches. Pages that have come are kept, so that reading can go on."""
+        self._paused = True
+        for slot in [s for s in self._slots.values() if s.page is None]:
+            self._drop(slot.request)
+
+    def discard(self) -> None:
+        """Stop all fetches and give the bytes of all pages back: nobody will read them."""
+        self._discarded = self._paused = True
+        for request in list(self._slots):
+            self._drop(request)
+
+    async def aclose(self) -> None:
+        """Discard everything, and wait until the tasks have ended."""
+        slots = list(self._slots.values())
+        self.discard()
+        with anyio.move_on_after(5, shield=True):
+            for slot in slots:
+                await slot.done.wait()
+
+    def _drop(self, request: PageRequest) -> None:
+        slot = self._slots.pop(request)
+        self._budget.take(-slot.size)
+        slot.scope.cancel()

@@ -1,0 +1,557 @@
+"""Both lanes read a record alike, and say which field cannot be read without its value."""
+
+import json
+import traceback
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from decimal import Decimal
+from typing import Any, TypeVar
+
+import attrs
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from enkash_async import (
+    Customer,
+    CustomerKeyContact,
+    CustomerReminder,
+    DecodeError,
+    ReminderType,
+)
+from enkash_async._decoding.decoder import RecordDecoder, reference_converter
+
+R = TypeVar("R")
+
+many_examples = settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+
+IST = timezone(timedelta(hours=5, minutes=30))
+MOMENT = datetime(2019, 8, 24, 14, 15, 22, tzinfo=UTC)
+
+# As enkash-old.apidog.io/api-8993801 names them.
+TEXTS = (
+    *("accountNumber", "address", "assignedAgent", "bankName", "companyId", "contactEmail"),
+    *("contactNumber", "createdBy", "createdByName", "customerId", "customerLogo", "ifsc"),
+    *("legalName", "modifiedBy", "modifiedByName", "panOrGstin", "parentCompanyId"),
+    *("parentLegalName", "pinCode", "state", "uniqueRefNo"),
+)
+CONTACT_TEXTS = (
+    *("createdBy", "customerId", "customerName", "deleted", "email", "keyContactPersonId"),
+    *("mobile", "modifiedBy", "name"),
+)
+REMINDER_TEXTS = ("customerId", "customerReminderId", "reminderTime", "stage")
+
+
+class FastLane(RecordDecoder[R]):
+    """Decodes in the fast lane, and never in the other."""
+
+    class RefusedError(Exception):
+        """The fast lane left the record to the reference."""
+
+    def decode_by_reference(self, raw: bytes | msgspec.Raw) -> R:
+        raise self.RefusedError
+
+
+class ReferenceLane(RecordDecoder[R]):
+    """Decodes in the reference lane only."""
+
+    def decode(self, raw: bytes | msgspec.Raw) -> R:
+        return self.decode_by_reference(raw)
+
+
+LANES = pytest.mark.parametrize("lane", [RecordDecoder, ReferenceLane])
+Lane = type[RecordDecoder[Customer]]
+
+
+def decode(lane: Lane, zone: tzinfo = UTC, **fields: object) -> Customer:
+    return lane(Customer, zone).decode(msgspec.json.encode(fields))
+
+
+def spelled(value: Any) -> Any:
+    """Return *value* with its types, digits and zones, which `==` would overlook."""
+    if attrs.has(type(value)):
+        fields = attrs.fields(type(value))
+        return {field.name: spelled(getattr(value, field.name)) for field in fields}
+    if isinstance(value, tuple):
+        return [spelled(item) for item in value]
+    return type(value), repr(value)
+
+
+def outcome(decode: Callable[[bytes], object], raw: bytes) -> Any:
+    try:
+        return spelled(decode(raw))
+    except DecodeError as error:
+        return error.path
+
+
+# JSON is drawn as text, since a Python object would not keep how a number is written.
+
+
+def json_object(fields: dict[str, str]) -> str:
+    return "{" + ",".join(f"{json.dumps(name)}:{token}" for name, token in fields.items()) + "}"
+
+
+def json_list(items: list[str]) -> str:
+    return "[" + ",".join(items) + "]"
+
+
+def moment_text(moment: datetime, separator: str, digits: int, zone: str) -> str:
+    fraction = f".{moment.microsecond:06}"[: digits + 1] if digits else ""
+    return f'"{moment:%Y-%m-%d}{separator}{moment:%H:%M:%S}{fraction}{zone}"'
+
+
+NULL = st.just("null")
+TEXT = st.text(max_size=8).map(json.dumps)
+RAW_TEXT = st.text(max_size=8).map(lambda text: json.dumps(text, ensure_ascii=False))
+FLAG = st.sampled_from(["true", "false"])
+WHOLE = st.integers().map(str) | st.integers(-(10**100), 10**100).map(str)
+DIGITS = st.decimals(allow_nan=False, allow_infinity=False).map(str)
+MONEY = WHOLE | DIGITS | DIGITS.map(json.dumps) | st.sampled_from(["0.10", "-0.0", '"1e3"', "1E+3"])
+INSTANT = st.builds(
+    moment_text,
+    st.datetimes(min_value=datetime(1000, 1, 1)),
+    st.sampled_from(["T", " "]),
+    st.integers(0, 6),
+    st.sampled_from(["", "Z", "+05:30", "+0530", "-00:00", "-0800", "+23:59"]),
+) | st.integers(-(10**13), 10**14).map(str)
+ODD = st.sampled_from(
+    [
+        *("true", "false", "null", "0", "-1", "1.0", "1.5", "1e2", "-0", "1e400", str(2**64)),
+        *('""', '"NaN"', '"sNaN"', '"Infinity"', '"-inf"', '"1,000"', '"true"', '"0"', '"١٢"'),
+        *('" 1 "', '"1_000"', '"\\ud800"', '"\\u0000"', '"12345678901234567.89"'),
+        *('"2019-08-24"', '"2019-08-24T14:15"', '"20190824T141522Z"', '"2019-W34-6"'),
+        *('"2019-02-30T00:00:00Z"', '"24/08/2019"', '"2019-08-24T14:15:60Z"', '"never"'),
+        *('"0001-01-01T00:00:00"', '"9999-12-31T23:59:59-05:30"', '"2019-08-24 14:15:22 +0530"'),
+        *("[]", "{}", "[null]", "[[]]", "[{}]", "[1]", '["a",null]', '{"createdOn":1}'),
+        *('[{"customerId":[null]}]', '[{"mail_enabled":"true"}]', '[{"dueDateDifference":1.0}]'),
+        *("NaN", "Infinity", "-Infinity", "01", "1.", "undefined", "'a'", "[1,]", ""),
+    ]
+)
+NESTED = st.recursive(
+    NULL | FLAG | WHOLE | DIGITS | TEXT,
+    lambda inner: (
+        st.lists(inner, max_size=3).map(json_list)
+        | st.dictionaries(st.text(max_size=4), inner, max_size=3).map(json_object)
+    ),
+    max_leaves=6,
+)
+ANYTHING = ODD | NESTED | st.text("0123456789-:+.TZ ", max_size=26).map(json.dumps)
+
+
+def record(fields: dict[str, st.SearchStrategy[str]]) -> st.SearchStrategy[str]:
+    """Draw an object with some of the *fields*, and with others that nobody knows."""
+    known = st.fixed_dictionaries({}, optional=fields)
+    unknown = st.dictionaries(st.text(max_size=4).map("x-{}".format), NESTED, max_size=2)
+    return st.builds(lambda some, more: json_object(more | some), known, unknown)
+
+
+def customers(or_else: st.SearchStrategy[str], one_in: int = 2) -> st.SearchStrategy[str]:
+    """Draw a record as it stands on the wire; about *one_in* so many values is *or_else*."""
+
+    def fields(kind: st.SearchStrategy[str], *names: str) -> dict[str, st.SearchStrategy[str]]:
+        return dict.fromkeys(names, st.one_of(*[kind] * (one_in - 1), or_else))
+
+    contact = record(
+        fields(TEXT, *CONTACT_TEXTS)
+        | fields(INSTANT, "createdOn", "modifiedOn")
+        | fields(FLAG, "mail_enabled", "sms_enabled", "whatsapp_enabled")
+    )
+    reminder = record(
+        fields(TEXT, *REMINDER_TEXTS)
+        | fields(WHOLE, "dueDateDifference", "reminderInterval")
+        | fields(st.sampled_from(['"ONCE"', '"RECURRING"', '"DAILY"']), "reminderType")
+    )
+    return record(
+        fields(TEXT | RAW_TEXT, *TEXTS)
+        | fields(FLAG, "active")
+        | fields(WHOLE, "id")
+        | fields(MONEY, "netAmount", "dsoMedian")
+        | fields(INSTANT, "createdOn", "modifiedOn")
+        | fields(st.lists(TEXT | or_else, max_size=2).map(json_list), "branchCodes", "warnings")
+        | fields(st.lists(contact | or_else, max_size=2).map(json_list), "customerKeyContacts")
+        | fields(st.lists(reminder | or_else, max_size=2).map(json_list), "customerReminders")
+    )
+
+
+# Nulls, wrong values all over the record, and few wrong ones among good ones.
+MUTATED = customers(NULL) | customers(ANYTHING) | customers(ANYTHING, one_in=40)
+
+IN_UTC = RecordDecoder(Customer, UTC)
+IN_IST = RecordDecoder(Customer, IST)
+FAST = FastLane(Customer, UTC)
+DECODERS = st.sampled_from([IN_UTC, IN_IST])
+
+
+@many_examples
+@given(customers(st.nothing()), DECODERS)
+def test_both_lanes_read_any_valid_record_alike(
+    text: str, decoder: RecordDecoder[Customer]
+) -> None:
+    raw = text.encode()
+
+    assert spelled(decoder.decode(raw)) == spelled(decoder.decode_by_reference(raw))
+
+
+@many_examples
+@given(MUTATED, DECODERS)
+def test_both_lanes_agree_on_any_record_and_on_whether_it_can_be_read(
+    text: str, decoder: RecordDecoder[Customer]
+) -> None:
+    raw = text.encode()
+
+    assert outcome(decoder.decode, raw) == outcome(decoder.decode_by_reference, raw)
+
+
+@many_examples
+@given(st.sampled_from([*TEXTS, "active", "id", "netAmount", "dsoMedian", "createdOn"]), ANYTHING)
+def test_both_lanes_agree_on_any_value_of_a_field(name: str, token: str) -> None:
+    raw = json_object({name: token}).encode()
+
+    assert outcome(IN_IST.decode, raw) == outcome(IN_IST.decode_by_reference, raw)
+
+
+@many_examples
+@given(MUTATED)
+def test_what_the_fast_lane_accepts_alone_is_what_the_reference_reads(text: str) -> None:
+    raw = text.encode()
+    try:
+        fast = FAST.decode(raw)
+    except FastLane.RefusedError:
+        return
+    assert spelled(fast) == spelled(IN_UTC.decode_by_reference(raw))
+
+
+@many_examples
+@given(st.binary(max_size=40) | st.text(max_size=20).map(str.encode))
+def test_bytes_of_any_kind_are_a_record_or_a_decode_error(raw: bytes) -> None:
+    assert outcome(IN_UTC.decode, raw) == outcome(IN_UTC.decode_by_reference, raw)
+
+
+EXAMPLE: dict[str, Any] = {
+    **dict.fromkeys(TEXTS, "string"),
+    **{"active": True, "id": 0, "netAmount": 0, "dsoMedian": 0.5},
+    **{"createdOn": "2019-08-24T14:15:22Z", "modifiedOn": "2019-08-24 14:15:22"},
+    **{"branchCodes": ["string"], "warnings": ["string"]},
+    "customerKeyContacts": [
+        {
+            **dict.fromkeys(CONTACT_TEXTS, "string"),
+            **dict.fromkeys(("createdOn", "modifiedOn"), "2019-08-24T14:15:22Z"),
+            **dict.fromkeys(("mail_enabled", "sms_enabled", "whatsapp_enabled"), True),
+        }
+    ],
+    "customerReminders": [
+        {
+            **dict.fromkeys(REMINDER_TEXTS, "string"),
+            **{"dueDateDifference": 0, "reminderInterval": 0, "reminderType": "ONCE"},
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        dict.fromkeys(EXAMPLE),
+        {"createdOn": "2019-08-24T14:15:22+0530"},
+        {"netAmount": "12345678901234567.89"},
+        {"aFieldOfTomorrow": {"deep": [1, None]}},
+    ],
+)
+def test_ordinary_records_do_not_need_the_reference(changes: dict[str, Any]) -> None:
+    raw = msgspec.json.encode(EXAMPLE | changes)
+
+    assert isinstance(FAST.decode(raw), Customer)
+
+
+@LANES
+def test_every_documented_field_arrives(lane: Lane) -> None:
+    contact = CustomerKeyContact(
+        created_by="string",
+        created_on=MOMENT,
+        customer_id="string",
+        customer_name="string",
+        deleted="string",
+        email="string",
+        key_contact_person_id="string",
+        mail_enabled=True,
+        mobile="string",
+        modified_by="string",
+        modified_on=MOMENT,
+        name="string",
+        sms_enabled=True,
+        whatsapp_enabled=True,
+    )
+    reminder = CustomerReminder(
+        customer_id="string",
+        customer_reminder_id="string",
+        due_date_difference=0,
+        reminder_interval=0,
+        reminder_time="string",
+        reminder_type=ReminderType.ONCE,
+        stage="string",
+    )
+
+    assert decode(lane, **EXAMPLE) == Customer(
+        account_number="string",
+        active=True,
+        address="string",
+        assigned_agent="string",
+        bank_name="string",
+        branch_codes=("string",),
+        company_id="string",
+        contact_email="string",
+        contact_number="string",
+        created_by="string",
+        created_by_name="string",
+        created_on=MOMENT,
+        customer_id="string",
+        customer_key_contacts=(contact,),
+        customer_logo="string",
+        customer_reminders=(reminder,),
+        dso_median=Decimal("0.5"),
+        id=0,
+        ifsc="string",
+        legal_name="string",
+        modified_by="string",
+        modified_by_name="string",
+        modified_on=MOMENT,
+        net_amount=Decimal(0),
+        pan_or_gstin="string",
+        parent_company_id="string",
+        parent_legal_name="string",
+        pin_code="string",
+        state="string",
+        unique_ref_no="string",
+        warnings=("string",),
+    )
+
+
+@LANES
+@pytest.mark.parametrize("nothing", [{}, dict.fromkeys(EXAMPLE)])
+def test_absent_and_null_are_none_and_lists_are_empty(lane: Lane, nothing: dict[str, Any]) -> None:
+    assert decode(lane, **nothing) == Customer()
+
+
+@LANES
+def test_unknown_fields_are_ignored(lane: Lane) -> None:
+    assert decode(lane, customerId="KC1", customer_id="KC2", more={"a": [1]}) == Customer(
+        customer_id="KC1"
+    )
+
+
+@LANES
+@pytest.mark.parametrize(
+    "digits",
+    [
+        *("12345678901234567.89", "0.10", "0.1", "-5.00", "100", "12345678901234567890123456789"),
+        *("0.1234567890123456789012345678901234567890", "1E+3", "1E-10"),
+    ],
+)
+@pytest.mark.parametrize("notation", ["{}", '"{}"'])
+def test_money_keeps_the_digits_of_the_wire(lane: Lane, digits: str, notation: str) -> None:
+    raw = f'{{"netAmount":{notation.format(digits)}}}'.encode()
+
+    amount = lane(Customer, UTC).decode(raw).net_amount
+
+    assert isinstance(amount, Decimal)
+    assert str(amount) == digits
+
+
+@LANES
+@pytest.mark.parametrize("zone", [UTC, IST])
+@pytest.mark.parametrize("text", ["2019-08-24T14:15:22", "2019-08-24 14:15:22", "2019-08-24 14:15"])
+def test_a_date_without_a_zone_is_in_the_zone_given(lane: Lane, zone: tzinfo, text: str) -> None:
+    contact = {"modifiedOn": text}
+    customer = decode(lane, zone, createdOn=text, customerKeyContacts=[contact])
+    expected = datetime.fromisoformat(text).replace(tzinfo=zone)
+
+    assert customer.created_on == expected
+    assert customer.customer_key_contacts[0].modified_on == expected
+
+
+@LANES
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("2019-08-24T14:15:22Z", "2019-08-24T19:45:22+0530", "2019-08-24 19:45:22+05:30"),
+        1566656122000,
+    ],
+)
+def test_a_date_with_a_zone_is_that_instant(lane: Lane, value: object) -> None:
+    assert decode(lane, IST, createdOn=value).created_on == MOMENT
+
+
+@LANES
+@pytest.mark.parametrize(
+    ("text", "kind"), [("ONCE", ReminderType), ("RECURRING", ReminderType), ("DAILY", str)]
+)
+def test_an_unknown_reminder_type_is_kept_as_text(lane: Lane, text: str, kind: type) -> None:
+    [reminder] = decode(lane, customerReminders=[{"reminderType": text}]).customer_reminders
+
+    assert reminder.reminder_type == text
+    assert type(reminder.reminder_type) is kind
+
+
+@LANES
+def test_decoded_records_are_as_good_as_made_ones(lane: Lane) -> None:
+    decoded = decode(lane, customerId="KC1", branchCodes=["A"], createdOn="2019-08-24T14:15:22Z")
+    made = Customer(customer_id="KC1", branch_codes=("A",), created_on=MOMENT)
+
+    assert type(decoded) is Customer
+    assert (decoded, hash(decoded), repr(decoded)) == (made, hash(made), repr(made))
+    assert attrs.evolve(decoded, customer_id="KC2").branch_codes == ("A",)
+
+
+@LANES
+def test_a_raw_slice_of_a_page_is_read_like_bytes(lane: Lane) -> None:
+    [raw] = msgspec.json.decode(b'[{"customerId": "KC1"}]', type=list[msgspec.Raw])
+
+    assert lane(Customer, UTC).decode(raw) == Customer(customer_id="KC1")
+
+
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"legalName": 1}, "legalName"),
+    ({"customerId": True}, "customerId"),
+    ({"active": 0}, "active"),
+    ({"active": "true"}, "active"),
+    ({"id": "1"}, "id"),
+    ({"id": 1.9}, "id"),
+    ({"id": True}, "id"),
+    ({"netAmount": "a lot"}, "netAmount"),
+    ({"netAmount": True}, "netAmount"),
+    ({"netAmount": "NaN"}, "netAmount"),
+    ({"dsoMedian": []}, "dsoMedian"),
+    ({"createdOn": "yesterday"}, "createdOn"),
+    ({"modifiedOn": True}, "modifiedOn"),
+    ({"branchCodes": "A"}, "branchCodes"),
+    ({"branchCodes": ["A", None]}, "branchCodes[1]"),
+    ({"warnings": {}}, "warnings"),
+    ({"customerKeyContacts": {}}, "customerKeyContacts"),
+    ({"customerKeyContacts": [None]}, "customerKeyContacts[0]"),
+    ({"customerKeyContacts": [{}, "name"]}, "customerKeyContacts[1]"),
+    ({"customerKeyContacts": [{}, {"createdOn": "x"}]}, "customerKeyContacts[1].createdOn"),
+    ({"customerKeyContacts": [{"mail_enabled": 1}]}, "customerKeyContacts[0].mail_enabled"),
+    ({"customerKeyContacts": [{"deleted": False}]}, "customerKeyContacts[0].deleted"),
+    ({"customerReminders": [{"reminderType": 1}]}, "customerReminders[0].reminderType"),
+    (
+        {"customerReminders": [{}, {}, {"dueDateDifference": 1.0}]},
+        "customerReminders[2].dueDateDifference",
+    ),
+]
+
+
+@LANES
+@pytest.mark.parametrize(("fields", "path"), WRONG, ids=[path for _, path in WRONG])
+def test_an_error_names_the_path_of_the_field(
+    lane: Lane, fields: dict[str, Any], path: str
+) -> None:
+    with pytest.raises(DecodeError) as caught:
+        decode(lane, **(EXAMPLE | fields))
+    assert caught.value.path == path
+    assert path in str(caught.value)
+    assert caught.value.reason
+    assert caught.value.__cause__ is not None
+
+
+@LANES
+@pytest.mark.parametrize("raw", [b"", b"{", b"null", b"[]", b'"customerId"', b"1", b"{} {}"])
+def test_what_is_no_json_object_is_a_decode_error_at_the_root(lane: Lane, raw: bytes) -> None:
+    with pytest.raises(DecodeError) as caught:
+        lane(Customer, UTC).decode(raw)
+    assert caught.value.path == "$"
+
+
+@LANES
+@pytest.mark.parametrize("depth", [5_000, 100_000])
+def test_nesting_without_end_is_a_decode_error(lane: Lane, depth: int) -> None:
+    raw = b'{"legalName":' + b"[" * depth + b"]" * depth + b"}"
+
+    with pytest.raises(DecodeError):
+        lane(Customer, UTC).decode(raw)
+
+
+SECRET = "planted-secret"
+
+
+@LANES
+@pytest.mark.parametrize(
+    "fields",
+    [
+        *({name: [SECRET]} for name in TEXTS),
+        *({name: SECRET} for name in ("active", "id", "netAmount", "dsoMedian", "createdOn")),
+        *({name: SECRET} for name in ("branchCodes", "warnings", "customerKeyContacts")),
+        {"customerReminders": [SECRET]},
+        {"customerKeyContacts": [{"createdOn": SECRET, "email": SECRET}]},
+        {"customerReminders": [{"reminderType": {SECRET: SECRET}}]},
+        {"legalName": SECRET, "id": 1.5, SECRET: SECRET},
+    ],
+)
+def test_the_value_is_neither_in_the_error_nor_in_its_traceback(
+    lane: Lane, fields: dict[str, Any]
+) -> None:
+    with pytest.raises(DecodeError) as caught:
+        decode(lane, **fields)
+    error = caught.value
+    assert SECRET not in f"{error} {error!r} {error.args}"
+    assert SECRET not in "".join(traceback.format_exception(error))
+
+
+def made(record: type[R], **fields: st.SearchStrategy[Any]) -> st.SearchStrategy[R]:
+    """Draw records in which any field may be None."""
+    return st.builds(record, **{name: st.none() | kind for name, kind in fields.items()})
+
+
+MOMENTS = st.datetimes(
+    datetime(1900, 1, 1), datetime(2200, 1, 1), timezones=st.sampled_from([UTC, IST])
+)
+AMOUNTS = st.decimals(allow_nan=False, allow_infinity=False)
+INT64 = st.integers(-(2**63), 2**63 - 1)
+CONTACTS = made(
+    CustomerKeyContact,
+    **{name: st.text(max_size=5) for name in ("created_by", "customer_name", "deleted", "email")},
+    **{name: st.booleans() for name in ("mail_enabled", "sms_enabled", "whatsapp_enabled")},
+    created_on=MOMENTS,
+    modified_on=MOMENTS,
+)
+REMINDERS = made(
+    CustomerReminder,
+    due_date_difference=INT64,
+    reminder_interval=INT64,
+    reminder_time=st.just("10:30"),
+    reminder_type=st.sampled_from(ReminderType) | st.just("DAILY"),
+    stage=st.text(max_size=5),
+)
+CUSTOMERS = st.builds(
+    attrs.evolve,
+    made(
+        Customer,
+        **{name: st.text(max_size=5) for name in ("account_number", "legal_name", "pan_or_gstin")},
+        active=st.booleans(),
+        id=INT64,
+        net_amount=AMOUNTS,
+        dso_median=AMOUNTS,
+        created_on=MOMENTS,
+        modified_on=MOMENTS,
+    ),
+    branch_codes=st.lists(st.text(max_size=3), max_size=2).map(tuple),
+    warnings=st.lists(st.text(max_size=3), max_size=2).map(tuple),
+    customer_key_contacts=st.lists(CONTACTS, max_size=2).map(tuple),
+    customer_reminders=st.lists(REMINDERS, max_size=2).map(tuple),
+)
+
+
+@many_examples
+@given(CUSTOMERS, st.sampled_from(["string", "number"]))
+def test_a_record_written_in_wire_names_is_read_back_as_the_same(
+    customer: Customer, how: Any
+) -> None:
+    wire = reference_converter(UTC).unstructure(customer)
+    raw = msgspec.json.Encoder(decimal_format=how).encode(wire)
+
+    assert IN_UTC.decode(raw) == customer
+    assert IN_UTC.decode_by_reference(raw) == customer
+    assert set(wire) == set(EXAMPLE)

@@ -1,0 +1,156 @@
+"""A session's requests against a service with limits, in a time of its own.
+
+No I/O, no waiting: a run is decided by the service and a seed.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+import random
+from typing import Protocol
+
+import attrs
+
+from enkash_async._http.throttle import Throttle
+from enkash_async.errors import RateLimitedError
+from enkash_async.retry import RetryPolicy
+
+
+class Limits(Protocol):
+    """What a service refuses, and the wait that it asks for."""
+
+    def admits(self, now: float, in_flight: int) -> bool:
+        """Say whether a request that arrives now is answered."""
+        ...
+
+    def retry_after(self, now: float) -> float | None:
+        """Return the wait that a refusal asks for, None if it names none."""
+        ...
+
+
+@attrs.define
+class Outage:
+    """Refuses everything until *end*."""
+
+    end: float
+    tells: bool = True
+
+    def admits(self, now: float, in_flight: int) -> bool:
+        return now >= self.end
+
+    def retry_after(self, now: float) -> float | None:
+        return float(math.ceil(self.end - now)) if self.tells else None
+
+
+@attrs.define
+class FixedWindows:
+    """Answers *most* requests in each stretch of *length* seconds."""
+
+    most: int
+    length: float = 1.0
+    tells: bool = True
+    window: int = -1
+    answered: int = 0
+
+    def admits(self, now: float, in_flight: int) -> bool:
+        if int(now / self.length) != self.window:
+            self.window, self.answered = int(now / self.length), 0
+        self.answered += 1
+        return self.answered <= self.most
+
+    def retry_after(self, now: float) -> float | None:
+        # Whole seconds, as the header has them.
+        left = (self.window + 1) * self.length - now
+        return float(math.ceil(left)) if self.tells else None
+
+
+@attrs.define
+class Bucket:
+    """Answers *rate* requests a second, after a burst of *size*; names no wait unless asked to."""
+
+    rate: float
+    size: float
+    tells: bool = False
+    level: float = 0.0
+    filled_at: float = 0.0
+
+    def admits(self, now: float, in_flight: int) -> bool:
+        self.level = max(0.0, self.level - (now - self.filled_at) * self.rate)
+        self.filled_at = now
+        if self.level + 1 > self.size + 1e-9:
+            return False
+        self.level += 1
+        return True
+
+    def retry_after(self, now: float) -> float | None:
+        return float(math.ceil((self.level + 1 - self.size) / self.rate)) if self.tells else None
+
+
+@attrs.define
+class FewInFlight:
+    """Answers while fewer than *most* others are being answered."""
+
+    most: int
+
+    def admits(self, now: float, in_flight: int) -> bool:
+        return in_flight < self.most
+
+    def retry_after(self, now: float) -> float | None:
+        return None
+
+
+@attrs.define
+class Run:
+    """What it took."""
+
+    sent: int = 0
+    refused: int = 0
+    seconds: float = 0.0
+    most_in_flight: int = 0
+
+
+def run(
+    limits: Limits,
+    pages: int,
+    *,
+    seed: int = 0,
+    most: int = 8,
+    latency: float = 0.05,
+    adaptive: bool = True,
+) -> Run:
+    """Read *pages* pages from a service with these *limits*, each as often as it is refused."""
+    chance = random.Random(seed)
+    policy = RetryPolicy()
+    throttle = Throttle(most, adaptive=adaptive)
+    outcome = Run()
+    under_way: list[tuple[float, int, int, bool, float | None]] = []
+    now, left, working = 0.0, pages, 0
+    while left or under_way:
+        while left and len(under_way) < throttle.limit and throttle.ready_at <= now:
+            admitted = limits.admits(now, working)
+            wait = None if admitted else limits.retry_after(now)
+            took = latency * (0.5 + chance.random()) if admitted else latency / 5
+            generation = throttle.sent(now, len(under_way))
+            outcome.sent += 1
+            heapq.heappush(under_way, (now + took, outcome.sent, generation, admitted, wait))
+            left -= 1
+            working += admitted
+            outcome.most_in_flight = max(outcome.most_in_flight, len(under_way))
+        free = left and len(under_way) < throttle.limit
+        if free and (not under_way or throttle.ready_at < under_way[0][0]):
+            now = max(now, throttle.ready_at)
+            continue
+        now, _, generation, admitted, wait = heapq.heappop(under_way)
+        if admitted:
+            working -= 1
+            throttle.taken(generation, now)
+        else:
+            left += 1
+            outcome.refused += 1
+            error = RateLimitedError("too many", 429)
+            error.retry_after = wait
+            pause = policy.pause_after(throttle.refusals + 1, error, jitter=chance.random())
+            throttle.refused(generation, now, pause, told=wait is not None)
+    outcome.seconds = now
+    return outcome

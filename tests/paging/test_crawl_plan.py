@@ -1,0 +1,120 @@
+"""The crawl's plan against customers that come and go, see `crawl_model`."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from enkash_async._paging.addressing import Window
+from enkash_async._paging.crawl.cutting import SECOND, cut
+from enkash_async.report import Verdict
+from tests.models.crawled_list import BEGIN, CrawlWorld, run
+
+EXAMPLES = int(os.environ.get("ENKASH_EXAMPLES", "200"))
+
+many_examples = settings(
+    max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), database=None
+)
+SEEDS = st.integers(0, 2**32)
+
+
+@st.composite
+def worlds(draw: st.DrawFn, drift: bool = False, crashes: bool = False) -> CrawlWorld:
+    return CrawlWorld(
+        rows=draw(st.one_of(st.integers(0, 30), st.integers(0, 300))),
+        page_size=draw(st.integers(2, 60)),
+        crowd=draw(st.sampled_from([0.0, 0.0, 0.3, 1.0])),
+        span=draw(st.sampled_from([timedelta(seconds=3), timedelta(hours=1), timedelta(300)])),
+        whole_seconds=draw(st.booleans()),
+        bounds=draw(st.sampled_from(["inclusive", "half_open", "exclusive"])),
+        cap=draw(st.none() | st.integers(2, 20)),
+        drift=draw(st.sampled_from([0.02, 0.2])) if drift else 0.0,
+        concurrency=draw(st.sampled_from([1, 2, 8])),
+        crashes=crashes,
+        heavy=draw(st.sampled_from([0.0, 0.05, 0.3])),
+    )
+
+
+@many_examples
+@given(worlds(), SEEDS)
+def test_every_customer_comes_once_in_the_order_of_creation(world: CrawlWorld, seed: int) -> None:
+    outcome = run(world, seed)
+
+    assert sorted(outcome.delivered) == sorted(outcome.stayed)
+    assert outcome.verdict is Verdict.COMPLETE, outcome.reasons
+
+
+@many_examples
+@given(worlds(drift=True), SEEDS)
+def test_a_customer_that_stays_comes_once_or_the_verdict_says_otherwise(
+    world: CrawlWorld, seed: int
+) -> None:
+    outcome = run(world, seed)
+
+    if outcome.verdict in (Verdict.COMPLETE, Verdict.CHANGED):
+        stayed = set(outcome.stayed)
+        assert sorted(row for row in outcome.delivered if row in stayed) == sorted(stayed)
+
+
+@many_examples
+@given(worlds(drift=True, crashes=True), SEEDS)
+def test_stopped_anywhere_and_resumed_it_makes_no_hole(world: CrawlWorld, seed: int) -> None:
+    outcome = run(world, seed)
+
+    if outcome.verdict in (Verdict.COMPLETE, Verdict.CHANGED):
+        assert set(outcome.stayed) <= set(outcome.delivered)
+
+
+@many_examples
+@given(worlds(crashes=True), SEEDS)
+def test_stopped_anywhere_and_resumed_every_customer_comes_once(
+    world: CrawlWorld, seed: int
+) -> None:
+    outcome = run(world, seed)
+
+    assert sorted(outcome.delivered) == sorted(outcome.stayed)
+
+
+@many_examples
+@given(worlds(), st.integers(1, 20), SEEDS)
+def test_customers_without_a_time_are_told(world: CrawlWorld, without: int, seed: int) -> None:
+    world = CrawlWorld(rows=world.rows, page_size=world.page_size, without_time=without)
+    outcome = run(world, seed)
+
+    assert outcome.verdict is Verdict.INCOMPLETE
+    assert f"{without} customers are in no window" in str(outcome.reasons)
+    assert sorted(outcome.delivered) == sorted(outcome.stayed)
+
+
+@pytest.mark.parametrize("crowd", [0.0, 0.3])
+def test_the_cost_grows_in_proportion_to_the_customers(crowd: float) -> None:
+    requests = [
+        run(CrawlWorld(rows=rows, page_size=50, crowd=crowd), seed=1).requests / (rows / 50)
+        for rows in (1000, 4000)
+    ]
+
+    assert max(requests) < 3.5
+    assert requests[1] <= requests[0]
+
+
+@given(
+    width=st.timedeltas(timedelta(seconds=6), timedelta(days=1000)),
+    micro=st.integers(0, 999_999),
+    number=st.integers(2, 64),
+)
+def test_windows_cover_the_whole_and_are_narrower(
+    width: timedelta, micro: int, number: int
+) -> None:
+    begin = BEGIN.replace(microsecond=micro)
+    windows = list(cut(Window(begin, begin + width), number))
+
+    assert windows[0].begin == begin
+    assert windows[-1].end == begin + width
+    for left, right in pairwise(windows):
+        assert left.end - right.begin == 2 * SECOND
+    assert max(window.end - window.begin for window in windows) < width

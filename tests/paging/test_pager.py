@@ -1,0 +1,201 @@
+"""The pager against a list that changes while it is read, see `model`."""
+
+from __future__ import annotations
+
+import math
+import os
+import random
+
+import attrs
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from enkash_async._paging.addressing import Addressing, OffsetUnit, PageRequest
+from enkash_async._paging.pager import Pager
+from enkash_async._paging.raw_page import RawPage
+from enkash_async.errors import IncompleteSearchError
+from enkash_async.report import Verdict
+from enkash_async.resume import ResumePoint
+from tests.models.changing_list import Count, Service, World, run
+
+# The thorough profile: ENKASH_EXAMPLES=50000 pytest tests/paging/test_pager.py
+EXAMPLES = int(os.environ.get("ENKASH_EXAMPLES", "400"))
+
+many_examples = settings(
+    max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), database=None
+)
+
+ROWS = st.one_of(st.integers(0, 30), st.integers(0, 150))
+SIZES = st.one_of(st.integers(1, 8), st.integers(1, 60))
+SEEDS = st.integers(0, 2**32)
+
+
+@st.composite
+def worlds(draw: st.DrawFn, drift: bool, crashes: bool = False) -> World:
+    unit: OffsetUnit = draw(st.sampled_from(["rows", "rows", "pages"]))
+    count: Count = draw(st.sampled_from(["total", "total", "page", "missing", "plus_one"]))
+    # A cap of one row looks like the end of the list, so a deletion in just that moment is lost
+    # on the pager where no count tells.
+    least = 1 if count == "total" and not drift else 2
+    cap = draw(st.none() | st.integers(least, 10))
+    return World(
+        rows=draw(ROWS),
+        page_size=draw(SIZES),
+        cap=cap,
+        late_cap=None if unit == "pages" or cap == 1 else draw(st.none() | st.integers(2, 5)),
+        count=count,
+        unit=unit,
+        drift=draw(st.sampled_from([0.02, 0.1, 0.4])) if drift else 0.0,
+        clamps=draw(st.booleans()),
+        bursts=draw(st.booleans()),
+        concurrency=draw(st.sampled_from([1, 2, 4, 8])),
+        crashes=crashes,
+        cancels=draw(st.booleans()),
+        heavy=draw(st.sampled_from([0.0, 0.05, 0.3])),
+    )
+
+
+@many_examples
+@given(worlds(drift=False), SEEDS)
+def test_a_list_that_stays_the_same_is_delivered_as_it_is(world: World, seed: int) -> None:
+    outcome = run(world, seed)
+
+    assert outcome.delivered == outcome.stayed
+    if world.is_honest:
+        assert outcome.verdict is Verdict.COMPLETE
+
+
+@many_examples
+@given(worlds(drift=True), SEEDS)
+def test_a_row_that_stays_is_delivered_once_or_the_verdict_says_otherwise(
+    world: World, seed: int
+) -> None:
+    outcome = run(world, seed)
+
+    if outcome.verdict in (Verdict.COMPLETE, Verdict.CHANGED):
+        stayed = set(outcome.stayed)
+        assert [row for row in outcome.delivered if row in stayed] == outcome.stayed
+
+
+@many_examples
+@given(worlds(drift=True, crashes=True), SEEDS)
+def test_the_same_holds_for_one_that_is_stopped_and_resumed(world: World, seed: int) -> None:
+    outcome = run(world, seed)
+
+    if outcome.verdict in (Verdict.COMPLETE, Verdict.CHANGED):
+        stayed = set(outcome.stayed)
+        assert [row for row in outcome.delivered if row in stayed] == outcome.stayed
+
+
+@many_examples
+@given(worlds(drift=False), st.sampled_from([0.05, 0.5]), SEEDS)
+def test_a_full_check_notices_every_change_of_the_order(
+    world: World, swaps: float, seed: int
+) -> None:
+    world = attrs.evolve(world, swaps=swaps, full_check=True, count="total")
+    outcome = run(world, seed)
+
+    assert len(set(outcome.delivered)) == len(outcome.delivered)
+    if outcome.verdict in (Verdict.COMPLETE, Verdict.CHANGED):
+        assert sorted(outcome.delivered) == sorted(outcome.stayed)
+
+
+@many_examples
+@given(worlds(drift=True), SEEDS)
+def test_rows_that_come_and_go_are_not_taken_for_a_changed_order(world: World, seed: int) -> None:
+    assert not run(world, seed).moved
+
+
+@many_examples
+@given(
+    rows=ROWS,
+    page_size=st.integers(2, 60),
+    count=st.sampled_from(["total", "page", "missing", "plus_one", "minus_one"]),
+    seed=SEEDS,
+)
+def test_a_list_that_stays_the_same_costs_at_most_two_requests_more_than_the_plain_way(
+    rows: int, page_size: int, count: Count, seed: int
+) -> None:
+    outcome = run(World(rows=rows, page_size=page_size, count=count), seed)
+
+    plain = max(1, math.ceil(rows / page_size))
+    assert outcome.requests <= plain + 2
+
+
+def test_most_lists_that_change_are_still_read_to_their_end() -> None:
+    worlds = [
+        World(rows=2000, page_size=100, drift=0.3, concurrency=concurrency)
+        for concurrency in (1, 8)
+    ]
+    verdicts = [run(world, seed).verdict for world in worlds for seed in range(20)]
+
+    assert verdicts == [Verdict.CHANGED] * 40
+
+
+# What single pages show
+
+
+def pager(unit: OffsetUnit = "rows", first: int = 0, page_size: int = 10) -> Pager:
+    return Pager(page_size=page_size, addressing=Addressing(unit, first))
+
+
+def read_all(reader: Pager, service: Service) -> list[str]:
+    rows: list[str] = []
+    while not reader.ended:
+        page = service.answer(reader.wanted(1)[0])
+        delivery = reader.accept(page)
+        rows += [page.ids[index] for index in delivery.indices(page)]
+    return rows
+
+
+@pytest.mark.parametrize("rows", [11, 25, 200])
+@pytest.mark.parametrize("page_size", [1, 2, 10])
+def test_offsets_that_count_pages_are_noticed_and_the_setting_is_named(
+    rows: int, page_size: int
+) -> None:
+    service = Service(World(rows=rows, page_size=page_size, unit="pages"), random.Random(0))
+    with pytest.raises(IncompleteSearchError, match='offset_unit="pages"'):
+        read_all(pager("rows", page_size=page_size), service)
+
+
+@pytest.mark.parametrize("rows", [11, 25, 200])
+def test_offsets_that_count_rows_are_noticed_and_the_setting_is_named(rows: int) -> None:
+    service = Service(World(rows=rows, page_size=10), random.Random(0))
+    with pytest.raises(IncompleteSearchError, match='offset_unit="rows"'):
+        read_all(pager("pages"), service)
+
+
+@pytest.mark.parametrize("unit", ["rows", "pages"])
+def test_an_offset_that_is_ignored_ends_with_an_error(unit: OffsetUnit) -> None:
+    class Deaf(Service):
+        def answer(self, request: PageRequest) -> RawPage:
+            return super().answer(Addressing().request(0, 10, overlaps=False))
+
+    service = Deaf(World(rows=25, page_size=10), random.Random(0))
+    with pytest.raises(IncompleteSearchError, match="ignores offsets"):
+        read_all(pager(unit), service)
+
+
+@given(
+    st.sampled_from(["rows", "pages"]),
+    st.integers(20, 1500),
+    st.integers(1, 8000),
+    st.integers(0, 700),
+    st.integers(0, 100),
+)
+@example("pages", 1000, 3588, 47, 0)
+@settings(deadline=None)
+def test_a_resumed_search_finds_its_place_wherever_deletions_moved_it(
+    unit: OffsetUnit, page_size: int, read: int, deleted: int, late: int
+) -> None:
+    service = Service(World(rows=9000, page_size=page_size, unit=unit), random.Random(0))
+    listed = list(service.rows)
+    token = ResumePoint(row=read, delivered=read, edge=tuple(listed[max(0, read - 20) : read]))
+    # As many were deleted as may be, but for the row delivered last.
+    deleted = min(deleted, read - 1, 30 * page_size)
+    del service.rows[:deleted]
+    service.rows += [f"late{number}" for number in range(late)]
+    reader = Pager(page_size=page_size, addressing=Addressing(unit, 0), resume=token)
+    assert read_all(reader, service) == service.rows[read - deleted :]
+    assert service.requests <= len(service.rows[read - deleted :]) / page_size * 1.5 + 90

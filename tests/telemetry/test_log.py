@@ -1,0 +1,224 @@
+"""The log: debug level, the fields of the events, and nothing that somebody might mind."""
+
+from __future__ import annotations
+
+import ast
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from enkash_async import (
+    BearerToken,
+    ConnectError,
+    CustomerFilter,
+    EnKashError,
+    EnKashSession,
+    OAuthPassword,
+    RetryPolicy,
+)
+from enkash_async.events import RequestEnded, SearchEnded
+from enkash_async.sandbox import Sandbox
+from tests.support.events import Heard
+from tests.support.raw_server import TOKEN_PATH, Call, envelope, raw_server, reply, token_answer
+from tests.support.reading import read_into
+from tests.support.sessions import session_for
+
+pytestmark = pytest.mark.anyio
+
+PACKAGE = Path(__file__).parent.parent.parent / "enkash_async"
+
+
+class Records(logging.Handler):
+    """Keeps all records."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.NOTSET)
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+    def lines(self) -> list[str]:
+        """Return the messages of our logger."""
+        return [record.getMessage() for record in self.records if record.name == "enkash_async"]
+
+    def everything(self) -> str:
+        """Return all that any formatter could show of any logger's records."""
+        shown = logging.Formatter("%(message)s")
+        return "\n".join(shown.format(one) + repr(vars(one)) for one in self.records)
+
+
+@contextmanager
+def logged(level: int) -> Iterator[Records]:
+    """Keep what all loggers log at *level* and above."""
+    root, records = logging.getLogger(), Records()
+    before = root.level
+    root.setLevel(level)
+    root.addHandler(records)
+    try:
+        yield records
+    finally:
+        root.removeHandler(records)
+        root.setLevel(before)
+
+
+async def test_each_event_is_a_line_with_its_values_beside_it(sandbox: Sandbox) -> None:
+    heard = Heard()
+    with logged(logging.DEBUG) as log:
+        async with session_for(sandbox, hooks=heard.hooks) as session:
+            await read_into([], session.customers.search())
+
+    ours = [record for record in log.records if record.name == "enkash_async"]
+    assert len(ours) == len(heard.events)
+    names = [vars(record)["enkash_event"] for record in ours]
+    assert names[0] == "search_started"
+    assert set(names[1:-1]) == {"request", "page"}
+    assert names[-1] == "search_ended"
+    for record, event in zip(ours, heard.events, strict=True):
+        extra = vars(record)
+        assert extra["enkash_search"] == event.search
+        assert record.getMessage().startswith(f"{extra['enkash_event']} search={event.search} ")
+        if isinstance(event, RequestEnded):
+            assert extra["enkash_seconds"] == event.seconds
+            assert f" status=200 bytes_received={event.bytes_received} " in record.getMessage()
+        if isinstance(event, SearchEnded):
+            assert extra["enkash_records_delivered"] == 250
+            assert " outcome=completed " in record.getMessage()
+            assert " verdict=COMPLETE records_delivered=250 " in record.getMessage()
+
+
+async def test_the_values_beside_a_line_are_fit_for_json(sandbox: Sandbox) -> None:
+    with logged(logging.DEBUG) as log:
+        async with session_for(sandbox) as session:
+            await read_into([], session.customers.search())
+
+    for record in log.records:
+        if record.name == "enkash_async":
+            extra = {k: v for k, v in vars(record).items() if k.startswith("enkash_")}
+            assert json.loads(json.dumps(extra)) == extra
+
+
+async def test_nothing_is_made_of_events_that_nobody_reads(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[object] = []
+    with logged(logging.INFO) as log:
+        monkeypatch.setattr("enkash_async._telemetry.log.write", made.append)
+        async with session_for(sandbox) as session:
+            await read_into([], session.customers.search())
+
+    assert (log.lines(), made) == ([], [])
+
+
+SECRETS = {
+    "client_id": "planted-client-id",
+    "client_secret": "planted-client-secret",
+    "username": "planted-user@example.in",
+    "password": "planted-password",
+    "company_id": "CEKPLANTED",
+}
+FETCHED = "planted-fetched-token"
+CUSTOMER = {
+    "customerId": "KCPLANTED0000001",
+    "legalName": "Planted Legal Name",
+    "contactEmail": "planted@example.in",
+    "contactNumber": "9800004711",
+    "accountNumber": "planted000111222",
+    "panOrGstin": "PLANT4711P",
+    "netAmount": "planted-amount",
+    "customerKeyContacts": [{"name": "Planted Asha", "mobile": "9800004712"}],
+}
+WANTED = CustomerFilter(
+    customer_ids=["KCPLANTED0000002"],
+    legal_name="Planted Filter Name",
+    account_number="planted000333444",
+)
+PLANTED = ("planted", "98000047", "plant4711p")
+
+
+async def answer_with_secrets(call: Call) -> bytes | None:
+    """Log in, break off, refuse in every field that there is, then send a page."""
+    if call.path == TOKEN_PATH:
+        return reply(token_answer(FETCHED, scope="planted-scope"))
+    searches = call.number - 1
+    if searches == 0:
+        return None
+    if searches == 1:
+        error = {
+            "errorType": "PLANTED TYPE",
+            "errorMessage": f"Planted message {FETCHED}",
+            "requestId": "planted request of planted@example.in",
+            "apiSubErrors": [{"rejectedValue": "planted-filter@example.in"}],
+        }
+        body = envelope(errorResponse=error, payload="planted payload")
+        return reply(body, 503, "Set-Cookie: planted=cookie", "X-Trace: planted-header")
+    data = [CUSTOMER] if call.query["offset"] == "0" else []
+    return reply(envelope(payload={"data": data, "recordsCount": 1}))
+
+
+async def test_secrets_and_personal_data_are_in_no_log_line_and_no_event() -> None:
+    heard = Heard()
+    retry = RetryPolicy(first_delay=0, statuses=frozenset({503}))
+    with logged(logging.NOTSET) as log:
+        async with (
+            raw_server(answer_with_secrets) as server,
+            EnKashSession(
+                server.base_url, OAuthPassword(**SECRETS), retry=retry, hooks=heard.hooks
+            ) as session,
+        ):
+            set_aside: list[object] = []
+            search = session.customers.search(WANTED, on_bad_record=set_aside.append)
+            await read_into([], search)
+            # The amount cannot be read, so this fails with the record in hand.
+            with pytest.raises(EnKashError):
+                await read_into([], session.customers.search(WANTED))
+
+    assert len(set_aside) == 1
+    assert {line.split(" ")[0] for line in log.lines()} == {
+        *("search_started", "request", "retry", "page", "search_ended")
+    }
+    for shown in (log.everything(), repr(heard.events)):
+        assert not [secret for secret in PLANTED if secret in shown.lower()]
+
+
+async def test_an_address_that_cannot_be_reached_is_not_logged() -> None:
+    with logged(logging.NOTSET) as log:
+        session = EnKashSession(
+            "http://127.0.0.1:9/planted-path",
+            BearerToken("planted-token"),
+            retry=RetryPolicy(attempts=1),
+        )
+        async with session:
+            with pytest.raises(ConnectError):
+                await session.customers.search(WANTED)
+
+    assert any("error=ConnectError" in line for line in log.lines())
+    assert "planted" not in log.everything().lower()
+
+
+def test_one_module_logs_and_only_at_debug_level() -> None:
+    users = set[str]()
+    calls = set[str]()
+    for path in PACKAGE.rglob("*.py"):
+        tree = ast.parse(path.read_text())
+        names = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+        if any("logging" in ast.unparse(node) for node in names):
+            users.add(path.name)
+            calls |= {
+                node.attr
+                for node in ast.walk(tree)
+                if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "_logger"
+            }
+    assert users == {"log.py"}
+    assert calls == {"addHandler", "isEnabledFor", "debug"}
+
+
+def test_the_logger_is_quiet_by_itself() -> None:
+    logger = logging.getLogger("enkash_async")
+
+    assert logger.level == logging.NOTSET
+    assert [type(handler) for handler in logger.handlers] == [logging.NullHandler]

@@ -1,0 +1,123 @@
+"""A large answer read in pieces is the answer read as a whole."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from enkash_async._wire import splitting as _splitting
+from enkash_async._wire.envelope import Response, page_payload, payload_steps
+from enkash_async._wire.splitting import split_front
+from enkash_async.errors import EnKashError
+
+TRAPS = st.sampled_from(
+    [
+        '},{"customerId":',
+        '"},{"customerId":"',
+        '\\"data\\":[',
+        '"data":[',
+        "]}",
+        "\\",
+        '\\"',
+        "é😀",
+        "",
+    ]
+)
+TEXT = TRAPS | st.text(max_size=12) | st.builds("".join, st.lists(TRAPS, max_size=4))
+ITEM = st.fixed_dictionaries(
+    {"customerId": TEXT},
+    optional={
+        "note": TEXT | st.none() | st.integers(),
+        "data": st.lists(st.builds(lambda text: {"customerId": text}, TEXT), max_size=3),
+    },
+)
+OTHER: st.SearchStrategy[Any] = (
+    st.fixed_dictionaries({"note": TEXT}) | st.just({}) | st.none() | st.integers()
+)
+ENVELOPE = st.fixed_dictionaries(
+    {"payload": st.fixed_dictionaries({"data": st.lists(ITEM | OTHER, max_size=30)})},
+    optional={
+        "errorResponse": st.none() | st.fixed_dictionaries({"data": st.lists(ITEM, max_size=9)}),
+        "meta": st.fixed_dictionaries({"data": st.lists(ITEM, max_size=9)}),
+        "response_message": TEXT,
+    },
+)
+
+
+def outcome(*pieces: bytes) -> Any:
+    try:
+        payload = page_payload(Response(200, {}, pieces))
+    except EnKashError as error:
+        return type(error), str(error)
+    return [json.loads(bytes(record)) for record in payload.records], payload.count
+
+
+def written(envelope: dict[str, Any], order: list[str], compact: bool) -> bytes:
+    keys = sorted(envelope, key=lambda key: (order.index(key) if key in order else 9, key))
+    separators = (",", ":") if compact else (", ", ": ")
+    ordered = {key: envelope[key] for key in keys}
+    return json.dumps(ordered, separators=separators, ensure_ascii=False).encode()
+
+
+@given(
+    ENVELOPE,
+    st.permutations(["errorResponse", "meta", "payload", "response_message"]),
+    st.booleans(),
+    st.integers(1, 60),
+    st.integers(0, 40),
+    st.integers(1, 100),
+)
+@settings(max_examples=400, deadline=None)
+def test_pieces_hold_what_the_whole_holds(
+    envelope: dict[str, Any], order: list[str], compact: bool, piece: int, cut_off: int, chunk: int
+) -> None:
+    body = written(envelope, order, compact)
+    body = body[: len(body) - cut_off] if cut_off < 20 else body
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_splitting, "PIECE", 10**9)
+        whole = outcome(body)
+        patch.setattr(_splitting, "PIECE", piece)
+        assert outcome(body) == whole
+        assert outcome(*[body[i : i + chunk] for i in range(0, len(body), chunk)]) == whole
+
+
+def large_answer(records: int) -> bytes:
+    data = [{"customerId": f"C{n}", "contacts": [{"name": "x" * 80}] * 3} for n in range(records)]
+    return json.dumps(
+        {"errorResponse": None, "payload": {"data": data, "recordsCount": records}},
+        separators=(",", ":"),
+    ).encode()
+
+
+def test_a_large_answer_is_read_in_many_pieces() -> None:
+    body = large_answer(10_000)
+    steps = payload_steps(Response(200, {}, body))
+
+    pauses = sum(1 for _ in steps)
+
+    assert pauses > len(body) // _splitting.PIECE - 4
+    assert len(page_payload(Response(200, {}, body)).records) == 10_000
+
+
+def test_a_small_answer_is_read_at_once() -> None:
+    steps = split_front([large_answer(100)])
+    with pytest.raises(StopIteration) as end:
+        next(steps)
+    assert end.value.value is None
+
+
+def test_records_that_look_like_borders_are_not_cut() -> None:
+    # Each record holds what a border looks like, inside a list of its own.
+    record = json.dumps(
+        {"customerId": "C", "contacts": [{"customerId": "K"}] * 9}, separators=(",", ":")
+    ).encode()
+    body = b'{"payload":{"data":[' + b",".join([record] * 20_000) + b"]}}"
+
+    payload = page_payload(Response(200, {}, body))
+
+    assert len(payload.records) == 20_000
+    assert {bytes(raw) for raw in payload.records} == {record}
