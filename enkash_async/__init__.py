@@ -3,10 +3,10 @@
 `EnKashSession` is where to begin; its docstring, and `session.customers.search`, say the rest.
 """
 
-from enkash_async._http.transport import Timeout
+from enkash_async._search.query import Direction
 from enkash_async._search.search import BadRecord, CustomerSearch, Page
 from enkash_async.auth import Auth, BearerToken, OAuthPassword, Token
-from enkash_async.customers.filters import CustomerFilter, CustomerLevel, CustomerStatus, Direction
+from enkash_async.customers.filters import CustomerFilter, CustomerLevel, CustomerStatus
 from enkash_async.customers.records import (
     Customer,
     CustomerKeyContact,
@@ -42,6 +42,7 @@ from enkash_async.report import SearchReport, Verdict
 from enkash_async.resume import ResumeToken
 from enkash_async.retry import RetryPolicy
 from enkash_async.session import EnKashSession
+from enkash_async.timeout import Timeout
 
 __version__ = "0.1.0"
 

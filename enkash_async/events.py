@@ -44,11 +44,13 @@ class Outcome(StrEnum):
 class SearchStarted:
     """A search is about to send its first request.
 
-    *search* is its number, different for each search of this process; *method* the one of
-    `session.customers` that it came from (`count` and `get` search too).
+    *search_id* is its number, different for each search of this process; *resource* says which
+    list it reads, such as "customers"; *method* is the one of `session.customers` that it came
+    from (`count` and `get` search too).
     """
 
-    search: int
+    search_id: int
+    resource: str
     method: Method
 
 
@@ -57,7 +59,7 @@ class RequestEnded:
     """An attempt at a request ended, well or not.
 
     *operation* is the path of the documented operation, "other" for a request of an `Auth` of
-    your own. *search* is None for a login, which serves all searches. *attempt* counts the first
+    your own. *search_id* is None for a login, which serves all searches. *attempt* counts the first
     one. *status* is the HTTP status, None where no answer came; *error* the name of the exception
     class, None for a success, "CancelledError" for an attempt that was no longer needed;
     *error_type* the service's own word where it is one of the nine. A refused login has a status
@@ -66,7 +68,7 @@ class RequestEnded:
     token), *seconds* from then until the answer was read; None if it was not sent.
     """
 
-    search: int | None
+    search_id: int | None
     operation: str
     attempt: int
     status: int | None
@@ -86,7 +88,7 @@ class RetryPlanned:
     `UnauthorizedError` means that there is a new token to try.
     """
 
-    search: int
+    search_id: int
     operation: str
     attempt: int
     delay: float
@@ -103,7 +105,7 @@ class PageFetched:
     *rows* is how many it held. *seconds* count all waits and attempts.
     """
 
-    search: int
+    search_id: int
     row: int
     offset: int
     limit: int
@@ -121,7 +123,8 @@ class SearchEnded:
     may end after it.
     """
 
-    search: int
+    search_id: int
+    resource: str
     method: Method
     outcome: Outcome
     seconds: float

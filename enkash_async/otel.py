@@ -56,18 +56,22 @@ class _SearchSpans:
 
     def start(self, event: SearchStarted) -> None:
         span = self._tracer.start_span(
-            f"customers.{event.method}", attributes={"enkash.search.method": event.method}
+            f"{event.resource}.{event.method}",
+            attributes={
+                "enkash.search.resource": event.resource,
+                "enkash.search.method": event.method,
+            },
         )
-        self._spans[event.search] = span
+        self._spans[event.search_id] = span
         # Never detached: the context is the search's own and ends with it.
         context.attach(trace.set_span_in_context(span))
 
     def note_retry(self, event: RetryPlanned) -> None:
-        if (span := self._spans.get(event.search)) is not None and span.is_recording():
+        if (span := self._spans.get(event.search_id)) is not None and span.is_recording():
             span.add_event("retry", _known(_retry_attributes(event)))
 
     def end(self, event: SearchEnded) -> None:
-        span = self._spans.pop(event.search)
+        span = self._spans.pop(event.search_id)
         if span.is_recording():
             span.set_attributes(_known(_end_attributes(event)))
             if event.outcome is Outcome.FAILED:

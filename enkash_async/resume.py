@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 import attrs
 import msgspec
-
-from enkash_async.customers.filters import CustomerFilter, Direction
 
 VERSION = 1
 
@@ -78,26 +74,3 @@ class ResumeToken(ResumePoint):
         if min(counts) < 0 or not value.keys() >= {"row", "delivered", "edge"}:
             raise ValueError("this resume token is damaged: a part is missing or negative")
         return token
-
-
-def fingerprint(
-    criteria: CustomerFilter, order_by: str | None, direction: Direction | None, offset: int
-) -> str:
-    """Return a short text that differs between queries whose tokens must not be mixed up.
-
-    The filter may hold personal data, so a hash stands for it.
-    """
-    # Filters that are equal must have one fingerprint, in every process.
-    wire = criteria.as_wire()
-    if criteria.customer_ids is not None:
-        wire["customerIds"] = sorted(criteria.customer_ids)
-    if criteria.balance_amount is not None:
-        wire["balanceAmount"] = str(Decimal(criteria.balance_amount).normalize())
-    query: dict[str, Any] = {
-        "filter": wire,
-        "order_by": order_by,
-        "direction": direction,
-        "offset": offset,
-    }
-    text = msgspec.json.encode(query, order="sorted")
-    return hashlib.sha256(text).hexdigest()[:32]

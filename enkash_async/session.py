@@ -13,19 +13,22 @@ from typing import Any, Self
 import aiohttp
 
 from enkash_async._decoding.decoder import RecordDecoder
-from enkash_async._http.call import Connection
-from enkash_async._http.limiter import ByteBudget, FairLimiter
+from enkash_async._http.call import Caller
+from enkash_async._http.limiter import FairLimiter
 from enkash_async._http.quota import RetryQuota
 from enkash_async._http.throttle import Throttle
-from enkash_async._http.transport import Timeout, Transport, checked_base_url, open_http
+from enkash_async._http.token_cache import TokenCache
+from enkash_async._http.transport import Transport, checked_base_url, open_http
 from enkash_async._paging.addressing import Addressing, OffsetUnit
+from enkash_async._search.byte_budget import ByteBudget
 from enkash_async._tasks import TaskOwner
 from enkash_async._telemetry.telemetry import Telemetry
-from enkash_async.auth import Auth, BearerToken, OAuthPassword, TokenCache
+from enkash_async.auth import Auth, BearerToken, OAuthPassword
 from enkash_async.customers.records import Customer
 from enkash_async.customers.resource import Customers, SearchSettings, checked_page_size
 from enkash_async.events import Hooks
 from enkash_async.retry import RetryPolicy
+from enkash_async.timeout import Timeout
 
 MIB = 1024 * 1024
 
@@ -147,7 +150,7 @@ class EnKashSession:
     def _settings(self, http: aiohttp.ClientSession, owner: TaskOwner) -> SearchSettings:
         transport = Transport(http, self._base_url, self._timeout, self._max_body_bytes)
         throttle = Throttle(self._max_concurrency, adaptive=self._adaptive)
-        connection = Connection(
+        caller = Caller(
             transport=transport,
             tokens=TokenCache(self._auth, self._telemetry.watched(transport.post_form)),
             limiter=FairLimiter(throttle),
@@ -157,7 +160,7 @@ class EnKashSession:
             timeout=self._timeout,
         )
         return SearchSettings(
-            connection=connection,
+            caller=caller,
             owner=owner,
             budget=ByteBudget(self._prefetch_bytes),
             addressing=self._addressing,

@@ -30,8 +30,9 @@ from enkash_async import (
     UnauthorizedError,
     Verdict,
 )
-from enkash_async._wire.envelope import Response
-from enkash_async.auth import SendForm, TokenCache
+from enkash_async._http.token_cache import TokenCache
+from enkash_async._wire.response import Response
+from enkash_async.auth import SendForm
 from enkash_async.sandbox import Sandbox, SandboxSettings, SearchCall, open_sandbox
 from tests.support.raw_server import (
     SEARCH_PATH,

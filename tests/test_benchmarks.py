@@ -32,7 +32,7 @@ from benchmarks.server.connection import serve
 from benchmarks.server.records import made
 from benchmarks.server.service import Load, Service
 from enkash_async import BearerToken, Customer, CustomerKeyContact, CustomerReminder, EnKashSession
-from enkash_async.customers.records import wire_name
+from enkash_async._wire.keys import wire_name
 from enkash_async.sandbox import SandboxSettings, data, open_sandbox
 
 ROWS = 700

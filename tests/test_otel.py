@@ -130,6 +130,7 @@ async def test_the_attributes_are_the_documented_ones(sandbox: Sandbox, spans: S
         await read_into([], search)
 
     assert facts(spans.search()) == {
+        "enkash.search.resource": "customers",
         "enkash.search.method": "search",
         "enkash.search.outcome": "completed",
         "enkash.search.verdict": "COMPLETE",

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from enkash_async import CustomerFilter, Direction, ResumeToken
-from enkash_async.resume import fingerprint
+from enkash_async._search.query import Query
+from enkash_async.customers.resource import CUSTOMERS
 
 MOMENT = datetime(2019, 8, 24, 14, 15, 22, tzinfo=UTC)
 IST = timezone(timedelta(hours=5, minutes=30))
@@ -138,9 +139,20 @@ SECRETS: dict[str, Any] = {
 }
 
 
+def fingerprint(
+    criteria: CustomerFilter, order_by: str | None, direction: Direction | None, offset: int
+) -> str:
+    query = Query(endpoint=CUSTOMERS, criteria=criteria, order_by=order_by, direction=direction)
+    return query.fingerprint("search", offset)
+
+
 def token_for(criteria: CustomerFilter) -> ResumeToken:
-    print_of_query = fingerprint(criteria, "createdOn", Direction.ASC, 0)
-    return ResumeToken(fingerprint=print_of_query, row=0, delivered=0, edge=())
+    return ResumeToken(
+        fingerprint=fingerprint(criteria, "createdOn", Direction.ASC, 0),
+        row=0,
+        delivered=0,
+        edge=(),
+    )
 
 
 def test_no_filter_value_is_in_the_text() -> None:

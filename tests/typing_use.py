@@ -151,7 +151,7 @@ async def sessions(http: aiohttp.ClientSession) -> None:
 
 def hooks(provider: TracerProvider) -> None:
     def requested(event: RequestEnded) -> None:
-        assert_type(event.search, int | None)
+        assert_type(event.search_id, int | None)
         assert_type(event.error_type, ErrorType | None)
         assert_type(event.seconds, float | None)
 

@@ -20,14 +20,13 @@ import msgspec
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from enkash_async._decoding.struct_lane import REMINDER_TYPES, Times, fast_lane, finite, is_sequence
-from enkash_async._wire.times import instant
-from enkash_async.customers.filters import iso_z
+from enkash_async._wire.keys import wire_name
+from enkash_async._wire.times import instant, iso_z
 from enkash_async.customers.records import (
     Customer,
     CustomerKeyContact,
     CustomerReminder,
     ReminderType,
-    wire_name,
 )
 from enkash_async.errors import DecodeError
 

@@ -17,8 +17,9 @@ from typing import Any, Literal
 import attrs
 import msgspec
 
+from enkash_async._wire.keys import wire_name
 from enkash_async._wire.times import instant
-from enkash_async.customers.records import ReminderType, wire_name
+from enkash_async.customers.records import ReminderType
 
 REMINDER_TYPES: Mapping[str, ReminderType] = {member.value: member for member in ReminderType}
 

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from typing import Generic, TypeVar
 
 import anyio
 import attrs
 
+from enkash_async._http.costs import Costs
 from enkash_async._http.limiter import FairLimiter
+from enkash_async._http.operation import Operation, Ticket
 from enkash_async._http.quota import RETRY_COST, TIMEOUT_COST, RetryQuota
 from enkash_async._http.throttle import Throttle
-from enkash_async._http.transport import Timeout, Transport
-from enkash_async._paging.addressing import PageRequest
-from enkash_async._paging.page_sizes import SMALL_LIMIT, SMALLEST_LIMIT
-from enkash_async._search.query import SEARCH_PATH, Query
+from enkash_async._http.token_cache import TokenCache
+from enkash_async._http.transport import Transport
 from enkash_async._tasks import paced
 from enkash_async._telemetry.telemetry import CallWatch
-from enkash_async._wire.envelope import PagePayload, Response, payload_steps
+from enkash_async._wire.response import Response
 from enkash_async._wire.sealed import Sealed
-from enkash_async.auth import Token, TokenCache
+from enkash_async.auth import Token
 from enkash_async.errors import (
     APIError,
     EnKashError,
@@ -28,11 +29,8 @@ from enkash_async.errors import (
     ResponseError,
     UnauthorizedError,
 )
-from enkash_async.report import SearchReport
 from enkash_async.retry import (
-    STOP_NOTES,
     RetryPolicy,
-    RetryReason,
     StopReason,
     is_heavy,
     is_refusal,
@@ -41,13 +39,16 @@ from enkash_async.retry import (
     reason_of,
     wait_asked_for,
 )
+from enkash_async.timeout import Timeout
 
-Fitted = Callable[[], PageRequest]
-TooHeavy = Callable[[int], int | None]
+T = TypeVar("T")
+
+Read = Callable[[Response], Generator[None, None, T]]
+"""Reads an answer in steps; raises the error that it stands for."""
 
 
 @attrs.frozen
-class Connection:
+class Caller:
     """What the requests of a session share."""
 
     transport: Transport
@@ -59,62 +60,23 @@ class Connection:
     timeout: Timeout
 
 
-class Account:
-    """What the pages of one search cost, as its report has it."""
-
-    def __init__(self, report: SearchReport, throttle: Throttle) -> None:
-        self.report = report
-        self._throttle = throttle
-        self._counted = 0.0
-
-    def waited(self, since: float) -> None:
-        """Count the pauses *since* a time. Pages that wait at the same time count once."""
-        now = self._throttle.paused_seconds(time.monotonic())
-        before = max(self._counted, self._throttle.paused_seconds(since))
-        self.report.seconds_paused += max(0.0, now - before)
-        self._counted = max(self._counted, now)
-
-    def note_limit(self) -> None:
-        limit, lowest = self._throttle.limit, self.report.lowest_concurrency
-        if limit < self._throttle.most:
-            self.report.lowest_concurrency = limit if lowest is None else min(lowest, limit)
-
-    def note_page_size(self, size: int) -> None:
-        smallest = self.report.smallest_page_size
-        self.report.smallest_page_size = size if smallest is None else min(smallest, size)
-
-    def retried(self, reason: RetryReason) -> None:
-        report = self.report
-        report.retries += 1
-        report.retry_reasons[reason] = report.retry_reasons.get(reason, 0) + 1
-
-    def stopped(self, reason: StopReason, error: EnKashError) -> None:
-        counts = self.report.stop_reasons
-        counts[reason] = counts.get(reason, 0) + 1
-        if reason in STOP_NOTES:
-            error.add_note(STOP_NOTES[reason])
-
-
-class Call:
+class Call(Generic[T]):
     """One request with its attempts."""
-
-    request: PageRequest
-    """What was asked for in the last attempt."""
 
     def __init__(
         self,
-        connection: Connection,
-        query: Query,
-        fitted: Fitted,
-        too_heavy: TooHeavy,
-        account: Account,
+        caller: Caller,
+        operation: Operation,
+        ticket: Ticket,
+        read: Read[T],
+        costs: Costs,
         watch: CallWatch,
     ) -> None:
-        self._connection = connection
-        self._query = query
-        self._fitted = fitted
-        self._too_heavy = too_heavy
-        self._account = account
+        self._caller = caller
+        self._operation = operation
+        self._ticket = ticket
+        self._read_answer = read
+        self._costs = costs
         self._watch = watch
         self._asked = False
         """The page was asked for, so that a failure may be its own and not the login's."""
@@ -126,44 +88,44 @@ class Call:
         self._spent_quota = 0
         self.bytes_received = 0
 
-    async def run(self) -> PagePayload:
+    async def run(self) -> T:
         while True:
-            self._account.report.attempts += 1
+            self._costs.report.attempts += 1
             try:
                 with self._watch:
-                    payload = await self._attempt()
+                    result = await self._attempt()
             except _TokenRenewedError as error:
-                self._account.retried("token_renewed")
+                self._costs.retried("token_renewed")
                 self._watch.retrying(0.0, error)
                 continue
             except EnKashError as error:
                 delay, reason = self._judge(error)
                 if reason is not None:
-                    self._account.stopped(reason, error)
+                    self._costs.stopped(reason, error)
                     raise
-                self._account.retried(reason_of(error))
+                self._costs.retried(reason_of(error))
                 self._watch.retrying(delay, error)
             else:
-                self._connection.quota.succeed(self._spent_quota)
-                return payload
+                self._caller.quota.succeed(self._spent_quota)
+                return result
             await anyio.sleep(delay)
 
     # One attempt
 
-    async def _attempt(self) -> PagePayload:
-        connection, account = self._connection, self._account
+    async def _attempt(self) -> T:
+        caller, costs = self._caller, self._costs
         began = time.monotonic()
         try:
             # A page that failed goes before those behind it, which are of no use without it.
-            async with connection.limiter.place(account, first=self._has_failed) as generation:
-                account.waited(began)
-                payload = await self._ask(generation)
-                connection.throttle.taken(generation, time.monotonic())
-                return payload
+            async with caller.limiter.place(costs, first=self._has_failed) as generation:
+                costs.waited(began)
+                result = await self._ask(generation)
+                caller.throttle.taken(generation, time.monotonic())
+                return result
         finally:
-            account.note_limit()
+            costs.note_limit()
 
-    async def _ask(self, generation: int) -> PagePayload:
+    async def _ask(self, generation: int) -> T:
         # The clock starts when a place is free: waiting in line is not the service's delay.
         started = time.monotonic()
         try:
@@ -177,36 +139,36 @@ class Call:
             self._spent += time.monotonic() - started
 
     async def _send(self, started: float) -> tuple[Response, Token]:
-        connection = self._connection
+        caller = self._caller
         self._asked = False
-        token = await connection.tokens.get(refused=self._refused_token)
-        self._asked, self.request = True, self._fitted()
+        token = await caller.tokens.get(refused=self._refused_token)
+        self._asked, message = True, self._ticket.message()
         headers = Sealed(
             {"Authorization": f"Bearer {token.value}", "Content-Type": "application/json"}
         )
-        left = connection.timeout.call - self._spent - (time.monotonic() - started)
+        left = caller.timeout.call - self._spent - (time.monotonic() - started)
         self._watch.sending()
-        response = await connection.transport.post(
-            SEARCH_PATH,
-            Sealed(self._query.body_of(self.request)),
+        response = await caller.transport.post(
+            self._operation.path,
+            message.body,
             headers,
-            self._query.parameters_of(self.request),
+            message.parameters,
             max(left, 0.001),
         )
         self._watch.answered(response)
         self.bytes_received = response.size
-        self._account.report.bytes_received += response.size
+        self._costs.report.bytes_received += response.size
         return response, token
 
-    async def _read(self, response: Response, token: Token) -> PagePayload:
+    async def _read(self, response: Response, token: Token) -> T:
         # The service may repeat the token in the text of an error, or what it was given for it.
         response = response.without(token.value, *token.secrets)
         try:
-            return await paced(payload_steps(response))
+            return await paced(self._read_answer(response))
         except UnauthorizedError as error:
             if self._refused_token is None:
                 self._asked = False
-                renewed = await self._connection.tokens.get(refused=token)
+                renewed = await self._caller.tokens.get(refused=token)
                 if renewed.value != token.value:
                     self._refused_token = token
                     raise _TokenRenewedError from error
@@ -220,7 +182,7 @@ class Call:
 
     def _slow_down(self, generation: int, error: EnKashError) -> None:
         """Hold all requests of the session to what *error* says of the service."""
-        throttle, retry = self._connection.throttle, self._connection.retry
+        throttle, retry = self._caller.throttle, self._caller.retry
         if not retry.is_retryable(error):
             if isinstance(error, APIError) and not is_refusal(error):
                 # It answered, and no request can be answered better.
@@ -234,7 +196,7 @@ class Call:
 
     def _judge(self, error: EnKashError) -> tuple[float, StopReason | None]:
         """Return how long to wait before the next attempt, or why there is none."""
-        retry, timeout = self._connection.retry, self._connection.timeout
+        retry, timeout = self._caller.retry, self._caller.timeout
         shrunk = self._asked and self._weighs(error) and self._shrink(error)
         if shrunk and is_too_large(error):
             # Not the service's failure, and not to be met again: it costs nothing.
@@ -245,7 +207,7 @@ class Call:
             return 0.0, reason
         if is_refusal(error):
             # All requests of the session are held up, this one with them.
-            delay, pause = 0.0, self._connection.throttle.paused_for(time.monotonic())
+            delay, pause = 0.0, self._caller.throttle.paused_for(time.monotonic())
         else:
             delay, pause = retry.delay_after(attempt, error, jitter=random.random()) or 0.0, 0.0
         self._spent += delay + pause
@@ -258,9 +220,9 @@ class Call:
 
     def _shrink(self, error: EnKashError) -> bool:
         """Let pages be smaller from now on, this one among them; say whether that helps."""
-        size = self._too_heavy(SMALLEST_LIMIT if is_too_large(error) else SMALL_LIMIT)
+        size = self._ticket.shrink(too_large=is_too_large(error))
         if size is not None:
-            self._account.note_page_size(size)
+            self._costs.note_page_size(size)
         return size is not None
 
     def _count(self, error: EnKashError) -> int:
@@ -271,10 +233,10 @@ class Call:
         """
         if not is_refusal(error):
             self._failures += 1
-        elif self._progress == self._connection.throttle.progress:
+        elif self._progress == self._caller.throttle.progress:
             self._refusals += 1
         else:
-            self._progress, self._refusals = self._connection.throttle.progress, 1
+            self._progress, self._refusals = self._caller.throttle.progress, 1
         return self._failures + self._refusals
 
     def _pay(self, error: EnKashError) -> StopReason | None:
@@ -282,7 +244,7 @@ class Call:
             # The service says when to come back, and until then nobody asks.
             return None
         cost = TIMEOUT_COST if isinstance(error, RequestTimeoutError) else RETRY_COST
-        if not self._connection.quota.spend(cost):
+        if not self._caller.quota.spend(cost):
             return "quota"
         self._spent_quota += cost
         return None

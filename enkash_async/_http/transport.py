@@ -11,12 +11,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
-import attrs
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from enkash_async._http.body import Body, Bound
-from enkash_async._wire.envelope import Response
+from enkash_async._wire.response import Response
 from enkash_async._wire.sealed import Sealed, harmless
 from enkash_async.errors import (
     ConnectError,
@@ -24,6 +23,7 @@ from enkash_async.errors import (
     ResponseError,
     TransportError,
 )
+from enkash_async.timeout import Timeout
 
 USER_AGENT = "enkash-async"
 
@@ -35,24 +35,6 @@ MAX_HEADERS = 128
 
 WIRE_CHUNK = 16 * 1024
 MIB = 1024 * 1024
-
-
-@attrs.frozen(kw_only=True)
-class Timeout:
-    """How long to wait, in seconds, for each part of the work.
-
-    *connect*: until a connection stands. *read*: between two pieces of an answer. *attempt*: one
-    request from the first byte sent to the last received; waiting for a free place among the
-    session's requests does not count. *call*: a request with all its attempts and the waits
-    between them. *progress*: until the page that comes next in a search has arrived. A search
-    as a whole has no limit; put `asyncio.timeout` around it.
-    """
-
-    connect: float = attrs.field(default=5.0, validator=attrs.validators.gt(0))
-    read: float = attrs.field(default=30.0, validator=attrs.validators.gt(0))
-    attempt: float = attrs.field(default=60.0, validator=attrs.validators.gt(0))
-    call: float = attrs.field(default=180.0, validator=attrs.validators.gt(0))
-    progress: float = attrs.field(default=300.0, validator=attrs.validators.gt(0))
 
 
 def checked_base_url(base_url: str) -> URL:

@@ -6,36 +6,16 @@ The service does not say whether `offset` counts rows or pages, nor from which n
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Literal
 
 import attrs
+
+from enkash_async._paging.page_request import PageRequest
 
 MAX_LIMIT = 5000
 """The largest `limit` the service documents (enkash-old.apidog.io/api-8993801)."""
 
 OffsetUnit = Literal["rows", "pages"]
-
-
-@attrs.frozen
-class Window:
-    """A stretch of `createdOn`, both ends included, to which a request is narrowed."""
-
-    begin: datetime
-    end: datetime
-
-
-@attrs.frozen(eq=False)
-class PageRequest:
-    """A page to fetch: *offset* and *limit* as on the wire; *row* is where it should begin.
-
-    With a *window* it is a page of the customers created within.
-    """
-
-    row: int
-    offset: int
-    limit: int
-    window: Window | None = None
 
 
 @attrs.frozen

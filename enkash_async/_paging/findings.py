@@ -15,7 +15,7 @@ class Findings:
 
     total_at_start: int | None = None
     total_at_end: int | None = None
-    counts_all: bool = False
+    count_is_total: bool = False
     """`recordsCount` was seen to count all matches, rather than those of the page."""
     rows_overlapping: int = 0
     duplicates_dropped: int = 0
@@ -27,7 +27,7 @@ class Findings:
     """Rows came again in another order than before."""
     unchecked: bool = False
     """Pages could not overlap, so that nothing proves that they fit."""
-    end_guessed: bool = False
+    end_is_unproven: bool = False
     """The end was taken from pages that came again, with no count to confirm it."""
     counts_from_one: bool = False
     """The session was told that the first row has offset 1."""
@@ -37,10 +37,10 @@ class Findings:
     @property
     def total_changed(self) -> bool:
         """Say whether the list was longer or shorter at the end than at the start."""
-        return self.counts_all and self.total_at_start != self.total_at_end
+        return self.count_is_total and self.total_at_start != self.total_at_end
 
     @property
-    def falls_short(self) -> bool:
+    def lacks_many(self) -> bool:
         """Say whether more is missing than a count that is merely off by some explains."""
         return self.shortage > max(1, (self.total_at_end or 0) // 100)
 
@@ -69,7 +69,7 @@ def _doubts(findings: Findings) -> Iterator[str]:
         )
     if findings.unchecked:
         yield "the service hands out pages too small to overlap, so nothing proves that they fit"
-    if findings.end_guessed:
+    if findings.end_is_unproven:
         yield (
             "the service answers offsets past the end with its last page and sends no total, so"
             " nothing proves where the list ended"

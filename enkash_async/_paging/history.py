@@ -14,7 +14,7 @@ MIN_ROWS = 4096
 
 
 @attrs.frozen
-class Delivery:
+class NewRows:
     """Which rows of a page are new: those from index *start* on, without the ones at *skip*.
 
     *row* is the place in the list of the page's first row.
@@ -53,7 +53,7 @@ class History:
         ids of all rows, though not the pages.
         """
         self._forgets = forgets
-        self._pages: deque[tuple[RawPage, Delivery, int]] = deque()
+        self._pages: deque[tuple[RawPage, NewRows, int]] = deque()
         self._rows = 0
         self._given = self._next_ordinal = len(ids)
         self._first_ids = list(ids)
@@ -78,7 +78,7 @@ class History:
         """Return the ordinal of the row delivered last."""
         return self._next_ordinal - 1
 
-    def add(self, page: RawPage, delivery: Delivery, *, late: bool = False) -> None:
+    def add(self, page: RawPage, delivery: NewRows, *, late: bool = False) -> None:
         """Remember the new rows of *page*, and forget the oldest ones.
 
         Rows that may be *late* perhaps stand in the list before others delivered already.
@@ -122,7 +122,7 @@ class History:
             ids = new[-missing:] + ids
         return self._first_ids[max(0, len(self._first_ids) + len(ids) - count) :] + ids
 
-    def _index(self, ordinals: dict[str, int], entry: tuple[RawPage, Delivery, int]) -> None:
+    def _index(self, ordinals: dict[str, int], entry: tuple[RawPage, NewRows, int]) -> None:
         page, delivery, first = entry
         for place, index in enumerate(delivery.indices(page), first):
             ordinals[page.ids[index]] = place

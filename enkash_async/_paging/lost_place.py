@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from enkash_async._paging.addressing import OffsetUnit, PageRequest
+from enkash_async._paging.addressing import OffsetUnit
+from enkash_async._paging.page_request import PageRequest
 from enkash_async._paging.raw_page import RawPage
 from enkash_async.errors import IncompleteSearchError
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-SMALLEST_LIMIT = 2
+SMALLEST = 2
 """A row that overlaps the page before, and one that is new."""
 
-SMALL_LIMIT = 50
+SMALLEST_WORTH_HALVING = 50
 """A page of so few rows takes long, or breaks off, for another reason than its size."""
 
 GROW_AFTER = 16
@@ -30,11 +30,11 @@ class PageSizes:
         self._taken = 0
         self._grow_after = grow_after
 
-    def fitted(self, limit: int) -> int:
+    def fit(self, limit: int) -> int:
         """Return *limit*, or the largest one there is now if that is smaller."""
-        return min(limit, max(SMALLEST_LIMIT, self.size + 1))
+        return min(limit, max(SMALLEST, self.size + 1))
 
-    def too_heavy(self, limit: int, least: int = SMALLEST_LIMIT) -> int | None:
+    def shrink(self, limit: int, least: int = SMALLEST) -> int | None:
         """Learn that so many rows could not be had; return the size from now on.
 
         None where nothing can be learned: the page was small beside others that may come, or had

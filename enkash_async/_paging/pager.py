@@ -19,11 +19,12 @@ from itertools import islice
 
 import attrs
 
-from enkash_async._paging.addressing import MAX_LIMIT, Addressing, PageRequest
+from enkash_async._paging.addressing import MAX_LIMIT, Addressing
 from enkash_async._paging.findings import Findings, judge
-from enkash_async._paging.history import Delivery, History
+from enkash_async._paging.history import History, NewRows
 from enkash_async._paging.lost_place import MAX_TRIES, check_unit, places_to_look
-from enkash_async._paging.page_sizes import SMALLEST_LIMIT, PageSizes
+from enkash_async._paging.page_request import PageRequest
+from enkash_async._paging.page_sizes import SMALLEST, PageSizes
 from enkash_async._paging.raw_page import RawPage
 from enkash_async.errors import IncompleteSearchError
 from enkash_async.report import Verdict
@@ -36,7 +37,7 @@ MAX_REPEATS = 5
 """Short pages in a row that end with the same row, and hold nothing new, before the service is
 taken to stay at its last page."""
 
-FEW = 2
+TOO_FEW_TO_OVERLAP = 2
 """Rows so few that pages of them cannot overlap where offsets count pages."""
 
 EDGE_IDS = 20
@@ -74,7 +75,7 @@ class Pager:
         self._sizes = sizes or PageSizes(page_size)
         self._max_rows = max_rows
         self._cap = MAX_LIMIT
-        if addressing.unit == "pages" and (point.page_rows > FEW or point.row > FEW):
+        if addressing.unit == "pages" and max(point.page_rows, point.row) > TOO_FEW_TO_OVERLAP:
             # The number of a page depends on its size; only the first begins where it does.
             self._cap = point.page_rows or MAX_LIMIT
         self._planned: deque[PageRequest] = deque()
@@ -118,7 +119,7 @@ class Pager:
         self.ended = False
         self.findings = Findings(
             total_at_start=point.total,
-            counts_all=point.total is not None,
+            count_is_total=point.total is not None,
             drifted=point.changed,
             unchecked=point.unproven,
             counts_from_one=addressing.first == 1,
@@ -136,7 +137,7 @@ class Pager:
             changed=found.drifted,
             unproven=found.unchecked,
             page_rows=self._most_rows,
-            total=found.total_at_start if found.counts_all else None,
+            total=found.total_at_start if found.count_is_total else None,
         )
 
     @property
@@ -150,7 +151,7 @@ class Pager:
         return self._planned[0].row if self._planned else self._end_row
 
     @property
-    def reads_ids(self) -> bool:
+    def needs_ids(self) -> bool:
         """Say whether the ids of all records of a page are going to be asked for."""
         return self._full_check or self.findings.drifted
 
@@ -182,7 +183,7 @@ class Pager:
         stop_row = self._stop_row()
         if self._testing or (stop_row is not None and self._next_row >= stop_row):
             return False
-        return not self.findings.counts_all or self.total is None or self._next_row < self.total
+        return not self.findings.count_is_total or self.total is None or self._next_row < self.total
 
     def _plan(self) -> PageRequest:
         overlaps = self._edge is not None
@@ -208,17 +209,17 @@ class Pager:
             return None
         return self._end_row + self._max_rows - self._delivered_before - self.history.added
 
-    def too_heavy(self, request: PageRequest, least: int = SMALLEST_LIMIT) -> int | None:
+    def shrink(self, request: PageRequest, least: int = SMALLEST) -> int | None:
         """Learn that a page could not be had; return the page size from now on, if it helps."""
         adapts = self._addressing.unit == "rows"
-        return self._sizes.too_heavy(request.limit, least) if adapts else None
+        return self._sizes.shrink(request.limit, least) if adapts else None
 
-    def fitted(self, request: PageRequest) -> PageRequest:
+    def refit(self, request: PageRequest) -> PageRequest:
         """Return the request to send for one that is wanted: with a smaller limit, if need be.
 
         Then it has the other's place in the plan, and the rest of the rows are wanted behind it.
         """
-        limit = self._sizes.fitted(request.limit)
+        limit = self._sizes.fit(request.limit)
         adapts = self._addressing.unit == "rows" and request in self._planned
         if limit == request.limit or not adapts:
             return request
@@ -242,7 +243,7 @@ class Pager:
             self._planned.insert(place, part)
         return parts[0]
 
-    def arrived(self, request: PageRequest, page: RawPage) -> None:
+    def note_arrival(self, request: PageRequest, page: RawPage) -> None:
         """Do nothing: a page of a list says nothing before its turn."""
 
     def knows(self, record_id: str) -> bool:
@@ -255,7 +256,7 @@ class Pager:
 
     # Accepting
 
-    def accept(self, page: RawPage) -> Delivery:
+    def accept(self, page: RawPage) -> NewRows:
         """Check the page of the first wanted request and return which of its rows are new.
 
         Often that is none: then other pages are wanted first. IncompleteSearchError if the pages
@@ -263,7 +264,7 @@ class Pager:
         """
         request = self._planned[0]
         self._note_total(page)
-        nothing = Delivery(request.row, len(page))
+        nothing = NewRows(request.row, len(page))
         if request is self._probe:
             self._judge_probe(page)
             return nothing
@@ -289,9 +290,9 @@ class Pager:
             self.findings.total_at_start = page.total
         if page.total is not None:
             self.total = page.total
-            self.findings.counts_all |= page.total != len(page)
+            self.findings.count_is_total |= page.total != len(page)
 
-    def _accept_first(self, request: PageRequest, page: RawPage) -> Delivery:
+    def _accept_first(self, request: PageRequest, page: RawPage) -> NewRows:
         if not page:
             if self._shortage(page) > 1:
                 raise IncompleteSearchError(
@@ -301,15 +302,15 @@ class Pager:
             self._end(page)
             # The caller's own offset may lie far behind the end.
             self.findings.shortage = max(0, self.findings.shortage)
-            return Delivery(request.row, 0)
+            return NewRows(request.row, 0)
         if self._addressing.unit == "pages":
             # The number of a page depends on its size, so never ask for more than surely comes.
             self._cap = len(page)
         # A page that holds the first row wanted may begin before it.
         start = min(self._end_row - request.row, len(page))
-        return self._take(request, page, Delivery(request.row, start))
+        return self._take(request, page, NewRows(request.row, start))
 
-    def _take(self, request: PageRequest, page: RawPage, delivery: Delivery) -> Delivery:
+    def _take(self, request: PageRequest, page: RawPage, delivery: NewRows) -> NewRows:
         """Book *page* as the next of the list and look whether it is the last."""
         was_reread = request in self._rereads
         self._planned.popleft()
@@ -359,7 +360,7 @@ class Pager:
         # A page as long as the longest seen may be a capped one, whatever the count says.
         is_rest = len(page) < self._most_rows
         if is_rest and self._repeats >= MAX_REPEATS:
-            self.findings.end_guessed = True
+            self.findings.end_is_unproven = True
             self._end(page)
             return
         if len(page) >= request.limit:
@@ -375,13 +376,13 @@ class Pager:
             self._suspect_cap(len(page))
 
     def _is_counted_out(self, page: RawPage) -> bool:
-        counts = self.findings.counts_all and page.total is not None
+        counts = self.findings.count_is_total and page.total is not None
         return counts and self._end_row >= (page.total or 0)
 
     @property
     def _may_look_behind(self) -> bool:
         # So few rows leave no room for pages that overlap.
-        few = 1 if self._addressing.unit == "rows" else FEW
+        few = 1 if self._addressing.unit == "rows" else TOO_FEW_TO_OVERLAP
         return self._most_rows <= few and not self._looked_behind
 
     def _look_behind(self, request: PageRequest) -> None:
@@ -402,8 +403,8 @@ class Pager:
             self._end(page)
             # Of more than one row, pages may be capped there.
             found = self.findings
-            if self._most_rows > 1 and not found.counts_all:
-                found.end_guessed |= bool(page)
+            if self._most_rows > 1 and not found.count_is_total:
+                found.end_is_unproven |= bool(page)
                 found.unchecked |= not page
             return
         # Rows were added behind, or the service hands out that few.
@@ -411,7 +412,7 @@ class Pager:
         self._suspect_cap(self._most_rows)
 
     def _suspect_cap(self, rows: int) -> None:
-        """Plan anew after a short page; what comes next tells whether the service caps pages."""
+        """Planner anew after a short page; what comes next tells whether the service caps pages."""
         if self._addressing.unit == "pages":
             self._cap = min(self._cap, self._most_rows)
         elif self._suspected_cap is not None:
@@ -425,7 +426,7 @@ class Pager:
         self.ended = True
         self.findings.shortage = self._shortage(page)
         watched = self._full_check or self.findings.moved
-        if watched and self.findings.counts_all and not self.findings.total_changed:
+        if watched and self.findings.count_is_total and not self.findings.total_changed:
             # As many rows came as were counted, but some of them came twice.
             distinct = self._delivered_before + self.history.added
             missing = (page.total or 0) - self._start - distinct
@@ -437,7 +438,7 @@ class Pager:
 
         Both numbers are of one answer, so that no change of the list explains a difference.
         """
-        if not self.findings.counts_all or page.total is None:
+        if not self.findings.count_is_total or page.total is None:
             return 0
         return page.total - max(self._start, self._end_row)
 
@@ -455,7 +456,7 @@ class Pager:
         index = self._end_row - 1 - request.row
         return 0 <= index < len(page) and page.id_at(index) == self._edge
 
-    def _link(self, request: PageRequest, page: RawPage) -> Delivery | None:
+    def _link(self, request: PageRequest, page: RawPage) -> NewRows | None:
         """Return the rows of *page* that come behind those delivered; None if that is unknown."""
         fits = self._fits(request, page)
         if fits:
@@ -464,7 +465,7 @@ class Pager:
                 # Rows that fit are the next in line, as long as none was delivered out of it.
                 start = self._end_row - request.row
                 self.findings.rows_overlapping += start
-                return Delivery(request.row, start)
+                return NewRows(request.row, start)
         delivery = self._known_rows(request, page)
         if delivery is not None:
             overlapping = self._end_row - request.row if fits else 0
@@ -474,7 +475,7 @@ class Pager:
             self.findings.drifted |= surplus != 0 or not fits
         return delivery
 
-    def _known_rows(self, request: PageRequest, page: RawPage) -> Delivery | None:
+    def _known_rows(self, request: PageRequest, page: RawPage) -> NewRows | None:
         ordinals = [self.history.ordinal(record_id) for record_id in page.ids]
         known = {index: place for index, place in enumerate(ordinals) if place is not None}
         if not known:
@@ -487,7 +488,7 @@ class Pager:
         last = max(known)
         is_next = known[last] == self.history.last_ordinal and last - start + 1 == len(known)
         self._in_line = self._in_line and is_next
-        return Delivery(request.row, start, frozenset(i for i in known if i >= start))
+        return NewRows(request.row, start, frozenset(i for i in known if i >= start))
 
     def _look_elsewhere(self, request: PageRequest, page: RawPage) -> None:
         """Want another page before this one: it does not hold the edge."""
@@ -521,7 +522,7 @@ class Pager:
         self._planned.appendleft(again)
 
     def _growth(self, page: RawPage) -> int | None:
-        if not self.findings.counts_all or page.total is None or self._linked_total is None:
+        if not self.findings.count_is_total or page.total is None or self._linked_total is None:
             return None
         return page.total - self._linked_total
 
@@ -567,7 +568,7 @@ class Pager:
 
     # Pages that cannot overlap
 
-    def _accept_loose(self, request: PageRequest, page: RawPage) -> Delivery:
+    def _accept_loose(self, request: PageRequest, page: RawPage) -> NewRows:
         """Take a page too small to overlap the one before it: nothing proves its place."""
         self._loose.discard(request)
         found = self.findings
@@ -575,10 +576,10 @@ class Pager:
         if not page or (repeats and self._is_counted_out(page)):
             self._end(page)
             # Without a count, a single row with room behind it is all that shows the end.
-            unknown = not found.counts_all and not self._seen_alone
+            unknown = not found.count_is_total and not self._seen_alone
             changed = found.drifted or found.total_changed or found.shortage != 0
             found.unchecked |= changed or unknown
-            return Delivery(request.row, len(page))
+            return NewRows(request.row, len(page))
         found.unchecked = True
         # Nothing shows either that its rows stand behind those delivered.
         self._in_line = False
@@ -588,7 +589,7 @@ class Pager:
         if known:
             self.findings.drifted = True
             self.findings.duplicates_dropped += len(known)
-        return self._take(request, page, Delivery(request.row, 0, known))
+        return self._take(request, page, NewRows(request.row, 0, known))
 
 
 def _parts(request: PageRequest, limit: int) -> list[PageRequest]:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from enkash_async._paging.addressing import PageRequest
 from enkash_async._paging.findings import Findings
-from enkash_async._paging.history import Delivery
+from enkash_async._paging.history import NewRows
+from enkash_async._paging.page_request import PageRequest
 from enkash_async._paging.raw_page import RawPage
 from enkash_async.report import Verdict
 from enkash_async.resume import ResumePoint
 
 
-class Plan(Protocol):
+class Planner(Protocol):
     """A `Pager` of one list, or a `Crawl` over its windows."""
 
     ended: bool
@@ -25,7 +25,7 @@ class Plan(Protocol):
         ...
 
     @property
-    def reads_ids(self) -> bool:
+    def needs_ids(self) -> bool:
         """Say whether the ids of all records of a page are going to be asked for."""
         ...
 
@@ -37,22 +37,22 @@ class Plan(Protocol):
         """Say whether *request* still has a place in the plan."""
         ...
 
-    def too_heavy(self, request: PageRequest, least: int) -> int | None:
+    def shrink(self, request: PageRequest, least: int) -> int | None:
         """Learn that a page could not be had; return the page size from now on, if it helps."""
         ...
 
-    def fitted(self, request: PageRequest) -> PageRequest:
+    def refit(self, request: PageRequest) -> PageRequest:
         """Return the request to send for one that is wanted: with a smaller limit, if need be.
 
         Then it has the other's place in the plan, and the rest of the rows are wanted behind it.
         """
         ...
 
-    def arrived(self, request: PageRequest, page: RawPage) -> None:
+    def note_arrival(self, request: PageRequest, page: RawPage) -> None:
         """Look at a page before its turn; other pages may be wanted instead of it."""
         ...
 
-    def accept(self, page: RawPage) -> Delivery:
+    def accept(self, page: RawPage) -> NewRows:
         """Check the page of the first wanted request and return which of its rows are new."""
         ...
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import time
 
-from enkash_async._http.call import Account, Call, Connection, Fitted, TooHeavy
-from enkash_async._paging.raw_page import RawPage
-from enkash_async._search.query import SEARCH_PATH, Query
+from enkash_async._http.call import Call, Caller
+from enkash_async._http.costs import Costs
+from enkash_async._http.operation import Operation
+from enkash_async._paging.raw_page import Identify, RawPage
+from enkash_async._search.page_ticket import PageTicket, Refit, Shrink
+from enkash_async._search.query import Query
 from enkash_async._telemetry.telemetry import SearchWatch
+from enkash_async._wire.envelope import payload_steps
 from enkash_async.report import SearchReport
 
 
@@ -15,25 +19,36 @@ class PageFetcher:
     """Fetches pages of one query and keeps account of it in *report*."""
 
     def __init__(
-        self, connection: Connection, query: Query, report: SearchReport, watch: SearchWatch
+        self,
+        caller: Caller,
+        query: Query,
+        identify: Identify,
+        report: SearchReport,
+        watch: SearchWatch,
     ) -> None:
-        self._connection = connection
+        self._caller = caller
         self._query = query
-        self._account = Account(report, connection.throttle)
+        self._identify = identify
+        self._operation = Operation(query.endpoint.path)
+        self._report = report
+        self._costs = Costs(report, caller.throttle)
         self._watch = watch
 
-    async def fetch(self, fitted: Fitted, too_heavy: TooHeavy) -> RawPage:
+    async def fetch(self, refit: Refit, shrink: Shrink) -> RawPage:
         """Return the page; raise the error of the last attempt.
 
-        What is sent is the request that *fitted* returns at the time. *too_heavy* is called when
-        a smaller one might have come, and says how small pages are from now on, if that helps.
+        What is sent is the request that *refit* returns at the time. *shrink* is called when a
+        smaller one might have come, and says how small pages are from now on, if that helps.
         """
-        report, started = self._account.report, time.monotonic()
-        watch = self._watch.call(SEARCH_PATH)
-        call = Call(self._connection, self._query, fitted, too_heavy, self._account, watch)
+        started = time.monotonic()
+        ticket = PageTicket(self._query, refit, shrink)
+        watch = self._watch.call(self._operation.path)
+        call = Call(self._caller, self._operation, ticket, payload_steps, self._costs, watch)
         payload = await call.run()
-        rows = len(payload.records)
-        report.pages += 1
-        report.rows_received += rows
-        self._watch.page_fetched(call.request, rows, call.bytes_received, started)
-        return RawPage(payload.records, payload.count, call.bytes_received)
+        rows, request = len(payload.records), ticket.request
+        self._report.pages += 1
+        self._report.rows_received += rows
+        self._watch.page_fetched(
+            request.row, request.offset, request.limit, rows, call.bytes_received, started
+        )
+        return RawPage(payload.records, payload.count, call.bytes_received, identify=self._identify)

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 
 import attrs
 
-from enkash_async._paging.addressing import Window
 from enkash_async._paging.crawl.cutting import EARLIEST, FILL, MAX_PARTS, SECOND
+from enkash_async._paging.page_request import Window
 from enkash_async.customers.filters import CustomerFilter
 from enkash_async.errors import IncompleteSearchError
 

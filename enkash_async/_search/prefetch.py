@@ -7,10 +7,10 @@ from functools import partial
 
 import anyio
 
-from enkash_async._http.limiter import ByteBudget
-from enkash_async._paging.addressing import PageRequest
-from enkash_async._paging.planner import Plan
+from enkash_async._paging.page_request import PageRequest
+from enkash_async._paging.planner import Planner
 from enkash_async._paging.raw_page import RawPage
+from enkash_async._search.byte_budget import ByteBudget
 from enkash_async._tasks import TaskOwner, paced
 from enkash_async._telemetry.telemetry import SearchWatch
 from enkash_async.errors import RequestTimeoutError
@@ -41,13 +41,13 @@ class Prefetch:
 
     At most *max_pages* are in flight or waiting, and as many bytes as the session's *budget*
     allows; the page that is needed next is fetched whatever the budget says, and waited for
-    *patience* seconds. With *reads_ids*, or where the plan asks for it, a page counts as arrived
+    *patience* seconds. With *needs_ids*, or where the plan asks for it, a page counts as arrived
     when the ids of its records have been read.
     """
 
     def __init__(
         self,
-        plan: Plan,
+        planner: Planner,
         fetch: Fetch,
         owner: TaskOwner,
         budget: ByteBudget,
@@ -55,15 +55,15 @@ class Prefetch:
         patience: float,
         watch: SearchWatch,
         *,
-        reads_ids: bool = False,
+        needs_ids: bool = False,
     ) -> None:
-        self._plan = plan
+        self._planner = planner
         self._fetch = fetch
         self._owner = owner
         self._budget = budget
         self._max_pages = max_pages
         self._patience = patience
-        self._reads_ids = reads_ids
+        self._reads_ids = needs_ids
         self._watch = watch
         self._slots: dict[PageRequest, _Slot] = {}
         self._row_bytes = float(ASSUMED_ROW_BYTES)
@@ -76,9 +76,9 @@ class Prefetch:
         if self._discarded:
             return
         self._paused = False
-        for request in [r for r in self._slots if not self._plan.is_wanted(r)]:
+        for request in [r for r in self._slots if not self._planner.is_wanted(r)]:
             self._drop(request)
-        for place, request in enumerate(self._plan.wanted(self._max_pages)):
+        for place, request in enumerate(self._planner.wanted(self._max_pages)):
             if request in self._slots:
                 continue
             size = int(request.limit * self._row_bytes)
@@ -91,10 +91,8 @@ class Prefetch:
     async def _run(self, slot: _Slot) -> None:
         try:
             with slot.scope:
-                page = await self._fetch(
-                    partial(self._fitted, slot), partial(self._too_heavy, slot)
-                )
-                if self._reads_ids or self._plan.reads_ids:
+                page = await self._fetch(partial(self._refit, slot), partial(self._shrink, slot))
+                if self._reads_ids or self._planner.needs_ids:
                     await paced(page.id_steps())
                 slot.page = page
         except Exception as error:
@@ -105,16 +103,16 @@ class Prefetch:
             self._arrival.set()
         if slot.page is not None and self._holds(slot):
             self._weigh(slot, slot.page)
-            self._plan.arrived(slot.request, slot.page)
+            self._planner.note_arrival(slot.request, slot.page)
             if not self._paused and self._owner.is_open:
                 self.fill()
 
-    def _too_heavy(self, slot: _Slot, least: int) -> int | None:
-        return self._plan.too_heavy(slot.request, least) if self._holds(slot) else None
+    def _shrink(self, slot: _Slot, least: int) -> int | None:
+        return self._planner.shrink(slot.request, least) if self._holds(slot) else None
 
-    def _fitted(self, slot: _Slot) -> PageRequest:
+    def _refit(self, slot: _Slot) -> PageRequest:
         """Return the request to send: the plan may want a smaller page by now."""
-        request = self._plan.fitted(slot.request) if self._holds(slot) else slot.request
+        request = self._planner.refit(slot.request) if self._holds(slot) else slot.request
         if request is not slot.request:
             del self._slots[slot.request]
             self._slots[request] = slot
@@ -128,9 +126,9 @@ class Prefetch:
         return self._slots.get(slot.request) is slot
 
     def _weigh(self, slot: _Slot, page: RawPage) -> None:
-        self._resize(slot, page.size)
+        self._resize(slot, page.nbytes)
         if len(page):
-            self._row_bytes = page.size / len(page)
+            self._row_bytes = page.nbytes / len(page)
 
     def _resize(self, slot: _Slot, size: int) -> None:
         self._budget.take(size - slot.size)
@@ -152,7 +150,7 @@ class Prefetch:
         return slot.request, self._outcome(slot)
 
     def _head(self) -> _Slot:
-        request = self._plan.wanted(1)[0]
+        request = self._planner.wanted(1)[0]
         if request not in self._slots:
             self.fill()
         if self._discarded:

@@ -2,40 +2,75 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
 
 import attrs
 import msgspec
 
-from enkash_async._paging.addressing import PageRequest
-from enkash_async.customers.filters import CustomerFilter
+from enkash_async._paging.page_request import PageRequest, Window
+from enkash_async._search.endpoint import ListEndpoint
+from enkash_async._wire.criteria import Criteria
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
-SEARCH_PATH = "/api/v0/customer/search"
-"""The operation searchCustomer (enkash-old.apidog.io/api-8993801)."""
+
+class Direction(StrEnum):
+    """The direction of `order_by`."""
+
+    ASC = "ASC"
+    DESC = "DESC"
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, kw_only=True)
 class Query:
     """What a search asks for, the same for every page but for its place and its window."""
 
-    criteria: CustomerFilter
-    parameters: Mapping[str, str]
+    endpoint: ListEndpoint[Any, Any]
+    criteria: Criteria
+    order_by: str | None = None
+    direction: Direction | None = None
 
     def body_of(self, request: PageRequest) -> bytes:
         """Return the JSON body for one page."""
         criteria = self.criteria
-        if (window := request.window) is not None:
-            criteria = attrs.evolve(
-                criteria, created_on_from=window.begin, created_on_to=window.end
-            )
+        if request.window is not None:
+            criteria = narrowed(self.endpoint, criteria, request.window)
         return _encode(criteria.as_wire())
 
     def parameters_of(self, request: PageRequest) -> dict[str, str]:
         """Return the query string's parameters for one page."""
+        order = {"orderBy": self.order_by, "direction": self.direction}
         return {
             "offset": str(request.offset),
             "limit": str(request.limit),
-            **self.parameters,
+            **{name: str(value) for name, value in order.items() if value is not None},
         }
+
+    def fingerprint(self, method: str, offset: int = 0) -> str:
+        """Return a short text that differs between queries whose tokens must not be mixed up.
+
+        The filter may hold personal data, so a hash stands for it.
+        """
+        # Filters that are equal must have one fingerprint, in every process.
+        asked: Mapping[str, Any] = {
+            "list": self.endpoint.path,
+            "method": method,
+            "filter": self.criteria.canonical(),
+            "order_by": self.order_by,
+            "direction": self.direction,
+            "offset": offset,
+        }
+        text = msgspec.json.encode(asked, order="sorted")
+        return hashlib.sha256(text).hexdigest()[:32]
+
+
+def narrowed(endpoint: ListEndpoint[Any, Any], criteria: Criteria, window: Window) -> Any:
+    """Return *criteria* for the records within *window* only."""
+    time = endpoint.time
+    assert time is not None
+    return attrs.evolve(  # type: ignore[misc]
+        criteria, **{time.begin: window.begin, time.end: window.end}
+    )

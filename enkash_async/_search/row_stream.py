@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import attrs
 
-from enkash_async._paging.addressing import PageRequest
-from enkash_async._paging.history import Delivery
-from enkash_async._paging.planner import Plan
+from enkash_async._paging.history import NewRows
+from enkash_async._paging.page_request import PageRequest
+from enkash_async._paging.planner import Planner
 from enkash_async._paging.raw_page import RawPage
 from enkash_async._search.prefetch import Prefetch
 from enkash_async._telemetry.telemetry import SearchWatch
@@ -30,7 +30,7 @@ class Batch:
     page: RawPage
     row: int
     indices: Sequence[int]
-    delivery: Delivery | None = None
+    delivery: NewRows | None = None
     done: int = 0
     aside: set[int] = attrs.field(factory=set[int])
     """Indices of records that could not be read and were handed to the caller as such."""
@@ -56,7 +56,7 @@ class RowStream:
 
     def __init__(
         self,
-        plan: Plan,
+        planner: Planner,
         prefetch: Prefetch,
         report: SearchReport,
         start: ResumeToken,
@@ -66,7 +66,7 @@ class RowStream:
         strict: bool,
         watch: SearchWatch,
     ) -> None:
-        self._plan = plan
+        self._planner = planner
         self._prefetch = prefetch
         self._report = report
         self._start = start
@@ -82,7 +82,7 @@ class RowStream:
     @property
     def total(self) -> int | None:
         """Return the latest `recordsCount`."""
-        return self._plan.total
+        return self._planner.total
 
     async def next_batch(self, *, read_on: bool) -> Batch | None:
         """Return the next new rows, None behind the last; raise what ended the search.
@@ -105,7 +105,7 @@ class RowStream:
         return None
 
     def _is_over(self) -> bool:
-        return self._plan.ended or self._left == 0
+        return self._planner.ended or self._left == 0
 
     async def _take_page(self) -> Batch:
         started = time.monotonic()
@@ -115,8 +115,8 @@ class RowStream:
             request, page = await self._prefetch.head()
         finally:
             self._report.seconds_waiting += time.monotonic() - started
-        delivery = self._plan.accept(page)
-        if not self._plan.is_wanted(request):
+        delivery = self._planner.accept(page)
+        if not self._planner.is_wanted(request):
             self._early_pages.discard(request)
         return Batch(
             page, delivery.row, self._up_to_limit(self._not_early(page, delivery)), delivery
@@ -125,7 +125,7 @@ class RowStream:
     async def _take_early(self) -> Batch | None:
         """Return a page that came before its turn; None when the first has come."""
         arrived = await self._prefetch.any_arrived()
-        head = self._plan.wanted(1)[0]
+        head = self._planner.wanted(1)[0]
         if any(request is head for request, _ in arrived):
             return None
         for request, page in arrived:
@@ -138,14 +138,14 @@ class RowStream:
 
     def _unknown_rows(self, page: RawPage) -> list[int]:
         # The first row overlaps the page before, and is left to it.
-        ids, knows = page.ids, self._plan.knows
+        ids, knows = page.ids, self._planner.knows
         return [
             index
             for index in range(1, len(page))
             if ids[index] not in self._early and not knows(ids[index])
         ]
 
-    def _not_early(self, page: RawPage, delivery: Delivery) -> Sequence[int]:
+    def _not_early(self, page: RawPage, delivery: NewRows) -> Sequence[int]:
         if not delivery.skip and not self._early:
             return range(delivery.start, len(page))
         new = list(delivery.indices(page))
@@ -163,15 +163,15 @@ class RowStream:
         self._judged = True
         self._prefetch.discard()
         report = self.report()
-        report.verdict, report.reasons = self._plan.verdict()
-        lacks_much = self._plan.ended and self._plan.findings.falls_short
+        report.verdict, report.reasons = self._planner.verdict()
+        lacks_much = self._planner.ended and self._planner.findings.lacks_many
         if lacks_much or (self._strict and not report.complete):
             raise IncompleteSearchError(str(report))
         self._watch.completed()
 
     def report(self) -> SearchReport:
         """Bring the report up to date and return it."""
-        report, findings = self._report, self._plan.findings
+        report, findings = self._report, self._planner.findings
         report.total_at_start = findings.total_at_start
         report.total_at_end = findings.total_at_end
         report.rows_overlapping = findings.rows_overlapping
@@ -179,7 +179,7 @@ class RowStream:
         report.rows_reread = findings.rows_reread
         report.repairs = findings.repairs
         if findings.shortage > 0:
-            place = self._plan.next_page_row
+            place = self._planner.next_page_row
             report.missing = [(place, place + findings.shortage - 1)]
         return report
 
@@ -189,7 +189,7 @@ class RowStream:
         if batch is None:
             return self._start
         behind = batch.rows_behind()
-        point = self._plan.point(behind, batch.next_row() if behind else None)
+        point = self._planner.point(behind, batch.next_row() if behind else None)
         return ResumeToken(
             fingerprint=self._start.fingerprint, **attrs.asdict(point, recurse=False)
         )
@@ -197,7 +197,7 @@ class RowStream:
     def note_place(self, error: EnKashError) -> None:
         """Write into *error* where it ended the search, and stop fetching."""
         if error.offset is None:
-            error.offset = self._plan.next_page_row
+            error.offset = self._planner.next_page_row
         error.report = self.report()
         error.resume_token = self.token()
         self._prefetch.discard()

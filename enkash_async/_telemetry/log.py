@@ -21,22 +21,22 @@ _logger.addHandler(logging.NullHandler())
 _ERROR = ("status", "error", "error_type")
 
 _FIELDS: Mapping[type[Event], tuple[str, tuple[str, ...]]] = {
-    SearchStarted: ("search_started", ("search", "method")),
+    SearchStarted: ("search_started", ("search_id", "resource", "method")),
     RequestEnded: (
         "request",
         (
-            *("search", "operation", "attempt", *_ERROR, "request_id"),
+            *("search_id", "operation", "attempt", *_ERROR, "request_id"),
             *("bytes_received", "seconds_waiting", "seconds"),
         ),
     ),
-    RetryPlanned: ("retry", ("search", "operation", "attempt", "delay", *_ERROR)),
+    RetryPlanned: ("retry", ("search_id", "operation", "attempt", "delay", *_ERROR)),
     PageFetched: (
         "page",
-        ("search", "row", "offset", "limit", "rows", "bytes_received", "seconds"),
+        ("search_id", "row", "offset", "limit", "rows", "bytes_received", "seconds"),
     ),
     SearchEnded: (
         "search_ended",
-        ("search", "method", "outcome", "seconds", *_ERROR, "request_id"),
+        ("search_id", "resource", "method", "outcome", "seconds", *_ERROR, "request_id"),
     ),
 }
 

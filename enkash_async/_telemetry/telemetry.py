@@ -14,9 +14,8 @@ from typing import Any
 
 import attrs
 
-from enkash_async._paging.addressing import PageRequest
 from enkash_async._telemetry import log as _log
-from enkash_async._wire.envelope import Response
+from enkash_async._wire.response import Response
 from enkash_async._wire.sealed import Sealed
 from enkash_async.auth import TOKEN_PATH, SendForm
 from enkash_async.errors import APIError, EnKashError, ErrorType
@@ -87,9 +86,9 @@ class Telemetry:
             }
         )
 
-    def search(self, method: Method) -> SearchWatch:
-        """Return the watch of a search that may begin."""
-        return SearchWatch(self, self._open, method)
+    def search(self, resource: str, method: Method) -> SearchWatch:
+        """Return the watch of a search of *resource* that may begin."""
+        return SearchWatch(self, self._open, resource, method)
 
     def watched(self, send: SendForm) -> SendForm:
         """Return *send* such that each login is told of."""
@@ -116,9 +115,16 @@ class Telemetry:
 class SearchWatch:
     """Watches one search, from its first request until it ends in one way or another."""
 
-    def __init__(self, telemetry: Telemetry, open_searches: set[SearchWatch], method: Method):
+    def __init__(
+        self,
+        telemetry: Telemetry,
+        open_searches: set[SearchWatch],
+        resource: str,
+        method: Method,
+    ) -> None:
         self._telemetry = telemetry
         self._open = open_searches
+        self._resource = resource
         self._method: Method = method
         self._number = next(_numbers)
         self._started = 0.0
@@ -140,7 +146,9 @@ class SearchWatch:
         self._report = report
         self._open.add(self)
         if self._telemetry.hears(SearchStarted):
-            event = SearchStarted(search=self._number, method=self._method)
+            event = SearchStarted(
+                search_id=self._number, resource=self._resource, method=self._method
+            )
             self._context.run(self._telemetry.tell, event)
 
     def run(self, function: Callable[..., object], *arguments: object) -> None:
@@ -155,14 +163,16 @@ class SearchWatch:
         """Return the watch of one request of the search."""
         return CallWatch(self._telemetry, self._number, operation)
 
-    def page_fetched(self, request: PageRequest, rows: int, size: int, started: float) -> None:
+    def page_fetched(
+        self, row: int, offset: int, limit: int, rows: int, size: int, started: float
+    ) -> None:
         """Tell of a page that came, the fetch of which *started* then."""
         if self._telemetry.hears(PageFetched):
             event = PageFetched(
-                search=self._number,
-                row=request.row,
-                offset=request.offset,
-                limit=request.limit,
+                search_id=self._number,
+                row=row,
+                offset=offset,
+                limit=limit,
                 rows=rows,
                 bytes_received=size,
                 seconds=time.monotonic() - started,
@@ -193,7 +203,8 @@ class SearchWatch:
         self._open.discard(self)
         if self._telemetry.hears(SearchEnded):
             event = SearchEnded(
-                search=self._number,
+                search_id=self._number,
+                resource=self._resource,
                 method=self._method,
                 outcome=outcome,
                 seconds=time.monotonic() - self._started,
@@ -250,7 +261,7 @@ class CallWatch:
         sent, response, facts = self._sent, self._response, _facts(error)
         status = facts.status if response is None else response.status
         return RequestEnded(
-            search=self._search,
+            search_id=self._search,
             operation=self._operation,
             attempt=self._attempt,
             # Without a request sent, a status is that of the login that failed.
@@ -269,7 +280,7 @@ class CallWatch:
         if self._telemetry.hears(RetryPlanned):
             facts = _facts(error)
             event = RetryPlanned(
-                search=self._search,
+                search_id=self._search,
                 operation=self._operation,
                 attempt=self._attempt,
                 delay=delay,

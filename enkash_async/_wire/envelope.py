@@ -18,8 +18,9 @@ from typing import Any, cast
 import attrs
 import msgspec
 
+from enkash_async._wire.response import Response
 from enkash_async._wire.salvage import PLACE_OF_ITEMS, salvaged
-from enkash_async._wire.sealed import Sealed, masked
+from enkash_async._wire.sealed import masked
 from enkash_async._wire.splitting import Front, split_front
 from enkash_async.errors import (
     ERROR_CLASSES,
@@ -35,35 +36,6 @@ from enkash_async.errors import (
     UnknownServiceError,
     UnprocessableRequestError,
 )
-
-
-def _pieces(body: bytes | Sequence[bytes]) -> Sequence[bytes]:
-    return (body,) if isinstance(body, bytes) else body
-
-
-@attrs.frozen
-class Response:
-    """What came back for one request: status, lower-cased headers and the inflated body."""
-
-    status: int
-    headers: Mapping[str, str] = attrs.field(repr=False)
-    pieces: Sequence[bytes] = attrs.field(repr=False, converter=_pieces)
-    """The body as it came. Joining a large one takes milliseconds, and most need not be."""
-    secrets: Sealed[tuple[str, ...]] = attrs.field(default=Sealed(()), repr=False)
-
-    @property
-    def body(self) -> bytes:
-        """Return the body in one piece."""
-        return b"".join(self.pieces)
-
-    @property
-    def size(self) -> int:
-        """Return the length of the body."""
-        return sum(map(len, self.pieces))
-
-    def without(self, *secrets: str) -> Response:
-        """Return a response whose errors have *secrets* masked, which the service may repeat."""
-        return attrs.evolve(self, secrets=Sealed(secrets))
 
 
 @attrs.frozen(eq=False)

@@ -36,3 +36,17 @@ def instant(value: object, naive_timezone: tzinfo) -> datetime:
         except ValueError:
             raise ValueError("not a time in a known notation") from None
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=naive_timezone)
+
+
+def iso_z(instant: datetime) -> str:
+    """Return *instant* in UTC as ISO text with `Z`, with a fraction only where it has one."""
+    try:
+        utc = instant.astimezone(UTC)
+    except OverflowError:
+        # In the first or last hours that a datetime can hold.
+        return instant.isoformat()
+    if utc.microsecond == 0:
+        precision = "seconds"
+    else:
+        precision = "microseconds" if utc.microsecond % 1000 else "milliseconds"
+    return utc.replace(tzinfo=None).isoformat(timespec=precision) + "Z"

@@ -11,11 +11,10 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
 
 import attrs
 
-WIRE_NAME = "enkash_async.wire_name"
+from enkash_async._wire.keys import wire
 
 
 class ReminderType(StrEnum):
@@ -23,24 +22,6 @@ class ReminderType(StrEnum):
 
     ONCE = "ONCE"
     RECURRING = "RECURRING"
-
-
-def wire(name: str | None = None, *, default: Any = None, shown: bool = False) -> Any:
-    """Declare a field; *name* where the wire name is not the camelCase of the Python name.
-
-    Fields hold personal or bank data more often than not, so only *shown* ones are in the `repr`.
-    """
-    metadata = {} if name is None else {WIRE_NAME: name}
-    return attrs.field(default=default, repr=shown, metadata=metadata)
-
-
-def wire_name(attribute: attrs.Attribute[Any]) -> str:
-    """Return the name under which the service knows *attribute*."""
-    explicit: str | None = attribute.metadata.get(WIRE_NAME)
-    if explicit is not None:
-        return explicit
-    head, *tail = attribute.name.split("_")
-    return head + "".join(word.capitalize() for word in tail)
 
 
 @attrs.frozen(kw_only=True, weakref_slot=False)

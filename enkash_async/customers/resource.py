@@ -3,40 +3,41 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, tzinfo
-from functools import partial
 
 import attrs
 
 from enkash_async._decoding.decoder import RecordDecoder
-from enkash_async._http.call import Connection
-from enkash_async._http.limiter import ByteBudget
+from enkash_async._http.call import Caller
 from enkash_async._paging.addressing import MAX_LIMIT, Addressing
 from enkash_async._paging.crawl.crawl import Crawl
 from enkash_async._paging.page_sizes import PageSizes
 from enkash_async._paging.pager import Pager
-from enkash_async._paging.planner import Plan
-from enkash_async._paging.raw_page import creation_times
+from enkash_async._paging.planner import Planner
+from enkash_async._search.byte_budget import ByteBudget
+from enkash_async._search.endpoint import ListEndpoint, TimeRange
 from enkash_async._search.page_fetcher import PageFetcher
 from enkash_async._search.partitions import shards
 from enkash_async._search.prefetch import Prefetch
-from enkash_async._search.query import Query
+from enkash_async._search.query import Direction, Query
 from enkash_async._search.row_stream import RowStream
 from enkash_async._search.search import CustomerSearch, OnBadRecord
 from enkash_async._tasks import TaskOwner
 from enkash_async._telemetry.telemetry import Telemetry
-from enkash_async.customers.filters import CustomerFilter, Direction, enum_member
+from enkash_async._wire.criteria import enum_member
+from enkash_async._wire.fields import identity_reader, time_reader
+from enkash_async.customers.filters import CustomerFilter
 from enkash_async.customers.records import Customer
 from enkash_async.errors import IncompleteSearchError, RecordNotFoundError
 from enkash_async.events import Method
 from enkash_async.report import SearchReport
-from enkash_async.resume import ResumeToken, fingerprint
+from enkash_async.resume import ResumeToken
 
 
 @attrs.frozen(kw_only=True)
 class SearchSettings:
     """What the session decides for every search."""
 
-    connection: Connection
+    caller: Caller
     owner: TaskOwner
     budget: ByteBudget
     addressing: Addressing
@@ -48,11 +49,23 @@ class SearchSettings:
     adaptive: bool
 
 
+CUSTOMERS: ListEndpoint[CustomerFilter, Customer] = ListEndpoint(
+    noun="customers",
+    # The operation searchCustomer (enkash-old.apidog.io/api-8993801).
+    path="/api/v0/customer/search",
+    record=Customer,
+    criteria=CustomerFilter,
+    identity="customerId",
+    time=TimeRange(field="createdOn", begin="created_on_from", end="created_on_to"),
+)
+
+
 class Customers:
     """The customers of the account, as `session.customers`."""
 
     def __init__(self, settings: SearchSettings) -> None:
         self._settings = settings
+        self._identify = identity_reader(CUSTOMERS.identity)
 
     def search(
         self,
@@ -89,10 +102,8 @@ class Customers:
         _check_count("offset", offset, least=0)
         if max_records is not None:
             _check_count("max_records", max_records, least=1)
-        token = ResumeToken(
-            fingerprint=fingerprint(criteria, order_by, way, offset),
-            row=offset,
-        )
+        query = Query(endpoint=CUSTOMERS, criteria=criteria, order_by=order_by, direction=way)
+        token = ResumeToken(fingerprint=query.fingerprint("search", offset), row=offset)
         start = token if resume is None else _checked_resume(resume, token)
         pager = Pager(
             page_size=size,
@@ -106,7 +117,7 @@ class Customers:
         return self._search(
             "search",
             pager,
-            _query(criteria, order_by, way),
+            query,
             start,
             max_records=max_records,
             ordered=ordered,
@@ -138,21 +149,22 @@ class Customers:
         size = settings.page_size if page_size is None else checked_page_size(page_size)
         if max_records is not None:
             _check_count("max_records", max_records, least=1)
-        token = ResumeToken(fingerprint=fingerprint(criteria, "", None, 0), row=0)
+        query = Query(endpoint=CUSTOMERS, criteria=criteria)
+        token = ResumeToken(fingerprint=query.fingerprint("crawl"), row=0)
         start = token if resume is None else _checked_resume(resume, token)
         crawl = Crawl(
             page_size=size,
             addressing=settings.addressing,
             begin=criteria.created_on_from,
             until=_until(criteria),
-            read_times=partial(creation_times, naive_timezone=settings.naive_timezone),
+            read_times=time_reader("createdOn", settings.naive_timezone),
             resume=start,
             sizes=PageSizes(size, adaptive=settings.adaptive),
         )
         return self._search(
             "crawl",
             crawl,
-            _query(criteria, None, None),
+            query,
             start,
             max_records=max_records,
             ordered=True,
@@ -163,7 +175,7 @@ class Customers:
     def _search(
         self,
         method: Method,
-        plan: Plan,
+        planner: Planner,
         query: Query,
         start: ResumeToken,
         *,
@@ -174,21 +186,21 @@ class Customers:
     ) -> CustomerSearch:
         settings = self._settings
         report = SearchReport()
-        watch = settings.telemetry.search(method)
-        fetcher = PageFetcher(settings.connection, query, report, watch)
+        watch = settings.telemetry.search(CUSTOMERS.noun, method)
+        fetcher = PageFetcher(settings.caller, query, self._identify, report, watch)
         prefetch = Prefetch(
-            plan,
+            planner,
             fetcher.fetch,
             settings.owner,
             settings.budget,
             # As many waiting as in flight, so that one slow page does not stop the rest.
             max_pages=2 * settings.max_concurrency,
-            patience=settings.connection.timeout.progress,
-            reads_ids=not ordered,
+            patience=settings.caller.timeout.progress,
+            needs_ids=not ordered,
             watch=watch,
         )
         stream = RowStream(
-            plan,
+            planner,
             prefetch,
             report,
             start,
@@ -285,11 +297,3 @@ def _until(criteria: CustomerFilter) -> datetime:
     if criteria.created_on_from is not None and criteria.created_on_from > now:
         raise ValueError("created_on_from lies in the future, as the clock of this machine goes")
     return now if criteria.created_on_to is None else min(now, criteria.created_on_to)
-
-
-def _query(criteria: CustomerFilter, order_by: str | None, direction: Direction | None) -> Query:
-    parameters = {"orderBy": order_by, "direction": direction}
-    return Query(
-        criteria=criteria,
-        parameters={name: str(value) for name, value in parameters.items() if value is not None},
-    )

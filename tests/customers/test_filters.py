@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from enkash_async import CustomerFilter, CustomerLevel, CustomerStatus, Direction
-from enkash_async.customers.filters import enum_member
+from enkash_async._wire.criteria import enum_member
 
 IST = timezone(timedelta(hours=5, minutes=30))
 MOMENT = datetime(2019, 8, 24, 14, 15, 22, tzinfo=UTC)

@@ -10,7 +10,7 @@ import attrs
 import pytest
 
 from enkash_async import Customer, CustomerKeyContact, CustomerReminder, ReminderType
-from enkash_async.customers.records import wire_name
+from enkash_async._wire.keys import wire_name
 
 # As enkash-old.apidog.io/api-8993801 lists them.
 CUSTOMER = {

@@ -20,7 +20,7 @@ from enkash_async import (
     EnKashSession,
     RetryPolicy,
 )
-from enkash_async.customers.records import wire_name
+from enkash_async._wire.keys import wire_name
 from tests.support.raw_server import Call, raw_server, reply
 from tests.support.reading import read_into
 from tests.support.secrets import assert_keeps

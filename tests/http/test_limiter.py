@@ -9,8 +9,9 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from enkash_async._http.limiter import ByteBudget, FairLimiter
+from enkash_async._http.limiter import FairLimiter
 from enkash_async._http.throttle import Throttle
+from enkash_async._search.byte_budget import ByteBudget
 
 pytestmark = pytest.mark.anyio
 

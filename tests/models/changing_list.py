@@ -12,16 +12,20 @@ from typing import Literal
 import attrs
 import msgspec
 
-from enkash_async._paging.addressing import Addressing, OffsetUnit, PageRequest
+from enkash_async._paging.addressing import Addressing, OffsetUnit
 from enkash_async._paging.findings import judge
+from enkash_async._paging.page_request import PageRequest
 from enkash_async._paging.page_sizes import PageSizes
 from enkash_async._paging.pager import Pager
 from enkash_async._paging.raw_page import RawPage
+from enkash_async._wire.fields import identity_reader
 from enkash_async.errors import IncompleteSearchError
 from enkash_async.report import Verdict
 from enkash_async.resume import ResumePoint
 
 Count = Literal["total", "page", "missing", "plus_one", "minus_one"]
+
+identify = identity_reader("customerId")
 
 MOST_REQUESTS = 5000
 MOST_CHANGES = 200
@@ -105,7 +109,7 @@ class Service:
         if world.clamps and at >= len(self.rows) > 0:
             at = (len(self.rows) - 1) // limit * limit
         rows = self.rows[at : at + limit]
-        return RawPage([_record(row) for row in rows], self._count(len(rows)))
+        return RawPage([_record(row) for row in rows], self._count(len(rows)), identify=identify)
 
     def _count(self, of_page: int) -> int | None:
         counts = {
@@ -172,9 +176,9 @@ class Reader:
                 self.arrived = {}
                 continue
             if missing and (wanted[0] in missing or chance.random() < 0.5):
-                request = self.pager.fitted(chance.choice(missing))
+                request = self.pager.refit(chance.choice(missing))
                 if chance.random() < service.world.heavy:
-                    self.pager.too_heavy(request)
+                    self.pager.shrink(request)
                 else:
                     self.arrived[request] = service.answer(request)
             else:

@@ -12,15 +12,19 @@ from typing import Literal
 import attrs
 import msgspec
 
-from enkash_async._paging.addressing import Addressing, PageRequest
+from enkash_async._paging.addressing import Addressing
 from enkash_async._paging.crawl.crawl import Crawl
+from enkash_async._paging.page_request import PageRequest
 from enkash_async._paging.page_sizes import PageSizes
-from enkash_async._paging.raw_page import RawPage, creation_times
+from enkash_async._paging.raw_page import RawPage
+from enkash_async._wire.fields import identity_reader, time_reader
 from enkash_async.errors import IncompleteSearchError
 from enkash_async.report import Verdict
 from enkash_async.resume import ResumePoint
 
 Bounds = Literal["inclusive", "half_open", "exclusive"]
+
+identify = identity_reader("customerId")
 
 BEGIN = datetime(2024, 1, 1, tzinfo=UTC)
 UNTIL = datetime(2026, 1, 1, tzinfo=UTC)
@@ -86,7 +90,7 @@ class CrawlService:
         found = [row for row in self.rows if self._is_within(row[0], request)]
         limit = min(request.limit, self.world.cap or request.limit)
         rows = found[request.offset : request.offset + limit]
-        return RawPage([_record(*row) for row in rows], len(found))
+        return RawPage([_record(*row) for row in rows], len(found), identify=identify)
 
     def _is_within(self, moment: datetime | None, request: PageRequest) -> bool:
         if request.window is None:
@@ -130,7 +134,7 @@ class CrawlReader:
             addressing=Addressing(),
             begin=None,
             until=UNTIL,
-            read_times=lambda page: creation_times(page, UTC),
+            read_times=time_reader("createdOn", UTC),
             resume=resume,
             # So that sizes go down and up again within one short list.
             sizes=PageSizes(self.service.world.page_size, grow_after=1),
@@ -144,12 +148,12 @@ class CrawlReader:
             missing = [request for request in wanted if request not in self.pages]
             service.maybe_change()
             if missing and (wanted[0] in missing or chance.random() < 0.5):
-                request = self.crawl.fitted(chance.choice(missing))
+                request = self.crawl.refit(chance.choice(missing))
                 if chance.random() < service.world.heavy:
-                    self.crawl.too_heavy(request)
+                    self.crawl.shrink(request)
                     continue
                 self.pages[request] = page = service.answer(request)
-                self.crawl.arrived(request, page)
+                self.crawl.note_arrival(request, page)
             else:
                 self._accept(wanted[0])
             self.pages = {r: p for r, p in self.pages.items() if self.crawl.is_wanted(r)}

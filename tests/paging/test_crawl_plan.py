@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from enkash_async._paging.addressing import Window
 from enkash_async._paging.crawl.cutting import SECOND, cut
+from enkash_async._paging.page_request import Window
 from enkash_async.report import Verdict
 from tests.models.crawled_list import BEGIN, CrawlWorld, run
 

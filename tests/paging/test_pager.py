@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from enkash_async._paging.addressing import Addressing, OffsetUnit, PageRequest
+from enkash_async._paging.addressing import Addressing, OffsetUnit
+from enkash_async._paging.page_request import PageRequest
 from enkash_async._paging.pager import Pager
 from enkash_async._paging.raw_page import RawPage
 from enkash_async.errors import IncompleteSearchError

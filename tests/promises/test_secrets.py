@@ -31,7 +31,7 @@ from enkash_async import (
     Token,
     UnauthorizedError,
 )
-from enkash_async._wire.envelope import Response
+from enkash_async._wire.response import Response
 from enkash_async._wire.sealed import Sealed, harmless, masked
 from tests.support.raw_server import (
     TOKEN_PATH,

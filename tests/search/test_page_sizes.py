@@ -23,7 +23,7 @@ from enkash_async import (
     Timeout,
     Verdict,
 )
-from enkash_async._paging.page_sizes import GROW_AFTER, SMALLEST_LIMIT, PageSizes
+from enkash_async._paging.page_sizes import GROW_AFTER, SMALLEST, PageSizes
 from enkash_async.sandbox import SandboxSettings, SearchCall, open_sandbox
 from tests.support.raw_server import Call, page, raw_server, reply, token_answer
 from tests.support.reading import read_into
@@ -43,21 +43,21 @@ QUICK = RetryPolicy(first_delay=0)
 def test_a_page_that_does_not_come_halves_the_size_once_for_all_of_that_size() -> None:
     sizes = PageSizes(1000)
 
-    assert [sizes.too_heavy(1001) for _ in range(8)] == [500] * 8
-    assert [sizes.fitted(limit) for limit in (1001, 501, 30, 1)] == [501, 501, 30, 1]
-    assert sizes.too_heavy(501) == 250
+    assert [sizes.shrink(1001) for _ in range(8)] == [500] * 8
+    assert [sizes.fit(limit) for limit in (1001, 501, 30, 1)] == [501, 501, 30, 1]
+    assert sizes.shrink(501) == 250
 
 
 def test_a_small_page_that_does_not_come_says_nothing_of_larger_ones() -> None:
     sizes = PageSizes(1000)
 
-    assert [sizes.too_heavy(limit) for limit in (1, 2, 10, 500)] == [None] * 4
+    assert [sizes.shrink(limit) for limit in (1, 2, 10, 500)] == [None] * 4
     assert sizes.size == 1000
 
 
 def test_the_size_grows_back_in_steps_ever_more_slowly() -> None:
     sizes = PageSizes(80)
-    sizes.too_heavy(81)
+    sizes.shrink(81)
     grown: list[int] = []
     for _ in range(12 * GROW_AFTER):
         sizes.taken(sizes.size)
@@ -69,7 +69,7 @@ def test_the_size_grows_back_in_steps_ever_more_slowly() -> None:
 
 def test_pages_that_are_short_by_themselves_do_not_make_the_others_larger() -> None:
     sizes = PageSizes(80)
-    sizes.too_heavy(81)
+    sizes.shrink(81)
     for _ in range(1000):
         sizes.taken(10)
 
@@ -85,17 +85,17 @@ def test_the_size_stays_in_its_bounds_and_halving_comes_to_an_end(
 ) -> None:
     sizes = PageSizes(most, grow_after=1)
     for came, limit in steps:
-        sent = sizes.fitted(min(limit, most + 1))
+        sent = sizes.fit(min(limit, most + 1))
         if came:
             sizes.taken(sent)
-        elif sizes.too_heavy(sent) is not None:
-            assert sizes.fitted(sent) < sent
+        elif sizes.shrink(sent) is not None:
+            assert sizes.fit(sent) < sent
         assert 1 <= sizes.size <= most
     limit, halvings = most + 1, 0
-    while sizes.too_heavy(limit) is not None:
-        limit, halvings = sizes.fitted(limit), halvings + 1
+    while sizes.shrink(limit) is not None:
+        limit, halvings = sizes.fit(limit), halvings + 1
     assert halvings <= 13
-    assert limit <= SMALLEST_LIMIT or halvings == 0
+    assert limit <= SMALLEST or halvings == 0
 
 
 # Over a socket

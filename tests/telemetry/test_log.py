@@ -80,8 +80,10 @@ async def test_each_event_is_a_line_with_its_values_beside_it(sandbox: Sandbox) 
     assert names[-1] == "search_ended"
     for record, event in zip(ours, heard.events, strict=True):
         extra = vars(record)
-        assert extra["enkash_search"] == event.search
-        assert record.getMessage().startswith(f"{extra['enkash_event']} search={event.search} ")
+        assert extra["enkash_search_id"] == event.search_id
+        assert record.getMessage().startswith(
+            f"{extra['enkash_event']} search_id={event.search_id} "
+        )
         if isinstance(event, RequestEnded):
             assert extra["enkash_seconds"] == event.seconds
             assert f" status=200 bytes_received={event.bytes_received} " in record.getMessage()

@@ -113,7 +113,7 @@ async def test_a_search_tells_of_its_start_requests_pages_and_end(
     assert sum(page.rows for page in pages) == end.report.rows_received
     assert sum(page.bytes_received for page in pages) == end.report.bytes_received
     assert sum(one.bytes_received for one in requests) == end.report.bytes_received
-    assert {event.search for event in heard.events} == {end.search}
+    assert {event.search_id for event in heard.events} == {end.search_id}
 
 
 async def test_a_request_is_told_with_its_facts(session: EnKashSession, heard: Heard) -> None:
@@ -237,13 +237,13 @@ async def test_a_login_is_told_as_a_request_of_no_search(sandbox: Sandbox, heard
         await session.customers.search()
 
     login, request = heard.of(RequestEnded)
-    assert (login.search, login.operation, login.status, login.error) == (
+    assert (login.search_id, login.operation, login.status, login.error) == (
         None,
         TOKEN_PATH,
         200,
         None,
     )
-    assert request.search is not None
+    assert request.search_id is not None
     assert login.seconds is not None
     # The attempt waited for the token.
     assert request.seconds_waiting >= login.seconds
@@ -258,7 +258,7 @@ async def test_a_refused_login_ends_the_search_without_a_request(
             await session.customers.search()
 
     login, attempt = heard.of(RequestEnded)
-    assert (login.search, login.status) == (None, caught.value.status)
+    assert (login.search_id, login.status) == (None, caught.value.status)
     assert (attempt.status, attempt.seconds) == (None, None)
     assert attempt.error == "AuthenticationError"
     assert (heard.end().outcome, heard.end().error) == (Outcome.FAILED, "AuthenticationError")
@@ -532,7 +532,7 @@ async def test_what_the_start_sets_is_seen_by_the_hooks_of_that_search_only(
         mark.set(f"{mark.get()} search")
 
     def look(event: RequestEnded | RetryPlanned | PageFetched | SearchEnded) -> None:
-        seen.setdefault(event.search, set()).add(mark.get())
+        seen.setdefault(event.search_id, set()).add(mark.get())
 
     hooks = Hooks(
         on_search_start=start, on_request=look, on_retry=look, on_page=look, on_search_end=look
@@ -553,7 +553,7 @@ async def test_what_the_start_sets_is_seen_by_the_hooks_of_that_search_only(
 
 def test_a_session_keeps_a_search_until_it_has_ended_and_no_longer() -> None:
     telemetry = Telemetry(())
-    search = telemetry.search("search")
+    search = telemetry.search("customers", "search")
     search.reading(SearchReport, first_page=False)
     kept = weakref.ref(search)
     del search
@@ -565,21 +565,30 @@ def test_a_session_keeps_a_search_until_it_has_ended_and_no_longer() -> None:
 
 async def test_events_are_values_with_the_documented_fields() -> None:
     documented = {
-        SearchStarted: {"search", "method"},
+        SearchStarted: {"search_id", "resource", "method"},
         RequestEnded: {
-            *("search", "operation", "attempt", "status", "error", "error_type", "request_id"),
+            *("search_id", "operation", "attempt", "status", "error", "error_type", "request_id"),
             *("bytes_received", "seconds_waiting", "seconds"),
         },
         RetryPlanned: {
-            *("search", "operation", "attempt", "delay", "status", "error", "error_type"),
+            *("search_id", "operation", "attempt", "delay", "status", "error", "error_type"),
         },
-        PageFetched: {"search", "row", "offset", "limit", "rows", "bytes_received", "seconds"},
+        PageFetched: {"search_id", "row", "offset", "limit", "rows", "bytes_received", "seconds"},
         SearchEnded: {
-            *("search", "method", "outcome", "seconds", "error", "error_type", "status"),
+            *(
+                "search_id",
+                "resource",
+                "method",
+                "outcome",
+                "seconds",
+                "error",
+                "error_type",
+                "status",
+            ),
             *("request_id", "report"),
         },
     }
     for kind, fields in documented.items():
         assert {field.name for field in attrs.fields(kind)} == fields
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
-        SearchStarted(search=1, method="search").search = 2  # type: ignore[misc]
+        SearchStarted(search_id=1, resource="customers", method="search").search_id = 2  # type: ignore[misc]

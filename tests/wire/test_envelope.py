@@ -26,13 +26,8 @@ from enkash_async import (
     UnprocessableRequestError,
     ValidationError,
 )
-from enkash_async._wire.envelope import (
-    PagePayload,
-    Response,
-    page_payload,
-    raise_for_error,
-    retry_after,
-)
+from enkash_async._wire.envelope import PagePayload, page_payload, raise_for_error, retry_after
+from enkash_async._wire.response import Response
 
 NINE_TYPES = {
     "CLIENT_REQUEST_ABORT": ClientRequestAbortError,

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from enkash_async._wire import splitting as _splitting
-from enkash_async._wire.envelope import Response, page_payload, payload_steps
+from enkash_async._wire.envelope import page_payload, payload_steps
+from enkash_async._wire.response import Response
 from enkash_async._wire.splitting import split_front
 from enkash_async.errors import EnKashError
 

@@ -15,7 +15,8 @@ import pyarrow
 
 from enkash_async._decoding.arrow.schema import AMOUNT, INSTANT, customer_type
 from enkash_async._decoding.arrow.untyped import pa
-from enkash_async.customers.records import Customer, wire_name
+from enkash_async._wire.keys import wire_name
+from enkash_async.customers.records import Customer
 from enkash_async.errors import DecodeError
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

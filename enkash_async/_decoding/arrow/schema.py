@@ -14,7 +14,8 @@ import attrs
 import pyarrow
 
 from enkash_async._decoding.arrow.untyped import pa
-from enkash_async.customers.records import Customer, wire_name
+from enkash_async._wire.keys import wire_name
+from enkash_async.customers.records import Customer
 
 AMOUNT = pa.decimal128(38, 18)
 """20 digits before the point and 18 behind it: the widest that DuckDB, Polars and Spark all read,

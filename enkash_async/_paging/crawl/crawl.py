@@ -18,30 +18,32 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import attrs
+import msgspec
 
-from enkash_async._paging.addressing import Addressing, PageRequest, Window
+from enkash_async._paging.addressing import Addressing
 from enkash_async._paging.crawl.cutting import (
     CROWD,
     EARLIEST,
     FILL,
     MAX_PARTS,
+    NARROWEST,
     SAMPLE,
     SECOND,
-    SMALLEST,
     around,
     crowd_of,
     cut,
 )
 from enkash_async._paging.findings import Findings, judge
-from enkash_async._paging.history import Delivery
-from enkash_async._paging.page_sizes import SMALLEST_LIMIT, PageSizes
+from enkash_async._paging.history import NewRows
+from enkash_async._paging.page_request import PageRequest, Window
+from enkash_async._paging.page_sizes import SMALLEST, PageSizes
 from enkash_async._paging.pager import Pager
 from enkash_async._paging.raw_page import RawPage
 from enkash_async.report import Verdict
 from enkash_async.resume import ResumePoint
 
-ReadTimes = Callable[[RawPage], Sequence[datetime | None]]
-"""Reads when the records of a page were created; None where it cannot be read."""
+ReadTimes = Callable[[Sequence[msgspec.Raw]], Sequence[datetime | None]]
+"""Reads the times of records; None where one cannot be read."""
 
 
 class _Leaf:
@@ -58,12 +60,12 @@ class _Leaf:
     def holds(self, request: PageRequest) -> bool:
         return request is self.request
 
-    def too_heavy(self, request: PageRequest, sizes: PageSizes, least: int) -> int | None:
-        return sizes.too_heavy(request.limit, least)
+    def shrink(self, request: PageRequest, sizes: PageSizes, least: int) -> int | None:
+        return sizes.shrink(request.limit, least)
 
-    def fitted(self, request: PageRequest, sizes: PageSizes) -> PageRequest:
+    def refit(self, request: PageRequest, sizes: PageSizes) -> PageRequest:
         # If the window does not fit into a smaller page, its count shows that, and it is cut.
-        limit = sizes.fitted(request.limit)
+        limit = sizes.fit(request.limit)
         if limit < request.limit:
             self.request = attrs.evolve(request, limit=limit)
         return self.request
@@ -92,13 +94,13 @@ class _Deep:
     def holds(self, request: PageRequest) -> bool:
         return self._inner(request) is not None
 
-    def too_heavy(self, request: PageRequest, sizes: PageSizes, least: int) -> int | None:
+    def shrink(self, request: PageRequest, sizes: PageSizes, least: int) -> int | None:
         inner = self._inner(request)
-        return None if inner is None else self.pager.too_heavy(inner, least)
+        return None if inner is None else self.pager.shrink(inner, least)
 
-    def fitted(self, request: PageRequest, sizes: PageSizes) -> PageRequest:
+    def refit(self, request: PageRequest, sizes: PageSizes) -> PageRequest:
         inner = self._inner(request)
-        if inner is None or (smaller := self.pager.fitted(inner)) is inner:
+        if inner is None or (smaller := self.pager.refit(inner)) is inner:
             return request
         self._requests[smaller] = attrs.evolve(smaller, window=self.asked)
         return self._requests[smaller]
@@ -164,7 +166,7 @@ class Crawl:
         self.findings = Findings(
             total_at_start=resume.total,
             total_at_end=resume.total,
-            counts_all=resume.total is not None,
+            count_is_total=resume.total is not None,
             drifted=resume.changed,
             unchecked=resume.unproven,
         )
@@ -209,7 +211,7 @@ class Crawl:
         return self._delivered
 
     @property
-    def reads_ids(self) -> bool:
+    def needs_ids(self) -> bool:
         """Say that all ids are compared: neighbouring windows overlap."""
         return True
 
@@ -229,20 +231,20 @@ class Crawl:
         """Say whether *request* still has a place in the plan."""
         return request is self._census or any(item.holds(request) for item in self._items)
 
-    def too_heavy(self, request: PageRequest, least: int = SMALLEST_LIMIT) -> int | None:
+    def shrink(self, request: PageRequest, least: int = SMALLEST) -> int | None:
         """Learn that a page could not be had; return the page size from now on, if it helps."""
         item = self._item_of(request)
-        return None if item is None else item.too_heavy(request, self._sizes, least)
+        return None if item is None else item.shrink(request, self._sizes, least)
 
-    def fitted(self, request: PageRequest) -> PageRequest:
+    def refit(self, request: PageRequest) -> PageRequest:
         """Return the request to send for one that is wanted: with a smaller limit, if need be."""
         item = self._item_of(request)
-        return request if item is None else item.fitted(request, self._sizes)
+        return request if item is None else item.refit(request, self._sizes)
 
     def _item_of(self, request: PageRequest) -> _Leaf | _Deep | None:
         return next((item for item in self._items if item.holds(request)), None)
 
-    def arrived(self, request: PageRequest, page: RawPage) -> None:
+    def note_arrival(self, request: PageRequest, page: RawPage) -> None:
         """Cut a window whose page does not hold all of it, before its turn has come."""
         for place, item in enumerate(self._items):
             if isinstance(item, _Leaf) and item.request is request:
@@ -255,11 +257,11 @@ class Crawl:
 
     # Accepting
 
-    def accept(self, page: RawPage) -> Delivery:
+    def accept(self, page: RawPage) -> NewRows:
         """Check the page of the first wanted request and return which of its rows are new."""
         if self._census is not None:
             self._take_census(page)
-            return Delivery(self._delivered, len(page))
+            return NewRows(self._delivered, len(page))
         item = self._items[0]
         self._accepted += 1
         if isinstance(item, _Deep):
@@ -268,10 +270,10 @@ class Crawl:
         if parts is not None:
             self._items.popleft()
             self._items.extendleft(reversed(parts))
-            return Delivery(self._delivered, len(page))
+            return NewRows(self._delivered, len(page))
         self._items.popleft()
         self._sizes.taken(len(page))
-        delivery = self._without_known(item.asked, page, Delivery(0, 0))
+        delivery = self._without_known(item.asked, page, NewRows(0, 0))
         self._book(item, page, delivery)
         self._recent.append(_Done(item.asked, page.ids, item))
         self._look_for_end()
@@ -285,7 +287,7 @@ class Crawl:
             self._conclude()
         elif census is not None and census.window is None:
             self._outside = page.total or 0
-            self.findings.counts_all = page.total is not None and page.total != len(page)
+            self.findings.count_is_total = page.total is not None and page.total != len(page)
             if page.total == 0 and not page:
                 self.total = 0
                 self.ended = True
@@ -294,7 +296,7 @@ class Crawl:
             else:
                 fits = page.total < self._page_size
                 self._items += [_Leaf(self._root, self._page_size if fits else 1, self._addressing)]
-                self._first_created = next(iter(self._read_times(page)), None)
+                self._first_created = next(iter(self._read_times(page.records)), None)
 
     def _replacement(self, leaf: _Leaf, page: RawPage) -> list[_Leaf | _Deep] | None:
         """Return what takes the place of a window that *page* does not hold whole."""
@@ -303,9 +305,9 @@ class Crawl:
         if is_first and count is not None:
             self._note_root(count, rows)
         is_whole = count == rows and rows < leaf.request.limit
-        if is_whole and (self.findings.counts_all or rows <= 1):
+        if is_whole and (self.findings.count_is_total or rows <= 1):
             return None
-        if not self.findings.counts_all:
+        if not self.findings.count_is_total:
             # Without a total there is nothing to cut by, and nothing to compare with.
             self.total = self.findings.total_at_start = self.findings.total_at_end = None
             return [_Deep(leaf.asked, self._pager(None))]
@@ -325,21 +327,21 @@ class Crawl:
     def _note_root(self, count: int, rows: int) -> None:
         self.total = count
         self.findings.total_at_start = self.findings.total_at_end = count
-        self.findings.counts_all = self.findings.counts_all or count != rows
+        self.findings.count_is_total = self.findings.count_is_total or count != rows
         self._outside = max(0, self._outside - count)
 
     def _first_parts(self, count: int) -> list[_Leaf | _Deep]:
         """Cut the whole, in two first where the list seems to begin."""
         begin = self._first_created
-        if begin is None or not self._root.begin + SMALLEST < begin < self._root.end:
+        if begin is None or not self._root.begin + NARROWEST < begin < self._root.end:
             return self._parts(self._root, count)
         begin = begin.replace(microsecond=0) - 3 * SECOND
         before = Window(self._root.begin, begin + SECOND)
         return [self._leaf(before), *self._parts(Window(begin - SECOND, self._root.end), count)]
 
     def _smaller(self, asked: Window, count: int, page: RawPage) -> list[_Leaf | _Deep]:
-        crowd, share = crowd_of(self._read_times(page.sample(SAMPLE)))
-        narrow = asked.end - asked.begin < SMALLEST
+        crowd, share = crowd_of(self._read_times(page.sample(SAMPLE).records))
+        narrow = asked.end - asked.begin < NARROWEST
         if crowd is not None and share > CROWD:
             apart = around(crowd, asked)
             if apart is not None:
@@ -370,11 +372,11 @@ class Crawl:
     def _leaves(self, asked: Window) -> list[_Leaf]:
         return [self._leaf(asked)] if asked.begin <= asked.end else []
 
-    def _accept_deep(self, item: _Deep, page: RawPage) -> Delivery:
+    def _accept_deep(self, item: _Deep, page: RawPage) -> NewRows:
         delivery = item.pager.accept(page)
         delivery = self._without_known(item.asked, page, delivery)
         self._book(item, page, delivery)
-        times = self._read_times(page) if item.crowd is not None else [None] * len(page)
+        times = self._read_times(page.records) if item.crowd is not None else [None] * len(page)
         # The last window has no next one to share rows with.
         item.ids += [
             page.ids[index]
@@ -405,7 +407,7 @@ class Crawl:
         self._recent.append(_Done(item.asked, item.ids, item))
         self._look_for_end()
 
-    def _without_known(self, asked: Window, page: RawPage, delivery: Delivery) -> Delivery:
+    def _without_known(self, asked: Window, page: RawPage, delivery: NewRows) -> NewRows:
         """Leave out rows that came with a window before, which overlaps this one."""
         begin = min([asked.begin, *(item.asked.begin for item in self._items)])
         self._recent = [done for done in self._recent if done.asked.end >= begin]
@@ -414,9 +416,9 @@ class Crawl:
         self.findings.rows_overlapping += len(again)
         first = next((i for i in delivery.indices(page) if i not in again), len(page))
         skip = frozenset(i for i in delivery.skip | again if i > first)
-        return Delivery(self._delivered - first, first, skip)
+        return NewRows(self._delivered - first, first, skip)
 
-    def _book(self, item: _Leaf | _Deep, page: RawPage, delivery: Delivery) -> None:
+    def _book(self, item: _Leaf | _Deep, page: RawPage, delivery: NewRows) -> None:
         new = [page.ids[index] for index in delivery.indices(page)]
         if new:
             self._last, self._last_ids = item, new

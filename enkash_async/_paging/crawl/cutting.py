@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
-from enkash_async._paging.addressing import Window
+from enkash_async._paging.page_request import Window
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 
-SMALLEST = 6 * SECOND
+NARROWEST = 6 * SECOND
 """A window narrower than this is not cut: its parts would be as wide, with what they overlap."""
 
 FILL = 0.8

@@ -1,0 +1,43 @@
+"""What one request asks for, as far as sending it goes. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import attrs
+
+from enkash_async._wire.sealed import Sealed
+
+
+@attrs.frozen
+class Operation:
+    """An operation of the service, as its page documents it."""
+
+    path: str
+    method: str = "POST"
+    is_repeatable: bool = True
+    """Asking twice does no more than asking once, so that it may be tried again."""
+
+
+@attrs.frozen
+class Message:
+    """What one request says: the parameters of its query string, and its body."""
+
+    parameters: Mapping[str, str]
+    body: Sealed[bytes]
+
+
+class Ticket(Protocol):
+    """What one call asks for. It may ask for less before a further attempt."""
+
+    def message(self) -> Message:
+        """Return what to send now. Called once before each attempt."""
+        ...
+
+    def shrink(self, *, too_large: bool) -> int | None:
+        """Ask for less from now on; return how much is asked for at once, None if that is no help.
+
+        *too_large*: the answer went beyond a bound, rather than being late or broken off.
+        """
+        ...

@@ -1,0 +1,42 @@
+"""A list of the service as data: what `search`, `crawl` and `windows` must know of it. No I/O."""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+import attrs
+
+from enkash_async._wire.criteria import Criteria
+
+F = TypeVar("F", bound=Criteria)
+R = TypeVar("R")
+
+
+@attrs.frozen(kw_only=True)
+class TimeRange:
+    """The time of a record by which its list can be cut into windows.
+
+    *field* is its name in a record on the wire; *begin* and *end* are the fields of the filter
+    that ask for a stretch of it, by their Python names.
+    """
+
+    field: str
+    begin: str
+    end: str
+
+
+@attrs.frozen(kw_only=True)
+class ListEndpoint(Generic[F, R]):
+    """A list that is read by `offset` and `limit`, as its page documents it.
+
+    *noun* names its records in texts, events and spans. *identity* is the field, by its name on
+    the wire, that tells records apart. Without a *time* it has no `crawl` and no `windows`.
+    """
+
+    noun: str
+    path: str
+    record: type[R]
+    criteria: type[F]
+    identity: str
+    max_limit: int = 5000
+    time: TimeRange | None = None

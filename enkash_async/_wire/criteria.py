@@ -1,0 +1,183 @@
+"""What a filter is made of: fields that are checked when they are given. No I/O.
+
+A filter is an attrs class derived from `Criteria` whose fields are declared with `criterion`. Each
+field is given one of the checks below, and may be told how it is written on the wire.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, TypeVar, cast
+
+import attrs
+
+from enkash_async._wire.keys import WIRE_NAME, wire_name
+from enkash_async._wire.times import iso_z
+
+E = TypeVar("E", bound=StrEnum)
+
+Check = Callable[[str, Any], Any]
+"""Returns a value as it is kept, or raises an error that names the field."""
+
+Write = Callable[[Any], Any]
+"""Returns what stands on the wire for a value."""
+
+WRITTEN = "enkash_async.written"
+
+
+def enum_member(kind: type[E], value: Any, name: str) -> E:
+    """Return the member that *value* is or spells; the error names *name* and what is allowed."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a {kind.__name__} or its text, not {type(value).__name__}")
+    try:
+        return kind(value)
+    except ValueError:
+        allowed = ", ".join(kind)
+        raise ValueError(f"{name} must be one of {allowed}, not {value!r}") from None
+
+
+def _wrong_type(name: str, wanted: str, value: object) -> TypeError:
+    # The value stays out of the text: it may be personal or bank data.
+    return TypeError(f"{name} must be {wanted}, not {type(value).__name__}")
+
+
+def text(name: str, value: Any) -> str:
+    """Return text that can be sent."""
+    if not isinstance(value, str):
+        raise _wrong_type(name, "a str", value)
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{name} must be text that can be written as UTF-8") from None
+    return value
+
+
+def int32(name: str, value: Any) -> int:
+    """Return an int that fits into 32 bits."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise _wrong_type(name, "an int", value)
+    if not -(2**31) <= value < 2**31:
+        raise ValueError(f"{name} must fit into 32 bits, as the service declares it")
+    return value
+
+
+def flag(name: str, value: Any) -> bool:
+    """Return a bool."""
+    if not isinstance(value, bool):
+        raise _wrong_type(name, "a bool", value)
+    return value
+
+
+def amount(name: str, value: Any) -> Decimal:
+    """Return a finite amount."""
+    if isinstance(value, bool) or not isinstance(value, (Decimal, int)):
+        # A float has lost its digits already.
+        raise _wrong_type(name, "a Decimal or an int", value)
+    number = Decimal(value)
+    if not number.is_finite():
+        raise ValueError(f"{name} must be a finite amount")
+    return number
+
+
+def instant(name: str, value: Any) -> datetime:
+    """Return an aware instant."""
+    if not isinstance(value, datetime):
+        raise _wrong_type(name, "a datetime", value)
+    if value.tzinfo is None or value.utcoffset() is None:
+        raise ValueError(f"{name} must be aware: give it a tzinfo, such as datetime.UTC")
+    try:
+        value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{name} must lie within the years 1 to 9999 in UTC") from None
+    return value
+
+
+def texts(name: str, value: Any) -> tuple[str, ...]:
+    """Return at least one text, from any iterable of them."""
+    if isinstance(value, (str, bytes)):
+        raise _wrong_type(name, "several ids, such as a list of str", value)
+    try:
+        items: tuple[str, ...] = tuple(value)
+    except TypeError:
+        raise _wrong_type(name, "an iterable of str", value) from None
+    for item in items:
+        text(name, item)
+    if not items:
+        raise ValueError(f"{name} is empty; leave it out to search without it")
+    return items
+
+
+def member_of(kind: type[StrEnum]) -> Check:
+    """Return the check of a field that holds a member of *kind*, or its text."""
+    return lambda name, value: enum_member(kind, value, name)
+
+
+def criterion(
+    check: Check, *, written: Write | None = None, name: str | None = None, shown: bool = False
+) -> Any:
+    """Declare a field that is not sent unless it is given, and checked if it is.
+
+    *written* turns its value into what is sent: without it instants are ISO text with `Z`. *name*
+    is its name on the wire where that is not the camelCase of the Python name. Only *shown* fields
+    stand in the `repr`.
+    """
+
+    def checked(value: Any, _: Any, field: attrs.Attribute[Any]) -> Any:
+        return None if value is None else check(field.name, value)
+
+    metadata: dict[str, object] = {WRITTEN: written or _as_wire}
+    if name is not None:
+        metadata[WIRE_NAME] = name
+    return attrs.field(  # pyright: ignore[reportUnknownVariableType]
+        default=None,
+        repr=shown,
+        converter=attrs.Converter(checked, takes_self=True, takes_field=True),
+        metadata=metadata,
+    )
+
+
+def _as_wire(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return iso_z(value)
+    if isinstance(value, tuple):
+        return list(cast("tuple[str, ...]", value))
+    if isinstance(value, StrEnum):
+        return value.value
+    return value
+
+
+class Criteria:
+    """Base of filters. One field is left at None by who does not ask for it, and is not sent."""
+
+    __slots__ = ()
+
+    def as_wire(self) -> dict[str, Any]:
+        """Return the request body: wire names, and no unset fields.
+
+        Amounts stay `Decimal`; whoever writes the JSON must write them as numbers.
+        """
+        fields = attrs.fields(cast("type[attrs.AttrsInstance]", type(self)))
+        return {
+            wire_name(field): field.metadata[WRITTEN](value)
+            for field in fields
+            if (value := getattr(self, field.name)) is not None
+        }
+
+    def canonical(self) -> dict[str, Any]:
+        """Return the body in a form that is the same for all filters that ask for the same."""
+        return {name: _canonical(value) for name, value in self.as_wire().items()}
+
+
+def _canonical(value: Any) -> Any:
+    if isinstance(value, list):
+        return sorted(cast("list[str]", value))
+    return str(value.normalize()) if isinstance(value, Decimal) else value
+
+
+def check_range(low_name: str, low: Any, high_name: str, high: Any) -> None:
+    """Raise a ValueError if both ends of a range are given and lie the wrong way round."""
+    if low is not None and high is not None and low > high:
+        raise ValueError(f"{low_name} must not lie after {high_name}")

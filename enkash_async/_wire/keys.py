@@ -1,0 +1,27 @@
+"""Under which name a field stands on the wire. No I/O."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+WIRE_NAME = "enkash_async.wire_name"
+
+
+def wire(name: str | None = None, *, default: Any = None, shown: bool = False) -> Any:
+    """Declare a field; *name* where the wire name is not the camelCase of the Python name.
+
+    Fields hold personal or bank data more often than not, so only *shown* ones are in the `repr`.
+    """
+    metadata = {} if name is None else {WIRE_NAME: name}
+    return attrs.field(default=default, repr=shown, metadata=metadata)
+
+
+def wire_name(attribute: attrs.Attribute[Any]) -> str:
+    """Return the name under which the service knows *attribute*."""
+    explicit: str | None = attribute.metadata.get(WIRE_NAME)
+    if explicit is not None:
+        return explicit
+    head, *tail = attribute.name.split("_")
+    return head + "".join(word.capitalize() for word in tail)
