@@ -7,8 +7,8 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 
-from enkash_async.sandbox.data import Key, seed_keys
-from enkash_async.sandbox.maker import RecordMaker
+from enkash_async.sandbox.data.customers.maker import RecordMaker
+from enkash_async.sandbox.data.seeding import Key, seed_keys
 from enkash_async.sandbox.settings import SandboxSettings
 
 _CHUNK = 2_000

@@ -13,8 +13,8 @@ import attrs
 from aiohttp import hdrs, web
 
 if TYPE_CHECKING:
-    from enkash_async.sandbox.calls import SearchCall
-    from enkash_async.sandbox.server import Sandbox
+    from enkash_async.sandbox.service.calls import SearchCall
+    from enkash_async.sandbox.service.server import Sandbox
 
 Operation = Literal["search", "token"]
 

@@ -9,8 +9,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from enkash_async.sandbox import words
-from enkash_async.sandbox.data import (
+from enkash_async.sandbox.data.customers import words
+from enkash_async.sandbox.data.dates import date_writer
+from enkash_async.sandbox.data.draws import Draws
+from enkash_async.sandbox.data.seeding import (
     COLUMNS,
     COMPANY_ID,
     EARLIEST,
@@ -21,8 +23,6 @@ from enkash_async.sandbox.data import (
     Reminder,
     Row,
 )
-from enkash_async.sandbox.dates import date_writer
-from enkash_async.sandbox.draws import Draws
 from enkash_async.sandbox.settings import SandboxSettings
 
 _LEVELS = ("LEVEL_1", "LEVEL_1", "LEVEL_1", "LEVEL_2", "LEVEL_2", "LEVEL_3")

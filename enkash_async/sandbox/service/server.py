@@ -15,18 +15,18 @@ import anyio
 import msgspec
 from aiohttp import hdrs, web
 
-from enkash_async.sandbox import welcome
-from enkash_async.sandbox.calls import Reading, SearchCall, read_call
-from enkash_async.sandbox.customers import Customers
-from enkash_async.sandbox.data import COMPANY_ID
-from enkash_async.sandbox.envelope import RefusalError, failure, success
+from enkash_async.sandbox.data.seeding import COMPANY_ID
+from enkash_async.sandbox.data.served_list import Customers
+from enkash_async.sandbox.data.store import Order, Store
 from enkash_async.sandbox.faults import FaultScript
 from enkash_async.sandbox.faults.exchange import Exchange, Holds, Operation
 from enkash_async.sandbox.faults.injector import Injector
-from enkash_async.sandbox.paging import effective_limit, first_row
+from enkash_async.sandbox.service import welcome
+from enkash_async.sandbox.service.calls import Reading, SearchCall, read_call
+from enkash_async.sandbox.service.envelope import RefusalError, failure, success
+from enkash_async.sandbox.service.paging import effective_limit, first_row
+from enkash_async.sandbox.service.tokens import Account, LoginError, Tokens
 from enkash_async.sandbox.settings import SandboxSettings
-from enkash_async.sandbox.store import Order, Store
-from enkash_async.sandbox.tokens import Account, LoginError, Tokens
 
 SearchHook = Callable[[SearchCall], Awaitable[web.StreamResponse | None]]
 

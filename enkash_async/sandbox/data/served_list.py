@@ -11,11 +11,11 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from enkash_async.sandbox import placement
-from enkash_async.sandbox.data import COLUMNS, Key, seed_keys
-from enkash_async.sandbox.maker import RecordMaker
+from enkash_async.sandbox.data import placement
+from enkash_async.sandbox.data.customers.maker import RecordMaker
+from enkash_async.sandbox.data.seeding import COLUMNS, Key, seed_keys
+from enkash_async.sandbox.data.store import Store
 from enkash_async.sandbox.settings import SandboxSettings
-from enkash_async.sandbox.store import Store
 
 T = TypeVar("T")
 

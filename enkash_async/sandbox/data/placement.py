@@ -1,6 +1,6 @@
 """Where in the default order added rows go. No I/O."""
 
-from enkash_async.sandbox.data import LATEST, Key
+from enkash_async.sandbox.data.seeding import LATEST, Key
 
 
 def keys_after(latest: int | None, highest_id: int, count: int, tick: int) -> list[Key]:

@@ -9,9 +9,9 @@ import attrs
 import msgspec
 from aiohttp import web
 
-from enkash_async.sandbox.data import COLUMNS
-from enkash_async.sandbox.envelope import Problem
-from enkash_async.sandbox.filters import OBJECT, Condition, read_filters
+from enkash_async.sandbox.data.filters import OBJECT, Condition, read_filters
+from enkash_async.sandbox.data.seeding import COLUMNS
+from enkash_async.sandbox.service.envelope import Problem
 from enkash_async.sandbox.settings import MAX_LIMIT, SandboxSettings
 
 _INT32_MAX = 2**31 - 1

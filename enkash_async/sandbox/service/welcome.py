@@ -1,6 +1,6 @@
 """What a sandbox says about itself. No I/O."""
 
-from enkash_async.sandbox.tokens import Account
+from enkash_async.sandbox.service.tokens import Account
 
 
 def curl_for_token(base_url: str, account: Account) -> str:

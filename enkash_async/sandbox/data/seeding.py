@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from enkash_async.sandbox.dates import epoch_ms
+from enkash_async.sandbox.data.dates import epoch_ms
 from enkash_async.sandbox.settings import SandboxSettings, Spread
 
 Row = tuple[Any, ...]

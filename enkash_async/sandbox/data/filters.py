@@ -11,8 +11,8 @@ from typing import Any, cast
 import attrs
 import msgspec
 
-from enkash_async.sandbox.dates import read_instant
-from enkash_async.sandbox.envelope import Problem
+from enkash_async.sandbox.data.dates import read_instant
+from enkash_async.sandbox.service.envelope import Problem
 from enkash_async.sandbox.settings import CreatedOnBounds
 
 OBJECT = "CustomerSearchRequest"

@@ -7,8 +7,8 @@ from typing import Any
 import attrs
 import msgspec
 
-from enkash_async.sandbox.data import COLUMNS, HIDDEN_COLUMNS, LATEST, Key, Row
-from enkash_async.sandbox.filters import Condition
+from enkash_async.sandbox.data.filters import Condition
+from enkash_async.sandbox.data.seeding import COLUMNS, HIDDEN_COLUMNS, LATEST, Key, Row
 
 # Without a type, SQLite keeps every value as it is given. The id is an alias of the rowid,
 # which stands at the end of every index and breaks ties there at no cost.
