@@ -13,7 +13,8 @@ code with the rest of the package, so that the two cannot be wrong in the same w
 from enkash_async.sandbox import faults
 from enkash_async.sandbox.faults import Fault, FaultScript, FaultScriptError
 from enkash_async.sandbox.service.calls import SearchCall
-from enkash_async.sandbox.service.server import Sandbox, SearchHook, open_sandbox
+from enkash_async.sandbox.service.opening import open_sandbox
+from enkash_async.sandbox.service.sandbox import Sandbox, SearchHook
 from enkash_async.sandbox.settings import SandboxSettings
 from enkash_async.sandbox.threaded import serve_sandbox
 

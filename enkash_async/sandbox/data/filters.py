@@ -1,21 +1,10 @@
-"""The filters in the body of a search, as conditions on the store. No I/O.
+"""What the body of a search asks of a table. No I/O."""
 
-The documentation names the filters and their types but not how they match. Ids, codes and
-numbers match exactly here, names when they contain the text in any case; null means unset.
-"""
+from collections.abc import Mapping
 
-from collections.abc import Callable, Mapping
-from decimal import Decimal
-from typing import Any, cast
-
-import attrs
-import msgspec
-
-from enkash_async.sandbox.data.dates import read_instant
-from enkash_async.sandbox.service.envelope import Problem
+from enkash_async.sandbox.data.conditions import Condition, Filter, instant
+from enkash_async.sandbox.data.table import Table
 from enkash_async.sandbox.settings import CreatedOnBounds
-
-OBJECT = "CustomerSearchRequest"
 
 # Lower and upper bound.
 _BOUNDS: dict[CreatedOnBounds, tuple[str, str]] = {
@@ -24,150 +13,35 @@ _BOUNDS: dict[CreatedOnBounds, tuple[str, str]] = {
     "exclusive": (">", "<"),
 }
 
-_STATUSES = {"ACTIVE": 1, "INACTIVE": 0, "ALL": None}
-_LEVELS = ("LEVEL_1", "LEVEL_2", "LEVEL_3")
-_INT32 = range(-(2**31), 2**31)
-_INT64 = 2**63
 
-
-@attrs.frozen
-class Condition:
-    """One SQL condition with one parameter, and the column whose index can serve it."""
-
-    sql: str
-    parameter: Any
-    column: str | None
-
-
-_Filter = Callable[[Any], Condition | None]
+def filters_of(table: Table, bounds: CreatedOnBounds) -> Mapping[str, Filter]:
+    """Return the filters of *table* by the name of their field, those of creation included."""
+    created = table.created
+    lower, upper = _BOUNDS[bounds]
+    return {
+        **table.filters,
+        created.begin: instant(created.column, lower, created.read),
+        created.end: instant(created.column, upper, created.read),
+    }
 
 
 def read_filters(
-    body: Mapping[str, object], bounds: CreatedOnBounds
-) -> tuple[list[Condition], list[Problem]]:
-    """Return the conditions that *body* asks for, and what is wrong with it.
+    body: Mapping[str, object], filters: Mapping[str, Filter]
+) -> tuple[list[Condition], dict[str, str]]:
+    """Return the conditions that *body* asks for, and by field what is wrong with its value.
 
-    Fields that are no filters are ignored.
+    Fields that are no filters are ignored; null is as good as a field left out.
     """
     conditions: list[Condition] = []
-    problems: list[Problem] = []
-    filters = _FILTERS | _created_on_filters(bounds)
-    for field in body.keys() & filters.keys():
-        value = body[field]
-        if value is None:
+    wrong: dict[str, str] = {}
+    for field, value in body.items():
+        if value is None or field not in filters:
             continue
         try:
             condition = filters[field](value)
         except ValueError as error:
-            problems.append(Problem(OBJECT, field, value, str(error)))
+            wrong[field] = str(error)
         else:
             conditions += [condition] if condition else []
-    # A set has no order, and the same body must give the same SQL for the count to be reused.
-    return sorted(conditions, key=lambda condition: condition.sql), problems
-
-
-def _exactly(column: str) -> _Filter:
-    def condition(value: object) -> Condition:
-        return Condition(f'"{column}" = ?', _text(value), column)
-
-    return condition
-
-
-def _containing(column: str) -> _Filter:
-    def condition(value: object) -> Condition:
-        sql = f'instr(lower("{column}"), lower(?)) > 0'
-        return Condition(sql, _text(value), None)
-
-    return condition
-
-
-def _days(operator: str) -> _Filter:
-    def condition(value: object) -> Condition:
-        if type(value) is not int or value not in _INT32:
-            raise ValueError("must be a 32-bit whole number")
-        return Condition(f'"dsoMedian" {operator} ?', value, "dsoMedian")
-
-    return condition
-
-
-def _instant(column: str, operator: str) -> _Filter:
-    def condition(value: object) -> Condition:
-        return Condition(f'"{column}" {operator} ?', read_instant(value), column)
-
-    return condition
-
-
-def _created_on_filters(bounds: CreatedOnBounds) -> dict[str, _Filter]:
-    lower, upper = _BOUNDS[bounds]
-    return {
-        "createdOnFrom": _instant("createdOn", lower),
-        "createdOnTo": _instant("createdOn", upper),
-    }
-
-
-def _balance(value: object) -> Condition:
-    # The answer has no balance; netAmount is the nearest, and paise compare exactly.
-    if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        raise ValueError("must be a number")
-    paise = Decimal(value) * 100
-    storable = paise == paise.to_integral_value() and abs(paise) < _INT64
-    return Condition('"netAmount" = ?', int(paise) if storable else None, "netAmount")
-
-
-def _ids(value: object) -> Condition | None:
-    ids = cast("list[object]", value) if isinstance(value, list) else [value]
-    if not isinstance(value, list) or not all(isinstance(one, str) for one in ids):
-        raise ValueError("must be a list of strings")
-    # Nothing says whether an empty list selects all or none; here it is as good as unset.
-    if not value:
-        return None
-    sql = '"customerId" IN (SELECT value FROM json_each(?))'
-    return Condition(sql, msgspec.json.encode(value).decode(), "customerId")
-
-
-def _status(value: object) -> Condition | None:
-    if not isinstance(value, str) or value not in _STATUSES:
-        raise ValueError(f"must be one of {', '.join(_STATUSES)}")
-    active = _STATUSES[value]
-    return None if active is None else Condition('"active" = ?', active, "active")
-
-
-def _level(value: object) -> Condition:
-    if value not in _LEVELS:
-        raise ValueError(f"must be one of {', '.join(_LEVELS)}")
-    return Condition('"level" = ?', value, "level")
-
-
-def _select_all(value: object) -> None:
-    # What it does to the other filters is not documented; here it does nothing.
-    if not isinstance(value, bool):
-        raise ValueError("must be true or false")
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise ValueError("must be a string")
-    return value
-
-
-_FILTERS: dict[str, _Filter] = {
-    "accountNumber": _exactly("accountNumber"),
-    "assignedAgent": _containing("assignedAgent"),
-    "balanceAmount": _balance,
-    "companyId": _exactly("companyId"),
-    "contactNumber": _exactly("contactNumber"),
-    "createdByName": _containing("createdByName"),
-    "customerIds": _ids,
-    "customerStatus": _status,
-    "dsoFrom": _days(">="),
-    "dsoTo": _days("<="),
-    "ifsc": _exactly("ifsc"),
-    "legalName": _containing("legalName"),
-    "level": _level,
-    "modifiedByName": _containing("modifiedByName"),
-    "modifiedOn": _instant("modifiedOn", "="),
-    "panOrGstin": _exactly("panOrGstin"),
-    "parentCompanyId": _exactly("parentCompanyId"),
-    "selectAll": _select_all,
-    "uniqueRefNo": _exactly("uniqueRefNo"),
-}
+    # The same fields in another order must give the same SQL for the count to be reused.
+    return sorted(conditions, key=lambda condition: condition.sql), wrong

@@ -1,70 +1,29 @@
-"""The shape of stored customers, and when the seeded ones were created. No I/O."""
+"""When the rows that a list starts with were created. No I/O."""
 
 import itertools
 import math
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from random import Random
-from typing import Any
-
-import msgspec
 
 from enkash_async.sandbox.data.dates import epoch_ms
+from enkash_async.sandbox.data.table import Key
 from enkash_async.sandbox.settings import SandboxSettings, Spread
-
-Row = tuple[Any, ...]
-"""The values of COLUMNS, then of HIDDEN_COLUMNS."""
-
-Key = tuple[int | None, int]
-"""createdOn and id of a row: its place in the default order."""
-
-COMPANY_ID = "CEKSANDBOX"
 
 # Fixed, so that the same seed gives the same data on any day.
 EARLIEST = int(epoch_ms(datetime(2020, 7, 1, tzinfo=UTC)))
 LATEST = int(epoch_ms(datetime(2025, 7, 1, tzinfo=UTC)))
 
 # Room for rows that a test puts between two neighbours of the same instant.
-ID_STEP = 1000
-
-COLUMNS = (
-    *("accountNumber", "active", "address", "assignedAgent", "bankName", "companyId"),
-    *("contactEmail", "contactNumber", "createdBy", "createdByName", "createdOn", "customerId"),
-    *("customerLogo", "dsoMedian", "id", "ifsc", "legalName", "modifiedBy", "modifiedByName"),
-    *("modifiedOn", "netAmount", "panOrGstin", "parentCompanyId", "parentLegalName", "pinCode"),
-    *("state", "uniqueRefNo"),
-)
-"""The scalar answer fields: what rows can be ordered by."""
-
-HIDDEN_COLUMNS = ("level", "record")
-
-# Structs are made and encoded faster than dicts.
-_LISTS = ("branchCodes", "customerKeyContacts", "customerReminders", "warnings")
-Customer = msgspec.defstruct("Customer", sorted((*COLUMNS, *_LISTS)), gc=False)
-Contact = msgspec.defstruct(
-    "Contact",
-    (
-        *("createdBy", "createdOn", "customerId", "customerName", "deleted", "email"),
-        *("keyContactPersonId", "mail_enabled", "mobile", "modifiedBy", "modifiedOn", "name"),
-        *("sms_enabled", "whatsapp_enabled"),
-    ),
-    gc=False,
-)
-Reminder = msgspec.defstruct(
-    "Reminder",
-    (
-        *("customerId", "customerReminderId", "dueDateDifference", "reminderInterval"),
-        *("reminderTime", "reminderType", "stage"),
-    ),
-    gc=False,
-)
+NUMBER_STEP = 1000
 
 _BULK = (0.4, 0.7)
 
 
 def seed_keys(settings: SandboxSettings) -> Iterator[Key]:
-    """Yield createdOn and id of every seeded row, both ascending, None for no createdOn."""
-    return zip(_creation_times(settings), itertools.count(ID_STEP, ID_STEP), strict=False)
+    """Yield the key of every seeded row, times and numbers ascending, None for no time."""
+    numbers = itertools.count(NUMBER_STEP, NUMBER_STEP)
+    return zip(_creation_times(settings), numbers, strict=False)
 
 
 def _creation_times(settings: SandboxSettings) -> Iterator[int | None]:
@@ -74,7 +33,7 @@ def _creation_times(settings: SandboxSettings) -> Iterator[int | None]:
     span = LATEST - EARLIEST - 2 * 1000
     for index in range(rows):
         share = _share_of_time(settings.spread, index, random(), rows)
-        # Spreads the rows without createdOn evenly, and gives exactly that many.
+        # Spreads the rows without a time evenly, and gives exactly that many.
         if index * missing // rows != (index + 1) * missing // rows:
             yield None
         else:

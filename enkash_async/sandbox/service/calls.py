@@ -9,8 +9,9 @@ import attrs
 import msgspec
 from aiohttp import web
 
-from enkash_async.sandbox.data.filters import OBJECT, Condition, read_filters
-from enkash_async.sandbox.data.seeding import COLUMNS
+from enkash_async.sandbox.data.conditions import Condition
+from enkash_async.sandbox.data.filters import filters_of, read_filters
+from enkash_async.sandbox.data.table import Table
 from enkash_async.sandbox.service.envelope import Problem
 from enkash_async.sandbox.settings import MAX_LIMIT, SandboxSettings
 
@@ -48,41 +49,52 @@ class Reading:
     problems: list[Problem]
 
 
-def read_call(
-    number: int, request: web.Request, content: bytes, settings: SandboxSettings
-) -> Reading:
-    """Read the request as far as it can be read; never raises."""
-    query = request.query
-    problems: list[Problem] = []
-    body = _read_body(content, problems)
-    conditions, wrong_filters = read_filters(body, settings.created_on_bounds)
-    call = SearchCall(
-        number=number,
-        offset=_read_number(query, "offset", settings.first_offset, _INT32_MAX, problems),
-        limit=_read_number(query, "limit", settings.default_limit, MAX_LIMIT, problems),
-        order_by=_read_choice(query, "orderBy", COLUMNS, problems),
-        direction=_read_choice(query, "direction", _DIRECTIONS, problems),
-        body=body,
-        headers={name.lower(): value for name, value in request.headers.items()},
-        request=request,
-    )
-    return Reading(call, conditions, problems + wrong_filters)
+class CallReader:
+    """Reads the searches of one table."""
 
+    def __init__(self, table: Table, settings: SandboxSettings) -> None:
+        self._table = table
+        self._settings = settings
+        self._filters = filters_of(table, settings.created_on_bounds)
 
-def _read_body(content: bytes, problems: list[Problem]) -> dict[str, Any]:
-    # Whether the service insists on a body is unknown; here none is as good as {}.
-    if not content.strip():
-        return {}
-    try:
-        body = _decode(content)
-    except (ValueError, msgspec.MsgspecError) as error:
-        # Before msgspec 0.21 its errors are no ValueError.
-        problems.append(Problem(OBJECT, "", None, f"the body is not JSON: {error}"))
-        return {}
-    if not isinstance(body, dict):
-        problems.append(Problem(OBJECT, "", None, "the body must be a JSON object"))
-        return {}
-    return cast("dict[str, Any]", body)
+    def read(self, number: int, request: web.Request, content: bytes) -> Reading:
+        """Read the request as far as it can be read; never raises."""
+        query, settings = request.query, self._settings
+        problems: list[Problem] = []
+        body = self._read_body(content, problems)
+        conditions, wrong = read_filters(body, self._filters)
+        call = SearchCall(
+            number=number,
+            offset=_read_number(query, "offset", settings.first_offset, _INT32_MAX, problems),
+            limit=_read_number(query, "limit", settings.default_limit, MAX_LIMIT, problems),
+            order_by=_read_choice(query, "orderBy", self._table.columns, problems),
+            direction=_read_choice(query, "direction", _DIRECTIONS, problems),
+            body=body,
+            headers={name.lower(): value for name, value in request.headers.items()},
+            request=request,
+        )
+        wrong_fields = [
+            self._problem(message, field, body[field]) for field, message in wrong.items()
+        ]
+        return Reading(call, conditions, problems + wrong_fields)
+
+    def _read_body(self, content: bytes, problems: list[Problem]) -> dict[str, Any]:
+        # Whether the service insists on a body is unknown; here none is as good as {}.
+        if not content.strip():
+            return {}
+        try:
+            body = _decode(content)
+        except (ValueError, msgspec.MsgspecError) as error:
+            # Before msgspec 0.21 its errors are no ValueError.
+            problems.append(self._problem(f"the body is not JSON: {error}"))
+            return {}
+        if not isinstance(body, dict):
+            problems.append(self._problem("the body must be a JSON object"))
+            return {}
+        return cast("dict[str, Any]", body)
+
+    def _problem(self, message: str, field: str = "", value: object = None) -> Problem:
+        return Problem(self._table.request, field, value, message)
 
 
 def _read_number(
