@@ -48,8 +48,10 @@ STILL_BROKEN = {
 INSIDE = {
     "cli": [
         {"running"},
-        {"options", "sinks"},
+        {"gathering", "sinks"},
+        {"connection", "options"},
         {"export"},
+        {"lookup"},
         {"commands"},
         {"__init__"},
         {"__main__"},

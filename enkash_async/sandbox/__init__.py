@@ -8,6 +8,9 @@ It runs inside the caller's event loop, so tests need neither credentials nor a 
 `python -m enkash_async.sandbox` runs it in the foreground. What the documentation leaves open
 is a knob of `SandboxSettings`, and what goes wrong on purpose is a `FaultScript`. It shares no
 code with the rest of the package, so that the two cannot be wrong in the same way.
+
+`settings.py` is what can be set, `data/` the lists, `service/` the server, `faults/` what goes
+wrong. Begin with `service/opening.py`, which puts them together.
 """
 
 from enkash_async.sandbox import faults

@@ -31,6 +31,8 @@ Filter = Callable[[Any], Condition | None]
 
 
 def exactly(column: str) -> Filter:
+    """Take a text that the column must equal."""
+
     def condition(value: object) -> Condition:
         return Condition(f'"{column}" = ?', _text(value), column)
 
@@ -38,6 +40,8 @@ def exactly(column: str) -> Filter:
 
 
 def containing(column: str) -> Filter:
+    """Take a text that the column must contain, in upper or lower case."""
+
     def condition(value: object) -> Condition:
         sql = f'instr(lower("{column}"), lower(?)) > 0'
         return Condition(sql, _text(value), None)
@@ -46,6 +50,8 @@ def containing(column: str) -> Filter:
 
 
 def any_of(column: str) -> Filter:
+    """Take a list of texts, one of which the column must equal."""
+
     def condition(value: object) -> Condition | None:
         texts = cast("list[object]", value) if isinstance(value, list) else [value]
         if not isinstance(value, list) or not all(isinstance(one, str) for one in texts):
@@ -60,7 +66,7 @@ def any_of(column: str) -> Filter:
 
 
 def chosen(column: str, choices: Mapping[str, object]) -> Filter:
-    """Take one of the *choices*, which say what the column holds then; None for anything."""
+    """Take one of *choices*, which say what the column must hold then: None is for anything."""
 
     def condition(value: object) -> Condition | None:
         if not isinstance(value, str) or value not in choices:
@@ -72,6 +78,8 @@ def chosen(column: str, choices: Mapping[str, object]) -> Filter:
 
 
 def whole(column: str, operator: str) -> Filter:
+    """Take a whole number that the column is compared with."""
+
     def condition(value: object) -> Condition:
         if type(value) is not int or value not in _INT32:
             raise ValueError("must be a 32-bit whole number")
@@ -81,6 +89,8 @@ def whole(column: str, operator: str) -> Filter:
 
 
 def instant(column: str, operator: str, read: Callable[[object], float] = read_instant) -> Filter:
+    """Take a time that the column is compared with; *read* knows its notation."""
+
     def condition(value: object) -> Condition:
         return Condition(f'"{column}" {operator} ?', read(value), column)
 
@@ -88,9 +98,12 @@ def instant(column: str, operator: str, read: Callable[[object], float] = read_i
 
 
 def amount(column: str) -> Filter:
+    """Take a number with at most two digits after the point, in rupees, that the column equals."""
+
     def condition(value: object) -> Condition:
         if isinstance(value, bool) or not isinstance(value, int | Decimal):
             raise ValueError("must be a number")
+        # As stored: whole numbers compare exactly, where fractions would not.
         paise = Decimal(value) * 100
         storable = paise == paise.to_integral_value() and abs(paise) < _INT64
         return Condition(f'"{column}" = ?', int(paise) if storable else None, column)

@@ -1,7 +1,4 @@
-"""Customers as a table: its columns and filters as the documentation names them. No I/O.
-
-null in a filter means unset. Nothing says how a filter matches; the conditions used here say it.
-"""
+"""Customers as a table: columns and filters as the documentation names them. No I/O."""
 
 from enkash_async.sandbox.data.conditions import (
     amount,
