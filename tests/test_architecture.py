@@ -48,13 +48,73 @@ STILL_BROKEN = {
 INSIDE = {
     "cli": [
         {"running"},
-        {"options", "sinks"},
+        {"gathering", "sinks"},
+        {"connection", "options"},
         {"export"},
+        {"lookup"},
         {"commands"},
         {"__init__"},
         {"__main__"},
     ],
+    "sandbox": [
+        {"account", "knobs"},
+        {"faults"},
+        {"settings"},
+        {"data"},
+        {"service"},
+        {"command", "threaded"},
+        {"__init__", "__main__"},
+    ],
+    "sandbox.faults": [
+        {"holds", "targets"},
+        {"exchange"},
+        {"kind"},
+        {"bodies", "breaking", "changes", "pages", "timing"},
+        {"answers"},
+        {"kinds"},
+        {"fault"},
+        {"toml"},
+        {"script"},
+        {"injector"},
+        {"injection"},
+        {"__init__"},
+    ],
+    "sandbox.data": [
+        {"dates", "draws"},
+        {"conditions"},
+        {"table"},
+        {"filters", "order", "rows", "seeding"},
+        {"placement", "store"},
+        {"served_list"},
+        {"customers"},
+        {"__init__"},
+    ],
+    "sandbox.data.customers": [
+        {"shapes", "words"},
+        {"firms"},
+        {"nested"},
+        {"maker"},
+        {"table"},
+        {"__init__"},
+    ],
+    "sandbox.service": [
+        {"envelope", "paging", "tokens", "welcome"},
+        {"calls", "replies"},
+        {"sandbox"},
+        {"login", "search"},
+        {"opening"},
+        {"__init__"},
+    ],
 }
+"""The layers of a package's own parts, the lowest first; here imports for types count as well."""
+
+KNOWS_CUSTOMERS = {
+    "sandbox.data.customers",
+    "sandbox.service.opening",
+    "sandbox.service.sandbox",
+    "sandbox.service.welcome",
+}
+"""What of the sandbox names one of its lists. All else serves any."""
 
 DOES_IO = {"aiohttp", "anyio", "asyncio", "select", "socket", "sqlite3", "ssl", "threading"}
 
@@ -72,18 +132,22 @@ MAY_DO_IO = {
 """What does I/O, or waits, or starts threads. All else is a core without I/O."""
 
 
-def modules() -> Iterator[tuple[str, set[str]]]:
-    """Walk over the modules of the package and what each imports, but for type checking."""
+def modules(*, with_types: bool = False) -> Iterator[tuple[str, set[str]]]:
+    """Walk over the modules of the package and what each imports.
+
+    What is imported for type checking alone counts *with_types* only.
+    """
     for path in sorted(PACKAGE.rglob("*.py")):
         name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
-        yield name, imports_of(ast.parse(path.read_text()))
+        yield name, imports_of(ast.parse(path.read_text()), with_types=with_types)
 
 
-def imports_of(tree: ast.Module) -> set[str]:
+def imports_of(tree: ast.Module, *, with_types: bool) -> set[str]:
     hidden = {
         id(node)
         for block in ast.walk(tree)
         if isinstance(block, ast.If) and "TYPE_CHECKING" in ast.unparse(block.test)
+        if not with_types
         for node in ast.walk(block)
     }
     names: set[str] = set()
@@ -93,8 +157,14 @@ def imports_of(tree: ast.Module) -> set[str]:
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
-            names.add(node.module)
+            submodules = {f"{node.module}.{alias.name}" for alias in node.names}
+            names |= {node.module} | {name for name in submodules if is_module(name)}
     return names
+
+
+def is_module(name: str) -> bool:
+    path = PACKAGE.parent.joinpath(*name.split("."))
+    return path.is_dir() or path.with_suffix(".py").is_file()
 
 
 def package_of(name: str) -> str:
@@ -146,15 +216,29 @@ def test_the_sandbox_shares_no_code_with_the_client() -> None:
 
 @pytest.mark.parametrize("package", INSIDE)
 def test_imports_inside_a_package_point_to_lower_layers(package: str) -> None:
-    layers = INSIDE[package]
-    for name, imports in modules():
-        if package_of(name) != package:
+    layers, seen = INSIDE[package], set[str]()
+    for name, imports in modules(with_types=True):
+        if not name.startswith(f"{package}."):
             continue
-        part = name.split(".")[1]
-        prefix = f"enkash_async.{package}."
-        used = {item.removeprefix(prefix).split(".")[0] for item in imports if prefix in item}
-        for other in used - {part}:
+        [part] = parts_of(package, {f"enkash_async.{name}"})
+        seen.add(part)
+        for other in parts_of(package, imports) - {part}:
             assert level_of(other, layers) < level_of(part, layers), (name, other)
+
+    assert seen == set().union(*layers)
+
+
+def parts_of(package: str, imports: set[str]) -> set[str]:
+    """Return what stands directly in *package* and is imported, or holds something imported."""
+    prefix = f"enkash_async.{package}."
+    return {name.removeprefix(prefix).split(".")[0] for name in imports if name.startswith(prefix)}
+
+
+def test_the_sandbox_serves_lists_without_knowing_them() -> None:
+    for name, imports in modules(with_types=True):
+        if name.startswith(("sandbox.data", "sandbox.service", "sandbox.faults")):
+            knows = "customers" in parts_of("sandbox.data", imports)
+            assert not knows or name.startswith(tuple(KNOWS_CUSTOMERS)), name
 
 
 def test_few_packages_know_the_event_loop_or_the_network() -> None:

@@ -33,7 +33,8 @@ from benchmarks.server.records import made
 from benchmarks.server.service import Load, Service
 from enkash_async import BearerToken, Customer, CustomerKeyContact, CustomerReminder, EnKashSession
 from enkash_async._wire.keys import wire_name
-from enkash_async.sandbox import SandboxSettings, data, open_sandbox
+from enkash_async.sandbox import SandboxSettings, open_sandbox
+from enkash_async.sandbox.data import seeding
 
 ROWS = 700
 OPENAPI = Path(command.__file__).parent / "openapi.json"
@@ -159,7 +160,7 @@ async def test_sdk_crawls_the_server_completely() -> None:
 
 
 def test_tally_numbers_records_as_the_sandbox_does() -> None:
-    assert jobs.ID_STEP == data.ID_STEP
+    assert jobs.ID_STEP == seeding.NUMBER_STEP
 
 
 def test_tally_tells_missing_records_and_records_that_came_twice() -> None:

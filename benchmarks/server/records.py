@@ -7,8 +7,10 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 
-from enkash_async.sandbox.data import Key, seed_keys
-from enkash_async.sandbox.maker import RecordMaker
+from enkash_async.sandbox.data.customers.table import CUSTOMERS
+from enkash_async.sandbox.data.rows import RowMaker
+from enkash_async.sandbox.data.seeding import seed_keys
+from enkash_async.sandbox.data.table import Key
 from enkash_async.sandbox.settings import SandboxSettings
 
 _CHUNK = 2_000
@@ -51,7 +53,7 @@ def made(rows: int, seed: int) -> Records:
 
 
 def _encoded(settings: SandboxSettings) -> Iterable[tuple[int, bytes]]:
-    maker, keys = RecordMaker(settings), seed_keys(settings)
+    maker, keys = RowMaker(CUSTOMERS, settings), seed_keys(settings)
     while chunk := list(itertools.islice(keys, _CHUNK)):
         for key, row in zip(chunk, maker.rows(chunk), strict=True):
             yield _creation_time(key), row[-1]

@@ -11,8 +11,8 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from benchmarks.server.records import Records
-from enkash_async.sandbox.dates import read_instant
-from enkash_async.sandbox.envelope import RefusalError, failure, success
+from enkash_async.sandbox.data.dates import read_instant
+from enkash_async.sandbox.service.envelope import RefusalError, failure, success
 from enkash_async.sandbox.settings import MAX_LIMIT, SandboxSettings
 
 _SETTINGS = SandboxSettings()

@@ -1,4 +1,9 @@
-"""The command line: `enkash-async`. Needs the extra `enkash-async[cli]`."""
+"""The command line: `enkash-async`. Needs the extra `enkash-async[cli]`.
+
+It knows options, exit statuses, and where the bytes of an export go, and uses the public API alone.
+It must never know how a search pages, retries or decodes.
+Begin with `commands.py`, then `export.py`, the largest of the jobs that the commands run.
+"""
 
 import sys
 

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from functools import partial
 
 import click
-import msgspec
 
-from enkash_async import CustomerFilter, RecordNotFoundError, __version__
-from enkash_async.cli.export import Export, json_lines
-from enkash_async.cli.options import (
-    FILTER_NOTE,
-    Connection,
-    Extent,
-    connection_options,
-    debug_option,
-    extent_options,
-    filter_options,
-    open_session,
-)
-from enkash_async.cli.running import EXIT_STATUSES, Status, run_job
+from enkash_async import CustomerFilter, __version__
+from enkash_async.cli.connection import Connection, connection_options
+from enkash_async.cli.export import Export
+from enkash_async.cli.lookup import print_count, print_record
+from enkash_async.cli.options import FILTER_NOTE, Extent, extent_options, filter_options
+from enkash_async.cli.running import EXIT_STATUSES, Status, debug_option, run_job
 from enkash_async.sandbox.__main__ import run as run_sandbox
 
 
@@ -101,13 +92,7 @@ def export(
 @debug_option
 def count(*, criteria: CustomerFilter, connection: Connection, debug: bool) -> int:
     """Print how many customers there are, by the service's own count."""
-    return run_job(partial(_count, connection, criteria), debug=debug)
-
-
-async def _count(connection: Connection, criteria: CustomerFilter) -> int:
-    async with open_session(connection) as session:
-        click.echo(await session.customers.count(criteria))
-    return Status.COMPLETE
+    return run_job(partial(print_count, connection, criteria), debug=debug)
 
 
 @customers.command()
@@ -116,29 +101,7 @@ async def _count(connection: Connection, criteria: CustomerFilter) -> int:
 @debug_option
 def get(*, customer_id: str, connection: Connection, debug: bool) -> int:
     """Print one customer as JSON, as the service sent it."""
-    return run_job(partial(_get, connection, customer_id), debug=debug)
-
-
-async def _get(connection: Connection, customer_id: str) -> int:
-    record = await _raw_customer(connection, customer_id)
-    if sys.stdout.isatty():
-        click.echo(msgspec.json.format(record, indent=2))
-    else:
-        click.echo(json_lines([record]), nl=False)
-    return Status.COMPLETE
-
-
-async def _raw_customer(connection: Connection, customer_id: str) -> bytes:
-    async with (
-        open_session(connection) as session,
-        session.customers.search(CustomerFilter(customer_ids=[customer_id]), page_size=2) as search,
-    ):
-        async for page in search.raw_pages():
-            for record in page:
-                if msgspec.json.decode(record).get("customerId") == customer_id:
-                    return record
-            break
-    raise RecordNotFoundError(f"no customer has the id {customer_id!r}", 200)
+    return run_job(partial(print_record, connection, customer_id), debug=debug)
 
 
 @cli.command(

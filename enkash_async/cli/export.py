@@ -21,7 +21,8 @@ from enkash_async import (
     SearchReport,
     Verdict,
 )
-from enkash_async.cli.options import Connection, Extent, open_session
+from enkash_async.cli.connection import Connection, open_session
+from enkash_async.cli.options import Extent
 from enkash_async.cli.running import Status, misuse_shown, say, say_error
 from enkash_async.cli.sinks import Sink, open_sink
 

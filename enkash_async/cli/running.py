@@ -47,6 +47,9 @@ Exit status:
 """
 
 
+debug_option = click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+
+
 def say(text: str) -> None:
     """Write one line for people; stdout is for data."""
     click.echo(text, err=True)

@@ -7,10 +7,11 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from enkash_async.sandbox import welcome
+from enkash_async.sandbox.account import ACCOUNT
 from enkash_async.sandbox.faults import FaultScript
 from enkash_async.sandbox.faults.script import describe
-from enkash_async.sandbox.server import ACCOUNT, open_sandbox
+from enkash_async.sandbox.service import welcome
+from enkash_async.sandbox.service.opening import open_sandbox
 from enkash_async.sandbox.settings import SandboxSettings, knobs
 
 _DEFAULTS = SandboxSettings()

@@ -5,7 +5,8 @@ from contextlib import contextmanager
 
 from anyio.from_thread import start_blocking_portal
 
-from enkash_async.sandbox.server import Sandbox, open_sandbox
+from enkash_async.sandbox.service.opening import open_sandbox
+from enkash_async.sandbox.service.sandbox import Sandbox
 from enkash_async.sandbox.settings import SandboxSettings
 
 _DEFAULTS = SandboxSettings()

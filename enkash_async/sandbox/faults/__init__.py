@@ -14,21 +14,21 @@ The same as text, for `FaultScript.parse` and `enkash-async sandbox --faults`:
     kind = "http_error"
     status = 503
     every = 10
+
+This package knows requests, answers and connections, and of a list no more than `targets.py` says.
+It must never know which lists there are, nor the server that they are served by.
+Begin with `kind.py`, what all faults have in common; `injector.py` decides when they strike.
 """
 
 from enkash_async.sandbox.faults.answers import (
     BareFailure,
     Ceiling,
-    ContentType,
-    Empty,
     Error,
-    GzipBomb,
-    Html,
     HttpError,
-    HugeBody,
     RateLimit,
     Redirect,
 )
+from enkash_async.sandbox.faults.bodies import ContentType, Empty, GzipBomb, Html, HugeBody
 from enkash_async.sandbox.faults.breaking import (
     BrokenJson,
     CloseAfter,
@@ -37,18 +37,14 @@ from enkash_async.sandbox.faults.breaking import (
     ResetInside,
     Truncate,
 )
-from enkash_async.sandbox.faults.data import (
-    BadRecord,
-    DeleteRows,
-    DuplicateRows,
-    ExpireTokens,
-    InsertRows,
-    LockOut,
-    ReorderRows,
-)
+from enkash_async.sandbox.faults.changes import DeleteRows, ExpireTokens, InsertRows, LockOut
+from enkash_async.sandbox.faults.fault import Fault
 from enkash_async.sandbox.faults.kind import Kind
-from enkash_async.sandbox.faults.script import KINDS, Fault, FaultScript, FaultScriptError
+from enkash_async.sandbox.faults.kinds import KINDS
+from enkash_async.sandbox.faults.pages import BadRecord, DuplicateRows, ReorderRows
+from enkash_async.sandbox.faults.script import FaultScript
 from enkash_async.sandbox.faults.timing import Latency, Stall, StallInside, Trickle
+from enkash_async.sandbox.faults.toml import FaultScriptError
 
 __all__ = [
     "KINDS",

@@ -1,12 +1,9 @@
-"""Other answers than the right one."""
+"""Refusals, errors and redirects in place of the right answer."""
 
 from __future__ import annotations
 
-import asyncio
-import zlib
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from functools import lru_cache
 from math import ceil
 from types import MappingProxyType
 from typing import Literal
@@ -14,8 +11,9 @@ from typing import Literal
 import attrs
 from aiohttp import hdrs, web
 
+from enkash_async.sandbox.faults.bodies import html_page
 from enkash_async.sandbox.faults.exchange import Exchange, Respond
-from enkash_async.sandbox.faults.kind import Delivery, Instead, Kind
+from enkash_async.sandbox.faults.kind import Instead, Kind
 from enkash_async.sandbox.knobs import KNOB, OneOf, Seconds, Text, Whole
 
 ErrorType = Literal[
@@ -45,9 +43,6 @@ _STATUSES = MappingProxyType(
         "UNPROCESSABLE_REQUEST": 422,
     }
 )
-
-_MEGABYTE = 1_000_000
-_BLANKS = b" " * 50_000
 
 
 @attrs.frozen
@@ -94,7 +89,7 @@ class HttpError(Instead):
     )
 
     async def answer(self, exchange: Exchange) -> web.StreamResponse:
-        return _page(self.status, f"<h1>{self.status}</h1>")
+        return html_page(self.status, f"<h1>{self.status}</h1>")
 
 
 @attrs.frozen
@@ -111,7 +106,7 @@ class RateLimit(Instead):
     )
 
     async def answer(self, exchange: Exchange) -> web.StreamResponse:
-        response = _page(429, "<h1>429</h1>")
+        response = html_page(429, "<h1>429</h1>")
         if self.retry_after is not None:
             response.headers[hdrs.RETRY_AFTER] = self._written(self.retry_after)
         return response
@@ -139,92 +134,16 @@ class Redirect(Instead):
 
 
 @attrs.frozen
-class Html(Instead):
-    """HTTP 200 with a page to sign in, as a proxy or a firewall sends it."""
-
-    name = "html"
-
-    async def answer(self, exchange: Exchange) -> web.StreamResponse:
-        return _page(200, "<h1>Sign in</h1>")
-
-
-@attrs.frozen
-class Empty(Instead):
-    """HTTP 200 with nothing in it."""
-
-    name = "empty"
-
-    async def answer(self, exchange: Exchange) -> web.StreamResponse:
-        return web.Response(content_type="application/json")
-
-
-@attrs.frozen
-class ContentType(Delivery):
-    """The right body under a wrong content type."""
-
-    name = "content_type"
-    value: str = attrs.field(default="text/html", metadata={KNOB: Text("the content type")})
-
-    async def deliver(
-        self, exchange: Exchange, answer: web.Response, body: bytes
-    ) -> web.StreamResponse:
-        answer.content_type = self.value
-        return answer
-
-
-@attrs.frozen
-class HugeBody(Instead):
-    """HTTP 200 with nothing but blanks, and a great many of them."""
-
-    name = "huge_body"
-    megabytes: int = attrs.field(default=128, metadata={KNOB: Whole("so many", least=1)})
-
-    async def answer(self, exchange: Exchange) -> web.StreamResponse:
-        head = web.Response(content_type="application/json")
-        response = await exchange.begin(head, self.megabytes * _MEGABYTE)
-        for _ in range(self.megabytes * _MEGABYTE // len(_BLANKS)):
-            await response.write(_BLANKS)
-        return response
-
-
-@attrs.frozen
-class GzipBomb(Instead):
-    """HTTP 200 with a small body that inflates to nothing but blanks."""
-
-    name = "gzip_bomb"
-    megabytes: int = attrs.field(
-        default=128, metadata={KNOB: Whole("so many when inflated", least=1)}
-    )
-
-    async def answer(self, exchange: Exchange) -> web.StreamResponse:
-        body = await asyncio.get_running_loop().run_in_executor(None, _bomb, self.megabytes)
-        headers = {hdrs.CONTENT_ENCODING: "gzip", hdrs.CONTENT_TYPE: "application/json"}
-        return web.Response(body=body, headers=headers)
-
-
-@attrs.frozen
 class Ceiling(Kind):
-    """Searches that begin at some row or behind it are refused; the others are not."""
+    """Searches that begin at some row or after it are refused; the others are not."""
 
     name = "ceiling"
     search_only = True
     rows: int = attrs.field(default=10_000, metadata={KNOB: Whole("how far a search can see")})
 
     async def inject(self, exchange: Exchange, respond: Respond) -> web.StreamResponse:
-        if exchange.row < self.rows:
+        if exchange.page.row < self.rows:
             return await respond()
         exchange.count(self.name)
         message = f"offset must be less than {self.rows}"
         return exchange.refuse(400, "VALIDATION_ERROR", message)
-
-
-def _page(status: int, text: str) -> web.Response:
-    return web.Response(
-        status=status, text=f"<html><body>{text}</body></html>", content_type="text/html"
-    )
-
-
-@lru_cache(maxsize=4)
-def _bomb(megabytes: int) -> bytes:
-    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
-    return b"".join([packer.compress(b" " * _MEGABYTE) for _ in range(megabytes)]) + packer.flush()

@@ -36,7 +36,7 @@ class ResetInside(Delivery):
 
 @attrs.frozen
 class CloseAfter(Delivery):
-    """The connection is closed behind a whole answer, although it was to be kept open."""
+    """The connection is closed after a whole answer, although it was to be kept open."""
 
     name = "close_after"
 

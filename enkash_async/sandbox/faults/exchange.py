@@ -5,16 +5,15 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Awaitable, Callable
+from hashlib import sha256
 from random import Random
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import Literal, Protocol
 
-import anyio
 import attrs
 from aiohttp import hdrs, web
 
-if TYPE_CHECKING:
-    from enkash_async.sandbox.calls import SearchCall
-    from enkash_async.sandbox.server import Sandbox
+from enkash_async.sandbox.faults.holds import Holds
+from enkash_async.sandbox.faults.targets import ChangeableList, Logins
 
 Operation = Literal["search", "token"]
 
@@ -31,56 +30,47 @@ class Refuse(Protocol):
     def __call__(self, status: int, error_type: str, message: str) -> web.Response: ...
 
 
-class Holds:
-    """Where faults wait, so that they can be let go all at once."""
+@attrs.frozen(eq=False)
+class AskedPage:
+    """The page that a search asks for, and the list it is of; *row* is the row it begins at."""
 
-    def __init__(self) -> None:
-        self._released = anyio.Event()
-        self._closed = False
-
-    async def wait(self, seconds: float | None) -> None:
-        """Wait until released, or until so many seconds are over."""
-        with anyio.move_on_after(seconds):
-            await self._released.wait()
-
-    def release(self) -> None:
-        """Let go what waits now; what comes later waits again."""
-        self._released.set()
-        if not self._closed:
-            self._released = anyio.Event()
-
-    def close(self) -> None:
-        """Let go what waits now and later."""
-        self._closed = True
-        self.release()
+    listed: ChangeableList
+    offset: int
+    limit: int
+    row: int
 
 
 @attrs.frozen(eq=False)
 class Exchange:
-    """A request, its answer to come, and the sandbox behind it.
+    """A request, its answer to come, and what a fault may reach.
 
-    *row* is the row of the list at which a search begins; *random* draws the same for the same
-    request under the same seed; *count* says that a fault of a kind took place.
+    *random* draws the same for the same request under the same seed; *count* says that a fault
+    of a kind took place; *asked* is None for a request of a token.
     """
 
     operation: Operation
     number: int
     identity: str
     request: web.Request
-    sandbox: Sandbox
     holds: Holds
     count: Callable[[str], None]
     refuse: Refuse
-    call: SearchCall | None = None
-    row: int = 0
+    logins: Logins
+    asked: AskedPage | None = None
     random: Random = attrs.field(factory=Random)
+
+    @property
+    def page(self) -> AskedPage:
+        """The page that is asked for; only kinds that are `search_only` may ask."""
+        assert self.asked is not None
+        return self.asked
 
     async def wait(self, seconds: float | None = None) -> None:
         """Wait so long, or for ever; `Sandbox.release_stalls` and closing end it."""
         await self.holds.wait(seconds)
 
     def hang_up(self) -> web.Response:
-        """End the connection behind what was written, and return an answer that is never sent."""
+        """End the connection after what was written, and return an answer that is never sent."""
         if self.request.transport is not None:
             self.request.transport.close()
         return web.Response()
@@ -103,3 +93,8 @@ class Exchange:
         response.content_length = announced
         await response.prepare(self.request)
         return response
+
+
+def identity_of(operation: Operation, request: web.Request, content: bytes) -> str:
+    """Return what is the same for the same request, whenever it comes."""
+    return f"{operation} {request.path_qs} {sha256(content).hexdigest()}"

@@ -10,7 +10,8 @@ import attrs
 from aiohttp import web
 
 from enkash_async.sandbox.faults.exchange import Exchange, Respond
-from enkash_async.sandbox.faults.script import Fault, FaultScript
+from enkash_async.sandbox.faults.fault import Fault
+from enkash_async.sandbox.faults.script import FaultScript
 
 # A sandbox may run for days; what is forgotten is how often a request was repeated.
 _MAX_REPEATS = 100_000
@@ -87,9 +88,9 @@ def _concerns(fault: Fault, exchange: Exchange) -> bool:
         return False
     if fault.requests and exchange.number not in fault.requests:
         return False
-    call = exchange.call
-    return call is None or (
-        (fault.offset_from is None or call.offset >= fault.offset_from)
-        and (fault.offset_to is None or call.offset <= fault.offset_to)
-        and (fault.row is None or exchange.row <= fault.row < exchange.row + call.limit)
+    page = exchange.asked
+    return page is None or (
+        (fault.offset_from is None or page.offset >= fault.offset_from)
+        and (fault.offset_to is None or page.offset <= fault.offset_to)
+        and (fault.row is None or page.row <= fault.row < page.row + page.limit)
     )

@@ -56,7 +56,7 @@ class StallInside(Delivery):
 
 @attrs.frozen
 class Trickle(Delivery):
-    """The body comes in small pieces with a pause behind each."""
+    """The body comes in small pieces with a pause after each."""
 
     name = "trickle"
     pieces: int = attrs.field(default=20, metadata={KNOB: Whole("so many", least=2)})

@@ -1,42 +1,43 @@
 """Where in the default order added rows go. No I/O."""
 
-from enkash_async.sandbox.data import LATEST, Key
+from enkash_async.sandbox.data.seeding import LATEST
+from enkash_async.sandbox.data.table import Key
 
 
-def keys_after(latest: int | None, highest_id: int, count: int, tick: int) -> list[Key]:
+def keys_after(latest: int | None, highest: int, count: int, tick: int) -> list[Key]:
     """Return the keys of *count* rows, each created one *tick* after the one before."""
     start = LATEST if latest is None else latest
-    return [(start + tick * number, highest_id + number) for number in range(1, count + 1)]
+    return [(start + tick * number, highest + number) for number in range(1, count + 1)]
 
 
-def keys_before(earliest: int | None, highest_id: int, count: int, tick: int) -> list[Key]:
+def keys_before(earliest: int | None, highest: int, count: int, tick: int) -> list[Key]:
     """Return the keys of *count* rows created before *earliest*, in ascending order."""
     start = (LATEST if earliest is None else earliest) - tick * (count + 1)
-    return keys_after(start, highest_id, count, tick)
+    return keys_after(start, highest, count, tick)
 
 
 def keys_between(
-    before: Key | None, after: Key | None, highest_id: int, count: int, tick: int
+    before: Key | None, after: Key | None, highest: int, count: int, tick: int
 ) -> list[Key]:
     """Return the keys of *count* rows that sort between two neighbours.
 
     They share one instant, unless there is no neighbour on one side.
-    Raises ValueError if neighbours of the same instant leave too few ids between them.
+    Raises ValueError if neighbours of the same instant leave too few numbers between them.
     """
     if after is None:
-        return keys_after(before[0] if before else None, highest_id, count, tick)
+        return keys_after(before[0] if before else None, highest, count, tick)
     if before is None and after[0] is not None:
-        return keys_before(after[0], highest_id, count, tick)
+        return keys_before(after[0], highest, count, tick)
     if before is None or before[0] == after[0]:
         return _same_instant(after[0], before[1] if before else 0, after[1], count)
-    # A later id than any sorts after *before* even where the instant is the same.
+    # A higher number than any sorts after *before* even where the instant is the same.
     instant = _instant_between(before[0], after[0], tick)
-    return [(instant, highest_id + number) for number in range(1, count + 1)]
+    return [(instant, highest + number) for number in range(1, count + 1)]
 
 
 def _instant_between(before: int | None, after: int | None, tick: int) -> int | None:
     """Return an instant from *before*, which it may equal, up to *after*, which it may not."""
-    # Rows without createdOn come first, so only *before* can be None here.
+    # Rows without a time come first, so only *before* can be None here.
     if before is None or after is None:
         return None
     return before + (after - before) // 2 // tick * tick

@@ -1,6 +1,7 @@
 """What a sandbox says about itself. No I/O."""
 
-from enkash_async.sandbox.tokens import Account
+from enkash_async.sandbox.account import Account
+from enkash_async.sandbox.data.customers.table import CUSTOMERS
 
 
 def curl_for_token(base_url: str, account: Account) -> str:
@@ -15,7 +16,7 @@ def curl_for_token(base_url: str, account: Account) -> str:
 def curl_for_search(base_url: str, account: Account) -> str:
     """Return a command that searches with the token that always works."""
     return (
-        f"curl -s '{base_url}/api/v0/customer/search?offset=0&limit=2'"
+        f"curl -s '{base_url}{CUSTOMERS.path}?offset=0&limit=2'"
         f" -H 'Authorization: Bearer {account.token}'"
         " -H 'Content-Type: application/json' -d '{}'"
     )
@@ -39,7 +40,7 @@ POST {base_url}/oauth/token
 
   {curl_for_token(base_url, account)}
 
-POST {base_url}/api/v0/customer/search
+POST {base_url}{CUSTOMERS.path}
   gives a page of customers; this token is valid as long as the sandbox runs:
 
   {curl_for_search(base_url, account)}

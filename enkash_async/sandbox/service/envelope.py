@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import msgspec
 
-from enkash_async.sandbox.dates import blank_text
+from enkash_async.sandbox.data.dates import blank_text
 from enkash_async.sandbox.settings import SandboxSettings
 
 

@@ -1,9 +1,9 @@
-"""The customers behind the server: the store and the maker of rows, in a thread of their own."""
+"""A list as the service serves it: its store and its maker of rows, in a thread of their own."""
 
 import asyncio
 import itertools
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from functools import partial
@@ -11,35 +11,40 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from enkash_async.sandbox import placement
-from enkash_async.sandbox.data import COLUMNS, Key, seed_keys
-from enkash_async.sandbox.maker import RecordMaker
+from enkash_async.sandbox.data import placement
+from enkash_async.sandbox.data.rows import RowMaker
+from enkash_async.sandbox.data.seeding import seed_keys
+from enkash_async.sandbox.data.store import Store
+from enkash_async.sandbox.data.table import Key, Table
 from enkash_async.sandbox.settings import SandboxSettings
-from enkash_async.sandbox.store import Store
 
 T = TypeVar("T")
 
 # One chunk of seeding is what a cancelled start waits for.
 _CHUNK = 2_000
 
-_CUSTOMER_ID = COLUMNS.index("customerId")
-
 _decode_record = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
 
 
-class Customers:
-    """The store of a sandbox, used from an event loop.
+class ServedList:
+    """The rows of a table, used from an event loop.
 
     What is awaited leaves the event loop free; the plain methods hold it up until the
     thread has come round to them.
     """
 
-    def __init__(self, settings: SandboxSettings) -> None:
+    def __init__(self, table: Table, settings: SandboxSettings) -> None:
+        self.table = table
         self._settings = settings
-        self._maker = RecordMaker(settings)
+        self._maker = RowMaker(table, settings)
         self._worker = ThreadPoolExecutor(1, "enkash-sandbox")
         # SQLite's connection belongs to the thread that opens it.
-        self._store = self._wait_for(Store)
+        self._store = self._wait_for(partial(Store, table))
+
+    @property
+    def time_field(self) -> str:
+        """The field of a record that says when it was created."""
+        return self.table.created.column
 
     async def seed(self) -> None:
         """Fill the empty store."""
@@ -56,20 +61,32 @@ class Customers:
         """Return what *function* returns, called in the thread."""
         return await asyncio.get_running_loop().run_in_executor(self._worker, function)
 
-    def customer_ids(self) -> list[str]:
-        return self._wait_for(self._store.customer_ids)
+    def ids(self) -> list[str]:
+        """Return the identities of all rows in the default order."""
+        return self._wait_for(self._store.identities)
 
     def records(self) -> list[dict[str, Any]]:
+        """Return all records as on the wire, in the default order, money as Decimal."""
         return [_decode_record(text) for text in self._wait_for(self._store.records)]
 
-    def insert(self, count: int, *, newest: bool) -> list[str]:
+    def insert(self, count: int, *, newest: bool = True) -> list[str]:
+        """Add rows created after all others, or before, and return their ids in order.
+
+        Those created before still sort after the rows that have no creation time.
+        """
         return self._wait_for(partial(self._insert, count, newest))
 
     def insert_at(self, position: int, count: int) -> list[str]:
+        """Add rows that stand from *position* on in the default order; return their ids.
+
+        Raises ValueError if *position* is beyond the end, or if its neighbours were created
+        at the same instant and have no free numbers between them.
+        """
         return self._wait_for(partial(self._insert_at, position, count))
 
-    def delete(self, customer_ids: Sequence[str]) -> int:
-        return self._wait_for(partial(self._store.delete, customer_ids))
+    def delete(self, ids: Iterable[str]) -> int:
+        """Delete these rows and return how many of them there were."""
+        return self._wait_for(partial(self._store.delete, list(ids)))
 
     def close(self) -> None:
         """Drop the data and end the thread."""
@@ -77,20 +94,19 @@ class Customers:
         self._worker.shutdown()
 
     def _insert(self, count: int, newest: bool) -> list[str]:
-        earliest, latest, highest_id = self._store.extremes()
+        ends, tick = self._store.extremes(), self._settings.tick
         if newest:
-            return self._add(placement.keys_after(latest, highest_id, count, self._settings.tick))
-        return self._add(placement.keys_before(earliest, highest_id, count, self._settings.tick))
+            return self._add(placement.keys_after(ends.latest, ends.highest_number, count, tick))
+        return self._add(placement.keys_before(ends.earliest, ends.highest_number, count, tick))
 
     def _insert_at(self, position: int, count: int) -> list[str]:
         before, after = self._store.neighbours(position)
-        _, _, highest_id = self._store.extremes()
-        tick = self._settings.tick
-        keys = placement.keys_between(before, after, highest_id, count, tick)
+        highest = self._store.extremes().highest_number
+        keys = placement.keys_between(before, after, highest, count, self._settings.tick)
         try:
             return self._add(keys)
         except sqlite3.IntegrityError as error:
-            # Neighbours of one instant may have ids with those of other rows between them.
+            # Neighbours of one instant may have numbers with those of other rows between them.
             raise ValueError(
                 f"There is no room for {count} rows at position {position}."
             ) from error
@@ -98,7 +114,8 @@ class Customers:
     def _add(self, keys: Sequence[Key]) -> list[str]:
         rows = self._maker.rows(keys)
         self._store.add(rows)
-        return [row[_CUSTOMER_ID] for row in rows]
+        identity = self.table.stored.index(self.table.identity)
+        return [row[identity] for row in rows]
 
     def _wait_for(self, function: Callable[[], T]) -> T:
         return self._worker.submit(function).result()

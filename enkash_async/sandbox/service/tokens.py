@@ -1,10 +1,9 @@
-"""The account of a sandbox and the tokens it has been given. No I/O."""
+"""The tokens that an account of a sandbox has been given. No I/O."""
 
 import secrets
 from collections.abc import Mapping
 
-import attrs
-
+from enkash_async.sandbox.account import Account
 from enkash_async.sandbox.settings import SandboxSettings
 
 MAX_WRONG_LOGINS = 3
@@ -13,18 +12,6 @@ _SPELLINGS = {
     "snake": ("access_token", "token_type", "refresh_token", "expires_in", "scope"),
     "camel": ("accessToken", "tokenType", "refreshToken", "expiresIn", "scope"),
 }
-
-
-@attrs.frozen
-class Account:
-    """The one account of a sandbox, and a token that always works."""
-
-    client_id: str
-    client_secret: str = attrs.field(repr=False)
-    username: str
-    password: str = attrs.field(repr=False)
-    company_id: str
-    token: str = attrs.field(repr=False)
 
 
 class LoginError(Exception):
