@@ -175,7 +175,7 @@ def test_tally_tells_missing_records_and_records_that_came_twice() -> None:
 
 
 @given(st.lists(st.floats(0, 0.1), min_size=1, max_size=30), st.floats(0.001, 1))
-def test_percentile_by_time_leaves_its_share_of_moments_behind_it(
+def test_percentile_by_time_leaves_its_share_of_moments_beyond_it(
     lates: list[float], share: float
 ) -> None:
     wait = stalls.percentile_by_time(lates, share)
