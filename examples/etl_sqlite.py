@@ -60,7 +60,7 @@ def saved_place(database: sqlite3.Connection) -> str | None:
 
 
 def save(database: sqlite3.Connection, rows: Sequence[Row], token: str | None) -> None:
-    with database:  # one transaction: the rows, and the place behind them
+    with database:  # one transaction: the rows, and the place after them
         database.executemany(UPSERT, rows)
         database.execute("UPDATE progress SET resume_token = ?", (token,))
 

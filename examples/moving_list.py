@@ -40,7 +40,7 @@ class Outcome(NamedTuple):
 
 
 async def read_by_offset(sandbox: Sandbox, page_size: int, concurrency: int) -> Ids:
-    """Read page behind page, one at a time, as one would write it without an SDK."""
+    """Read page after page, one at a time, as one would write it without an SDK."""
     url = f"{sandbox.base_url}/api/v0/customer/search"
     ids: list[str | None] = []
     async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {sandbox.token}"}) as http:

@@ -176,7 +176,7 @@ def test_tally_tells_missing_records_and_records_that_came_twice() -> None:
 
 
 @given(st.lists(st.floats(0, 0.1), min_size=1, max_size=30), st.floats(0.001, 1))
-def test_percentile_by_time_leaves_its_share_of_moments_behind_it(
+def test_percentile_by_time_leaves_its_share_of_moments_beyond_it(
     lates: list[float], share: float
 ) -> None:
     wait = stalls.percentile_by_time(lates, share)
@@ -296,10 +296,10 @@ def test_exponent_of_growth() -> None:
     assert exponent(result, "sdk") == pytest.approx(2.0)
 
 
-def test_pictures_are_drawn_of_what_was_measured(tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib", reason="pictures need the extra [bench]")
+def test_the_picture_is_drawn_of_what_was_measured(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="the picture needs the extra [bench]")
     plot = importlib.import_module("benchmarks.plot")
-    result = result_of(("bare", [1000]), ("sdk", [600]))
+    result = result_of(("bare", [1000]), ("sdk", [600]), ("measured-no-more", [1]))
     for row in result.rows:
         row.runs[0]["cpu_us"] = 5.0
     document = {
@@ -308,7 +308,9 @@ def test_pictures_are_drawn_of_what_was_measured(tmp_path: Path) -> None:
         "measured_at": "2026-01-01",
         "quick": True,
     }
-    assert plot.draw(json.loads(json.dumps(document)), tmp_path) == [tmp_path / "plain.png"]
+    written = json.loads(json.dumps(document))
+    assert [row["name"] for row in plot.shown(written)] == ["bare", "sdk"]
+    assert plot.draw(written, tmp_path) == tmp_path / "plain.png"
     assert (tmp_path / "plain.png").read_bytes().startswith(b"\x89PNG")
 
 

@@ -186,7 +186,7 @@ async def test_export_that_is_not_complete_exits_1_and_leaves_no_file(tmp_path: 
 async def test_export_that_fails_says_why_and_how_far_it_came(tmp_path: Path) -> None:
     path = tmp_path / "customers.jsonl"
     async with open_sandbox(SandboxSettings(rows=2 * PAGE + 100)) as sandbox:
-        sandbox.on_search = refuse_behind(PAGE)
+        sandbox.on_search = refuse_after(PAGE)
         result = await run_here("bulk_export", "--output", path, sandbox=sandbox)
 
     assert result.returncode == 1
@@ -195,7 +195,7 @@ async def test_export_that_fails_says_why_and_how_far_it_came(tmp_path: Path) ->
     assert not path.exists()
 
 
-def refuse_behind(row: int) -> Hook:
+def refuse_after(row: int) -> Hook:
     async def refuse(call: SearchCall) -> web.Response | None:
         return failure(400, "CLIENT_REQUEST_ERROR") if call.offset > row else None
 
@@ -250,10 +250,10 @@ async def test_etl_loads_each_customer_and_can_be_run_again(tmp_path: Path) -> N
         assert saved_token(path) is None
 
 
-async def test_etl_goes_on_behind_a_page_that_failed(tmp_path: Path) -> None:
+async def test_etl_goes_on_after_a_page_that_failed(tmp_path: Path) -> None:
     path = tmp_path / "customers.sqlite"
     async with open_sandbox(SandboxSettings(rows=2 * PAGE + 100)) as sandbox:
-        sandbox.on_search = refuse_behind(PAGE)
+        sandbox.on_search = refuse_after(PAGE)
         first = await run_here("etl_sqlite", "--database", path, sandbox=sandbox)
         assert first.returncode == 1
         assert "CLIENT_REQUEST_ERROR" in first.stderr
@@ -263,7 +263,7 @@ async def test_etl_goes_on_behind_a_page_that_failed(tmp_path: Path) -> None:
         await goes_on(path, sandbox, from_row=2 * PAGE)
 
 
-async def test_etl_goes_on_behind_the_page_at_which_it_was_killed(tmp_path: Path) -> None:
+async def test_etl_goes_on_after_the_page_at_which_it_was_killed(tmp_path: Path) -> None:
     path = tmp_path / "customers.sqlite"
     async with open_sandbox(SandboxSettings(rows=2 * PAGE + 100)) as sandbox:
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from importlib.util import find_spec
 
 import attrs
@@ -44,15 +43,7 @@ class Peer:
         lacking = [module for module in self.needs if find_spec(module) is None]
         if lacking:
             return f"{', '.join(lacking)} is not installed: pip install 'enkash-async[bench]'"
-        if self.reads == "sdk:arrow" and not _has_arrow():
-            return "this version of the SDK has no arrow_batches()"
         return None
-
-
-def _has_arrow() -> bool:
-    # By name, so that the SDK does not weigh on the processes of its peers.
-    search = import_module("enkash_async._search.search")
-    return hasattr(search.CustomerSearch, "arrow_batches")
 
 
 PEERS: tuple[Peer, ...] = (
@@ -75,19 +66,7 @@ PEERS: tuple[Peer, ...] = (
         "bare:read",
     ),
     Peer(SDK, "enkash-async", "async for customer in search()", "sdk:records"),
-    Peer(
-        "sdk-unordered",
-        "enkash-async, ordered=False",
-        "the same, pages as they land",
-        "sdk:records_unordered",
-    ),
     Peer("sdk-pages", "enkash-async, pages()", "by the page", "sdk:pages"),
-    Peer(
-        "sdk-pages-unordered",
-        "enkash-async, pages(), ordered=False",
-        "by the page, as they land",
-        "sdk:pages_unordered",
-    ),
     Peer(
         "sdk-raw",
         "enkash-async, raw_pages() to a file",
@@ -106,7 +85,7 @@ PEERS: tuple[Peer, ...] = (
     Peer(
         "gather",
         "aiohttp + json + cattrs, gather",
-        "all pages at once behind the first, all records in memory, checks nothing",
+        "all pages at once after the first, all records in memory, checks nothing",
         "gather_cattrs:read",
         slow=True,
     ),

@@ -8,11 +8,9 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from benchmarks.jobs import CONCURRENCY, TOKEN, Check, Job, ShortfallError, Tally
-from enkash_async import BearerToken, CustomerFilter, EnKashSession
-from enkash_async._search.search import CustomerSearch
+from enkash_async import BearerToken, CustomerFilter, CustomerSearch, EnKashSession
 
 WINDOWS = 4
 
@@ -28,12 +26,6 @@ async def records(job: Job, tally: Tally) -> None:
     """`async for customer in search`."""
     async with open_session(job) as session:
         await _take_records(session.customers.search(), tally)
-
-
-async def records_unordered(job: Job, tally: Tally) -> None:
-    """The same with `ordered=False`."""
-    async with open_session(job) as session:
-        await _take_records(session.customers.search(ordered=False), tally)
 
 
 async def crawl(job: Job, tally: Tally) -> None:
@@ -64,18 +56,9 @@ async def _take_records(search: CustomerSearch, tally: Tally) -> None:
 
 async def pages(job: Job, tally: Tally) -> None:
     """`async for page in search.pages()`."""
-    await _take_pages(job, tally, ordered=True)
-
-
-async def pages_unordered(job: Job, tally: Tally) -> None:
-    """The same with `ordered=False`."""
-    await _take_pages(job, tally, ordered=False)
-
-
-async def _take_pages(job: Job, tally: Tally, *, ordered: bool) -> None:
     take = tally.take
     async with open_session(job) as session:
-        search = session.customers.search(ordered=ordered)
+        search = session.customers.search()
         async for page in search.pages():
             for customer in page:
                 take(customer.id)
@@ -105,7 +88,7 @@ def _tick_off_lines(path: Path, tally: Tally) -> None:
 async def arrow(job: Job, tally: Tally) -> None:
     """`async for batch in search.arrow_batches()`."""
     async with open_session(job) as session:
-        search: Any = session.customers.search()
+        search = session.customers.search()
         async for batch in search.arrow_batches():
             for record_id in batch.column("id").to_pylist():
                 tally.take(record_id)

@@ -67,7 +67,7 @@ _OWN = "enkash_async"
 
 
 def _import(bytecode: str, *modules: str) -> tuple[Measures, set[str]]:
-    """Return what an import took with its *bytecode* kept, and all modules loaded behind it."""
+    """Return what an import took with its *bytecode* kept, and all modules loaded after it."""
     program = _PROGRAM.format(modules=", ".join(modules))
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     printed = subprocess.run(

@@ -27,7 +27,7 @@ def run(bench: Bench) -> Result:
     quick = bench.options.quick
     names = [peer.name for peer in PEERS if peer.name != IDLE]
     if quick:
-        names = [BASELINE, SDK, "sdk-unordered", "gather"]
+        names = [BASELINE, SDK, "gather"]
         result.notes.append("rows with one request in flight are left to the full run")
     peers = bench.chosen(names, result)
     load = Load(latency=LATENCY)

@@ -39,7 +39,7 @@ class Connection:
                 return  # a client that leaves early, as the benchmark of that does
 
     async def _read(self) -> tuple[bytes, bytes] | None:
-        """Return head and body of the next request, None behind the last."""
+        """Return head and body of the next request, None after the last."""
         while (end := self._received.find(b"\r\n\r\n")) < 0:
             if not await self._receive():
                 return None

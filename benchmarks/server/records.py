@@ -17,7 +17,7 @@ _CHUNK = 2_000
 
 
 class Records:
-    """Encoded records in the order of `createdOn`, one behind the other with commas between."""
+    """Encoded records in the order of `createdOn`, one after the other with commas between."""
 
     def __init__(self, records: Iterable[tuple[int, bytes]]) -> None:
         self._blob = bytearray()

@@ -84,19 +84,19 @@ class Service:
         self, query: str, body: bytes, *, takes_gzip: bool, now: float
     ) -> tuple[bytes, list[bytes | memoryview], float]:
         offset, limit = _place(query)
-        first, behind, is_window = self._stretch(body)
-        begin = min(first + offset, behind)
-        end = min(begin + limit, behind)
+        first, after, is_window = self._stretch(body)
+        begin = min(first + offset, after)
+        end = min(begin + limit, after)
         account = self._account
         account.requests += 1
         account.rows_sent += end - begin
         account.rows_skipped += begin - first
-        account.rows_counted += is_window * (behind - first)
+        account.rows_counted += is_window * (after - first)
         delay = self._delay(begin - first, now)
         if takes_gzip and self.load.gzip:
-            compressed = self._compressed(begin, end, behind - first)
+            compressed = self._compressed(begin, end, after - first)
             return b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n", [compressed], delay
-        return b"HTTP/1.1 200 OK\r\n", self._pieces(begin, end, behind - first), delay
+        return b"HTTP/1.1 200 OK\r\n", self._pieces(begin, end, after - first), delay
 
     def _stretch(self, body: bytes) -> tuple[int, int, bool]:
         """Return where the rows that match the filter begin and end."""
@@ -117,8 +117,8 @@ class Service:
         return self.load.latency + self._free_at - now
 
     def _pieces(self, begin: int, end: int, total: int) -> list[bytes | memoryview]:
-        before, behind = success([_PLACE], total, _SETTINGS).split(_PLACE)
-        return [before, self._records.slice(begin, end), behind]
+        before, after = success([_PLACE], total, _SETTINGS).split(_PLACE)
+        return [before, self._records.slice(begin, end), after]
 
     def _compressed(self, begin: int, end: int, total: int) -> bytes:
         key = (begin, end, total)

@@ -1,7 +1,7 @@
 """Reads all customers into a file, as a job that may be killed at any moment.
 
-Each line holds what one page handed over and where to go on behind it. A line that was cut off is
-dropped, and reading goes on behind the last whole one.
+Each line holds what one page handed over and where to go on after it. A line that was cut off is
+dropped, and reading goes on after the last whole one.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ Line = tuple[list[str], str]
 
 
 def lines_of(path: Path) -> list[Line]:
-    """Return the whole lines of the file, and cut off what stands behind them."""
+    """Return the whole lines of the file, and cut off what stands after them."""
     whole = path.read_bytes().rpartition(b"\n")[0] if path.exists() else b""
     lines = [msgspec.json.decode(line, type=Line) for line in whole.splitlines()]
     path.write_bytes(whole + b"\n" if whole else b"")

@@ -1,9 +1,7 @@
 """Whatever bytes a server sends: an error of the SDK's own, which holds no secret and no record.
 
 Most examples go in below aiohttp, through the session that a caller may pass; those about the
-head of an answer over a socket. The thorough run:
-
-    ENKASH_EXAMPLES=20000 pytest tests/promises/test_fuzz.py
+head of an answer over a socket. CONTRIBUTING.md has the command of the thorough run.
 """
 
 from __future__ import annotations

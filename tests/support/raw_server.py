@@ -23,7 +23,7 @@ class Call(NamedTuple):
 
 
 Answer = Callable[[Call], Awaitable[bytes | None]]
-"""Returns what to send; the connection ends behind it, and at once for None."""
+"""Returns what to send; the connection ends after it, and at once for None."""
 
 
 class RawServer:
