@@ -36,10 +36,15 @@ RetryReason = Literal[
 ]
 """Why a request was tried again, as counted in `SearchReport.retry_reasons`."""
 
-StopReason = Literal["not_retryable", "attempts", "retry_after", "call_timeout", "quota"]
+StopReason = Literal[
+    "not_retryable", "not_repeatable", "attempts", "retry_after", "call_timeout", "quota"
+]
 """Why a request was not tried again, as counted in `SearchReport.stop_reasons`."""
 
 STOP_NOTES: dict[StopReason, str] = {
+    "not_repeatable": (
+        "not tried again: the service may have carried it out, and would do so twice"
+    ),
     "attempts": "not tried again: all attempts are used up (RetryPolicy.attempts)",
     "retry_after": (
         "not tried again: the service asks for a longer wait than RetryPolicy.max_retry_after"
@@ -170,6 +175,11 @@ def is_heavy(error: EnKashError) -> bool:
 def is_too_large(error: EnKashError) -> bool:
     """Say whether an answer was refused for its size: the same page would be refused again."""
     return isinstance(error, AnswerTooLargeError)
+
+
+def has_no_effect(error: EnKashError) -> bool:
+    """Say whether the request surely was not carried out: never sent, or refused unread."""
+    return isinstance(error, ConnectError) or (isinstance(error, APIError) and error.status == 429)
 
 
 def reason_of(error: EnKashError) -> RetryReason:

@@ -31,7 +31,7 @@ from enkash_async import (
     OAuthPassword,
     RetryPolicy,
 )
-from enkash_async._wire.envelope import retry_after
+from enkash_async._wire.api_errors import retry_after
 from tests.support.raw_server import Call, page, raw_server
 from tests.support.secrets import assert_keeps, spellings
 

@@ -114,6 +114,7 @@ async def test_a_search_tells_of_its_start_requests_pages_and_end(
     assert sum(page.bytes_received for page in pages) == end.report.bytes_received
     assert sum(one.bytes_received for one in requests) == end.report.bytes_received
     assert {event.search_id for event in heard.events} == {end.search_id}
+    assert {event.resource for event in heard.events} == {"customers"}
 
 
 async def test_a_request_is_told_with_its_facts(session: EnKashSession, heard: Heard) -> None:
@@ -162,6 +163,7 @@ async def test_a_retry_is_told_between_the_attempts(
     assert isinstance(first, RequestEnded)
     assert (first.attempt, first.status, first.error) == (1, 503, "SystemFaultError")
     assert isinstance(retry, RetryPlanned)
+    assert (retry.search_id, retry.resource) == (first.search_id, "customers")
     assert (retry.attempt, retry.status, retry.error) == (1, 503, "SystemFaultError")
     assert (retry.operation, retry.delay) == (SEARCH_PATH, 0)
     assert isinstance(second, RequestEnded)
@@ -237,8 +239,8 @@ async def test_a_login_is_told_as_a_request_of_no_search(sandbox: Sandbox, heard
         await session.customers.search()
 
     login, request = heard.of(RequestEnded)
-    assert (login.search_id, login.operation, login.status, login.error) == (
-        None,
+    assert (login.search_id, login.resource) == (None, None)
+    assert (login.operation, login.status, login.error) == (
         TOKEN_PATH,
         200,
         None,
@@ -554,7 +556,7 @@ async def test_what_the_start_sets_is_seen_by_the_hooks_of_that_search_only(
 def test_a_session_keeps_a_search_until_it_has_ended_and_no_longer() -> None:
     telemetry = Telemetry(())
     search = telemetry.search("customers", "search")
-    search.reading(SearchReport, first_page=False)
+    search.note_reader(SearchReport, first_page=False)
     kept = weakref.ref(search)
     del search
     assert kept() is not None
@@ -567,13 +569,17 @@ async def test_events_are_values_with_the_documented_fields() -> None:
     documented = {
         SearchStarted: {"search_id", "resource", "method"},
         RequestEnded: {
-            *("search_id", "operation", "attempt", "status", "error", "error_type", "request_id"),
-            *("bytes_received", "seconds_waiting", "seconds"),
+            *("search_id", "resource", "operation", "attempt", "status", "error", "error_type"),
+            *("request_id", "bytes_received", "seconds_waiting", "seconds"),
         },
         RetryPlanned: {
-            *("search_id", "operation", "attempt", "delay", "status", "error", "error_type"),
+            *("search_id", "resource", "operation", "attempt", "delay", "status", "error"),
+            "error_type",
         },
-        PageFetched: {"search_id", "row", "offset", "limit", "rows", "bytes_received", "seconds"},
+        PageFetched: {
+            *("search_id", "resource", "row", "offset", "limit", "rows", "bytes_received"),
+            "seconds",
+        },
         SearchEnded: {
             *(
                 "search_id",
