@@ -134,8 +134,8 @@ class RetryPolicy:
     def pause_after(self, refusals: int, error: EnKashError, *, jitter: float) -> float:
         """Return the seconds for which all requests wait after so many *refusals* in a row.
 
-        None at all if the service asks for longer than is obeyed: that ends the attempts, and to
-        wait and be refused again would help nobody.
+        That is 0 if the service asks for longer than is obeyed: then the request is given up, and
+        to hold the others up would help nobody.
         """
         wish = wait_asked_for(error)
         if wish is not None:
@@ -143,6 +143,10 @@ class RetryPolicy:
         return self._backoff(refusals) * jitter
 
     def _backoff(self, attempt: int) -> float:
+        """Return the longest wait after failed *attempt*, of which a random part is waited."""
+        # Doubled, so that a service that is down is asked less and less; a random part of all of
+        # it, so that clients which failed together do not come back together. The bound of 64
+        # keeps the power from overflowing.
         return min(self.max_delay, self.first_delay * 2.0 ** min(attempt - 1, 64))
 
 

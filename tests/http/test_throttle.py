@@ -74,6 +74,20 @@ def test_requests_that_were_under_way_bring_no_further_news() -> None:
     assert throttle.limit == 4
 
 
+def test_its_state_can_be_seen() -> None:
+    throttle = Throttle(8)
+    assert repr(throttle) == "<Throttle 8 of at most 8 in flight, at any rate>"
+
+    for second in (0.0, 10.0):
+        take(throttle, 20, second)
+        refuse(throttle, throttle.note_sent(second, 0), second, pause=2.0)
+    assert repr(throttle) == (
+        "<Throttle 1 of at most 8 in flight, paused until 12.000, at most 9.5 requests/s>"
+    )
+    take(throttle, 1, 13.0)
+    assert repr(throttle).startswith("<Throttle 2 of at most 8 in flight, at most 9.5")
+
+
 def test_a_longer_wait_that_the_service_asks_for_is_kept_whoever_hears_of_it() -> None:
     throttle = Throttle(8)
     first, second = in_flight(throttle, 2)

@@ -170,6 +170,21 @@ async def test_a_retry_is_told_between_the_attempts(
     assert (second.attempt, second.status, second.error) == (2, 200, None)
 
 
+async def test_the_delay_of_a_refused_request_is_what_is_left_of_the_pause(heard: Heard) -> None:
+    async def answer(call: Call) -> bytes:
+        return reply(page("K1")) if call.number else reply(b"", 429, "Retry-After: 0.05")
+
+    async with (
+        raw_server(answer) as server,
+        EnKashSession(server.base_url, BearerToken(TOKEN), hooks=heard.hooks) as session,
+    ):
+        await session.customers.search()
+
+    [retry] = heard.of(RetryPlanned)
+    assert (retry.status, retry.error) == (429, "RateLimitedError")
+    assert 0 < retry.delay <= 0.05
+
+
 async def test_a_connection_that_breaks_off_has_no_status(heard: Heard) -> None:
     async def answer(call: Call) -> bytes | None:
         return reply(page("K1")) if call.number else None
