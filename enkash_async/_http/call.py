@@ -107,7 +107,8 @@ class Call(Generic[T]):
         caller, costs = self._caller, self._costs
         began = time.monotonic()
         try:
-            # One that failed goes before the others of its search, which wait for its page.
+            # Those that share costs share a place in line, and one that failed goes first: what
+            # was asked for after it is of no use without it.
             async with caller.limiter.place(costs, first=self._failures.has_any) as generation:
                 costs.note_pauses(began)
                 result = await self._ask(generation)
@@ -195,7 +196,7 @@ class Call(Generic[T]):
         )
 
     def _shrink(self, error: EnKashError) -> bool:
-        """Let pages be smaller from now on, this one among them; say whether that helps."""
+        """Ask for less from now on, this time too; say whether that helps."""
         rows = self._ticket.shrink(too_large=is_too_large(error))
         if rows is not None:
             self._costs.note_page_size(rows)
