@@ -107,8 +107,8 @@ class Call(Generic[T]):
         caller, costs = self._caller, self._costs
         began = time.monotonic()
         try:
-            # Those that share costs share a place in line, and one that failed goes first: what
-            # was asked for after it is of no use without it.
+            # Requests with the same costs share a turn with others. One that failed goes first
+            # among them: what was asked for after it is of no use without it.
             async with caller.limiter.place(costs, first=self._failures.has_any) as generation:
                 costs.note_pauses(began)
                 result = await self._ask(generation)
