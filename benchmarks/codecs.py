@@ -23,7 +23,7 @@ from benchmarks.peers.bare import decode as decode_structs
 from enkash_async import Customer
 from enkash_async._decoding.decoder import RecordDecoder
 from enkash_async._search.search import STEP
-from enkash_async._wire.envelope import page_payload
+from enkash_async._wire.page import PagePayload, payload_steps
 from enkash_async._wire.response import Response
 
 Decode = Callable[[bytes], Sequence[Any]]
@@ -35,7 +35,7 @@ def sdk() -> Decode:
 
 
 def _sdk_records(decoder: RecordDecoder[Customer], body: bytes) -> Sequence[Any]:
-    raws, records = page_payload(Response(200, {}, body)).records, list[Customer]()
+    raws, records = _page(body).records, list[Customer]()
     for first in range(0, len(raws), STEP):
         records += decoder.decode_many(raws[first : first + STEP])[0]
     return records
@@ -43,7 +43,17 @@ def _sdk_records(decoder: RecordDecoder[Customer], body: bytes) -> Sequence[Any]
 
 def sdk_split() -> Decode:
     """Return the part of it that all ways of reading share: the envelope, and where rows lie."""
-    return lambda body: page_payload(Response(200, {}, body)).records
+    return lambda body: _page(body).records
+
+
+def _page(body: bytes) -> PagePayload:
+    steps = payload_steps(Response(200, {}, body))
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            page: PagePayload = end.value
+            return page
 
 
 def structs() -> Decode:

@@ -1,4 +1,4 @@
-"""Credentials, and the one token that all requests of a session share.
+"""Credentials: how a session gets the token that its requests carry.
 
 The password grant and both spellings of its answer: docs.enkash.com/api-18880668 and
 docs.enkash.com/api-24480514.
@@ -42,9 +42,11 @@ def _is_header_value(text: str) -> bool:
 
 @attrs.frozen
 class Token:
-    """A bearer token and the seconds for which it is good, None where that is not known.
+    """A bearer token.
 
-    *secrets* are texts that, like the token, are masked in errors if the service repeats them.
+    *value* is printable ASCII text. *life* is how many seconds it is good for, None where that is
+    not known: then it is used until the service refuses it. *secrets* are texts that, like the
+    token, are masked in errors if the service repeats them.
     """
 
     value: str = attrs.field(repr=False, validator=_header_value)
@@ -58,7 +60,8 @@ class Auth(Protocol):
     async def fetch_token(self, send: SendForm) -> Token:
         """Return a new token, fetched with *send* if it takes a request.
 
-        The session calls this once for any number of requests that wait for a token.
+        The session calls this once for any number of requests that wait for a token. Raise
+        AuthenticationError where the credentials are refused: then it is never called again.
         """
         ...
 
@@ -101,7 +104,10 @@ class OAuthPassword:
     company_id: str | None = None
 
     async def fetch_token(self, send: SendForm) -> Token:
-        """Log in; AuthenticationError if the service refuses, which must not be repeated."""
+        """Log in; AuthenticationError if the service refuses, which must not be repeated.
+
+        Raises RateLimitedError, SystemFaultError or a TransportError where another login may help.
+        """
         response = await send(TOKEN_PATH, self._form(), self._headers())
         response = response.without(*self._secrets())
         try:
@@ -109,6 +115,7 @@ class OAuthPassword:
         except (RateLimitedError, SystemFaultError):
             raise
         except APIError as error:
+            # Without a cause: it would say the same, and advise to try again.
             raise AuthenticationError(
                 f"the token endpoint refused the login: {error.message}", response.status
             ) from None

@@ -1,6 +1,9 @@
 """What a session tells its hooks: searches, requests, retries and pages as they go. No I/O.
 
 No event holds a credential, personal data, an id or name of a customer, or a value of a filter.
+Every event has a *search_id*, the number of its search, different for each search of this process,
+and a *resource*, the list that is read, such as "customers". Both are None where a request serves
+no search: a login.
 """
 
 from __future__ import annotations
@@ -44,9 +47,8 @@ class Outcome(StrEnum):
 class SearchStarted:
     """A search is about to send its first request.
 
-    *search_id* is its number, different for each search of this process; *resource* says which
-    list it reads, such as "customers"; *method* is the one of `session.customers` that it came
-    from (`count` and `get` search too).
+    *search_id* is its number and *resource* the list that it reads; *method* is the one of
+    `session.customers` that it came from (`count` and `get` search too).
     """
 
     search_id: int
@@ -59,16 +61,18 @@ class RequestEnded:
     """An attempt at a request ended, well or not.
 
     *operation* is the path of the documented operation, "other" for a request of an `Auth` of
-    your own. *search_id* is None for a login, which serves all searches. *attempt* counts the first
-    one. *status* is the HTTP status, None where no answer came; *error* the name of the exception
-    class, None for a success, "CancelledError" for an attempt that was no longer needed;
+    your own. *search_id* and *resource* are None for a login, which serves all searches. *attempt*
+    counts from 1. *status* is the HTTP status, None where no answer came; *error* the name of the
+    exception class, None for a success, "CancelledError" for an attempt that was no longer needed;
     *error_type* the service's own word where it is one of the nine. A refused login has a status
     and no error: the attempt that needed it has. *request_id* is the service's, which it sends
-    with errors only. *seconds_waiting* passed before the request was sent (a free place, a
-    token), *seconds* from then until the answer was read; None if it was not sent.
+    with errors only. *bytes_received* counts the answer, inflated. *seconds_waiting* passed before
+    the request was sent (a free place, a token), *seconds* from then until the answer was read;
+    None if it was not sent.
     """
 
     search_id: int | None
+    resource: str | None
     operation: str
     attempt: int
     status: int | None
@@ -82,13 +86,16 @@ class RequestEnded:
 
 @attrs.frozen(kw_only=True)
 class RetryPlanned:
-    """An *attempt* failed, and the next one comes in *delay* seconds.
+    """An *attempt* failed, and the next one comes in *delay* seconds, or when a place is free then.
 
-    Why is told by *status*, *error* and *error_type*, which are those of the attempt. An
-    `UnauthorizedError` means that there is a new token to try.
+    Where the service asked for fewer requests, that is what is left of the pause of the whole
+    session. Why is told by *status*, *error* and *error_type*, which are those of the attempt. An
+    `UnauthorizedError` means that there is a new token to try. The other fields are those of
+    `RequestEnded`.
     """
 
-    search_id: int
+    search_id: int | None
+    resource: str | None
     operation: str
     attempt: int
     delay: float
@@ -101,11 +108,13 @@ class RetryPlanned:
 class PageFetched:
     """A page came, after however many attempts.
 
-    *row* is where in the list it was meant to begin, *offset* and *limit* are as on the wire,
-    *rows* is how many it held. *seconds* count all waits and attempts.
+    *row* is where in the list it was meant to begin, counted from 0; *offset* and *limit* are as on
+    the wire; *rows* is how many it held, and *bytes_received* the size of the answer that brought
+    them, inflated. *seconds* counts all waits and attempts.
     """
 
     search_id: int
+    resource: str
     row: int
     offset: int
     limit: int
@@ -118,9 +127,9 @@ class PageFetched:
 class SearchEnded:
     """A search that had started has ended; comes once for each.
 
-    *error*, *error_type*, *status* and *request_id* belong to the error that ended it, if one
-    did. *report* is a copy of the search's report. Requests that are broken off with the search
-    may end after it.
+    *resource* and *method* are as at its start. *seconds* passed since then. *error*, *error_type*,
+    *status* and *request_id* belong to the error that ended it, if one did. *report* is a copy of
+    the search's report. Requests that are broken off with the search may end after it.
     """
 
     search_id: int

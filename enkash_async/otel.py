@@ -67,7 +67,8 @@ class _SearchSpans:
         context.attach(trace.set_span_in_context(span))
 
     def note_retry(self, event: RetryPlanned) -> None:
-        if (span := self._spans.get(event.search_id)) is not None and span.is_recording():
+        span = None if event.search_id is None else self._spans.get(event.search_id)
+        if span is not None and span.is_recording():
             span.add_event("retry", _known(_retry_attributes(event)))
 
     def end(self, event: SearchEnded) -> None:

@@ -36,10 +36,15 @@ RetryReason = Literal[
 ]
 """Why a request was tried again, as counted in `SearchReport.retry_reasons`."""
 
-StopReason = Literal["not_retryable", "attempts", "retry_after", "call_timeout", "quota"]
+StopReason = Literal[
+    "not_retryable", "not_repeatable", "attempts", "retry_after", "call_timeout", "quota"
+]
 """Why a request was not tried again, as counted in `SearchReport.stop_reasons`."""
 
 STOP_NOTES: dict[StopReason, str] = {
+    "not_repeatable": (
+        "not tried again: the service may have carried it out, and would do so twice"
+    ),
     "attempts": "not tried again: all attempts are used up (RetryPolicy.attempts)",
     "retry_after": (
         "not tried again: the service asks for a longer wait than RetryPolicy.max_retry_after"
@@ -129,8 +134,8 @@ class RetryPolicy:
     def pause_after(self, refusals: int, error: EnKashError, *, jitter: float) -> float:
         """Return the seconds for which all requests wait after so many *refusals* in a row.
 
-        None at all if the service asks for longer than is obeyed: that ends the attempts, and to
-        wait and be refused again would help nobody.
+        That is 0 if the service asks for longer than is obeyed: then the request is given up, and
+        to hold the others up would help nobody.
         """
         wish = wait_asked_for(error)
         if wish is not None:
@@ -138,6 +143,10 @@ class RetryPolicy:
         return self._backoff(refusals) * jitter
 
     def _backoff(self, attempt: int) -> float:
+        """Return the longest wait after failed *attempt*, of which a random part is waited."""
+        # Doubled, so that a service that is down is asked less and less; a random part of all of
+        # it, so that clients which failed together do not come back together. The bound of 64
+        # keeps the power from overflowing.
         return min(self.max_delay, self.first_delay * 2.0 ** min(attempt - 1, 64))
 
 
@@ -170,6 +179,11 @@ def is_heavy(error: EnKashError) -> bool:
 def is_too_large(error: EnKashError) -> bool:
     """Say whether an answer was refused for its size: the same page would be refused again."""
     return isinstance(error, AnswerTooLargeError)
+
+
+def has_no_effect(error: EnKashError) -> bool:
+    """Say whether the request surely was not carried out: never sent, or refused unread."""
+    return isinstance(error, ConnectError) or (isinstance(error, APIError) and error.status == 429)
 
 
 def reason_of(error: EnKashError) -> RetryReason:

@@ -14,11 +14,12 @@ import aiohttp
 
 from enkash_async._decoding.decoder import RecordDecoder
 from enkash_async._http.call import Caller
+from enkash_async._http.connections import checked_base_url, open_http
 from enkash_async._http.limiter import FairLimiter
 from enkash_async._http.quota import RetryQuota
 from enkash_async._http.throttle import Throttle
-from enkash_async._http.token_cache import TokenCache
-from enkash_async._http.transport import Transport, checked_base_url, open_http
+from enkash_async._http.token_cache import TokenCache, watched
+from enkash_async._http.transport import Transport
 from enkash_async._paging.addressing import Addressing, OffsetUnit
 from enkash_async._search.byte_budget import ByteBudget
 from enkash_async._tasks import TaskOwner
@@ -152,7 +153,7 @@ class EnKashSession:
         throttle = Throttle(self._max_concurrency, adaptive=self._adaptive)
         caller = Caller(
             transport=transport,
-            tokens=TokenCache(self._auth, self._telemetry.watched(transport.post_form)),
+            tokens=TokenCache(self._auth, watched(transport.post_form, self._telemetry)),
             limiter=FairLimiter(throttle),
             throttle=throttle,
             quota=RetryQuota(self._retry.quota),

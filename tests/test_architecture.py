@@ -254,6 +254,12 @@ def test_paging_knows_errors_reports_and_tokens_only() -> None:
             assert own(imports) <= {"_paging", "errors", "report", "resume"}, name
 
 
+def test_telemetry_is_told_and_does_not_ask() -> None:
+    for name, imports in modules():
+        if package_of(name) == "_telemetry":
+            assert own(imports) <= {"_telemetry", "errors", "events", "report"}, name
+
+
 @pytest.mark.parametrize(
     "module",
     [

@@ -25,6 +25,7 @@ from enkash_async import (
     TransportError,
     UnknownServiceError,
 )
+from enkash_async.retry import has_no_effect
 
 RETRIED_TYPES = {ErrorType.SYSTEM_ERROR, ErrorType.UNKNOWN_ERROR}
 RETRIED_STATUSES = {408, 429, 500, 502, 503, 504}
@@ -94,6 +95,29 @@ def test_http_429_is_tried_again_whatever_its_type(error_type: ErrorType | None)
 def test_transport_errors_are_tried_again_unless_final(error: EnKashError, retried: bool) -> None:
     assert RetryPolicy().is_retryable(error) is retried
     assert (RetryPolicy().delay_after(1, error, jitter=1.0) is not None) is retried
+
+
+@pytest.mark.parametrize(
+    ("error", "no_effect"),
+    [
+        (ConnectError("gone"), True),
+        (rate_limited(None), True),
+        (rate_limited(3.0), True),
+        (typed(ErrorType.UNKNOWN_ERROR, 429), True),
+        (RequestTimeoutError("late"), False),
+        (ResponseError("broken off"), False),
+        (at_once(ResponseError("dead")), False),
+        (TransportError("gone"), False),
+        (SYSTEM_FAULT, False),
+        (UnknownServiceError("down", 503), False),
+        (AuthenticationError("refused", 429), False),
+    ],
+    ids=lambda value: repr(value)[:60],
+)
+def test_which_errors_say_that_a_request_was_not_carried_out(
+    error: EnKashError, no_effect: bool
+) -> None:
+    assert has_no_effect(error) is no_effect
 
 
 def test_the_defaults_are_four_attempts_and_full_jitter_up_to_twenty_seconds() -> None:

@@ -27,14 +27,14 @@ Z_GZIP, Z_ZLIB, Z_RAW = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
 class Bound:
     """How large a body may be, and what a caller can do where it is larger."""
 
-    size: int
+    nbytes: int
     name: str
     advice: str
 
-    def exceeded(self, what: str, status: int, how: str) -> AnswerTooLargeError:
-        """Return the error that names the bound."""
+    def error(self, what: str, status: int, how: str) -> AnswerTooLargeError:
+        """Return the error that names the bound; no other attempt at the same can help."""
         error = AnswerTooLargeError(
-            f"{what}: the answer {how} {self.name}={self.size}; {self.advice}", status
+            f"{what}: the answer {how} {self.name}={self.nbytes}; {self.advice}", status
         )
         error.final = True
         return error
@@ -50,17 +50,18 @@ class Body:
         self._inflate = None if encoding in ("", "identity") else self._inflater(encoding)
         self._pieces: list[bytes] = []
         self._received = 0
-        self.size = 0
+        self.nbytes = 0
+        """Of what is kept, which is inflated."""
 
-    def announced(self, length: int | None) -> None:
+    def check_length(self, length: int | None) -> None:
         """Refuse at once what is said to be larger than the bound."""
-        if length is not None and length > self._bound.size:
+        if length is not None and length > self._bound.nbytes:
             raise self._exceeded("is announced as larger than")
 
     def feed(self, data: bytes) -> None:
         """Take *data* as it came; ResponseError where it goes beyond the bound or is garbled."""
         self._received += len(data)
-        if self._received > self._bound.size:
+        if self._received > self._bound.nbytes:
             raise self._exceeded("is larger than")
         if self._inflate is None:
             self._keep(data)
@@ -73,19 +74,19 @@ class Body:
 
     def whole(self) -> list[bytes]:
         """Return the body, in pieces, once all has been fed."""
-        if self._inflate is not None and self._received and not self._inflate.ended:
+        if self._inflate is not None and self._received and not self._inflate.has_ended:
             error = self._garbled("broke off before its compressed end")
             error.broke_off = True
             raise error
-        values = self._bound.size // BYTES_PER_VALUE
+        values = self._bound.nbytes // BYTES_PER_VALUE
         # A body of that many bytes cannot hold more values; pages of an ordinary size are.
-        if self.size > 2 * values and sum(p.count(b",") for p in self._pieces) > values:
+        if self.nbytes > 2 * values and sum(p.count(b",") for p in self._pieces) > values:
             raise self._exceeded(f"holds more than {values} values, one for {BYTES_PER_VALUE} of")
         return self._pieces
 
     def _keep(self, piece: bytes) -> None:
-        self.size += len(piece)
-        if self.size > self._bound.size:
+        self.nbytes += len(piece)
+        if self.nbytes > self._bound.nbytes:
             raise self._exceeded("is larger than")
         self._pieces.append(piece)
 
@@ -95,7 +96,7 @@ class Body:
         return _Inflater(is_gzip=encoding != "deflate")
 
     def _exceeded(self, how: str) -> AnswerTooLargeError:
-        return self._bound.exceeded(self._what, self._status, how)
+        return self._bound.error(self._what, self._status, how)
 
     def _garbled(self, how: str) -> ResponseError:
         return ResponseError(f"{self._what}: the answer {how}", self._status)
@@ -110,17 +111,17 @@ class _Inflater:
         self._members = 1
 
     @property
-    def ended(self) -> bool:
+    def has_ended(self) -> bool:
         return self._member is not None and self._member.eof
 
     def feed(self, data: bytes) -> Iterator[bytes]:
+        # A full piece may have more after it although all of the input is used up.
         full = False
         while data or full:
             member = self._member_for(data)
             piece = member.decompress(data, PIECE)
             yield piece
-            # In a member that has ended, what is left belongs to the next. A full piece may have
-            # more behind it although all of the input is used up.
+            # In a member that has ended, what is left belongs to the next.
             data = member.unused_data if member.eof else member.unconsumed_tail
             full = len(piece) == PIECE and not member.eof
 
@@ -131,6 +132,6 @@ class _Inflater:
         elif self._member.eof:
             self._members += 1
             if not self._is_gzip or self._members > MAX_MEMBERS:
-                raise zlib.error("more behind the end")
+                raise zlib.error("more after the end")
             self._member = zlib.decompressobj(Z_GZIP)
         return self._member

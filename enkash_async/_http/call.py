@@ -11,34 +11,20 @@ import anyio
 import attrs
 
 from enkash_async._http.costs import Costs
+from enkash_async._http.failures import Failures, GiveUp, TryAgain
 from enkash_async._http.limiter import FairLimiter
 from enkash_async._http.operation import Operation, Ticket
-from enkash_async._http.quota import RETRY_COST, TIMEOUT_COST, RetryQuota
+from enkash_async._http.quota import RetryQuota
 from enkash_async._http.throttle import Throttle
 from enkash_async._http.token_cache import TokenCache
 from enkash_async._http.transport import Transport
 from enkash_async._tasks import paced
-from enkash_async._telemetry.telemetry import CallWatch
+from enkash_async._telemetry.call_watch import CallWatch
 from enkash_async._wire.response import Response
 from enkash_async._wire.sealed import Sealed
 from enkash_async.auth import Token
-from enkash_async.errors import (
-    APIError,
-    EnKashError,
-    RequestTimeoutError,
-    ResponseError,
-    UnauthorizedError,
-)
-from enkash_async.retry import (
-    RetryPolicy,
-    StopReason,
-    is_heavy,
-    is_refusal,
-    is_strain,
-    is_too_large,
-    reason_of,
-    wait_asked_for,
-)
+from enkash_async.errors import APIError, EnKashError, UnauthorizedError
+from enkash_async.retry import RetryPolicy, is_refusal, is_strain, is_too_large, wait_asked_for
 from enkash_async.timeout import Timeout
 
 T = TypeVar("T")
@@ -61,7 +47,11 @@ class Caller:
 
 
 class Call(Generic[T]):
-    """One request with its attempts."""
+    """Sends one request, and again where its `Failures` say so, until there is an answer.
+
+    *operation* is what the service is asked to do, *ticket* says anew before each attempt what to
+    send, *read* what an answer means. *costs* and *watch* are told.
+    """
 
     def __init__(
         self,
@@ -78,37 +68,38 @@ class Call(Generic[T]):
         self._read_answer = read
         self._costs = costs
         self._watch = watch
-        self._asked = False
-        """The page was asked for, so that a failure may be its own and not the login's."""
+        self._failures = Failures(
+            caller.retry,
+            caller.quota,
+            caller.timeout.call,
+            is_repeatable=operation.is_repeatable,
+        )
+        self._was_sent = False
+        """The request itself went out, so that a failure may be its own and not the login's."""
         self._refused_token: Token | None = None
-        self._failures = self._refusals = 0
-        self._progress = -1
-        """That of the session when this request was refused last."""
-        self._spent = 0.0
-        self._spent_quota = 0
+        self._has_new_token = False
+        """The service refused the token of this attempt, and there is a new one to try."""
         self.bytes_received = 0
 
     async def run(self) -> T:
+        """Return what the answer says; raise the error of the last attempt."""
         while True:
-            self._costs.report.attempts += 1
+            self._costs.note_attempt()
             try:
                 with self._watch:
                     result = await self._attempt()
-            except _TokenRenewedError as error:
-                self._costs.retried("token_renewed")
-                self._watch.retrying(0.0, error)
-                continue
             except EnKashError as error:
-                delay, reason = self._judge(error)
-                if reason is not None:
-                    self._costs.stopped(reason, error)
+                decision = self._decide(error)
+                if isinstance(decision, GiveUp):
+                    self._costs.note_stop(decision.reason, error)
                     raise
-                self._costs.retried(reason_of(error))
-                self._watch.retrying(delay, error)
+                self._costs.note_retry(decision.reason)
+                self._watch.tell_retry(decision.delay + decision.pause, error)
             else:
-                self._caller.quota.succeed(self._spent_quota)
+                self._failures.note_success()
                 return result
-            await anyio.sleep(delay)
+            # The pause, if there is one, is kept by the limiter.
+            await anyio.sleep(decision.delay)
 
     # One attempt
 
@@ -116,11 +107,12 @@ class Call(Generic[T]):
         caller, costs = self._caller, self._costs
         began = time.monotonic()
         try:
-            # A page that failed goes before those behind it, which are of no use without it.
-            async with caller.limiter.place(costs, first=self._has_failed) as generation:
-                costs.waited(began)
+            # Requests with the same costs share a turn with others. One that failed goes first
+            # among them: what was asked for after it is of no use without it.
+            async with caller.limiter.place(costs, first=self._failures.has_any) as generation:
+                costs.note_pauses(began)
                 result = await self._ask(generation)
-                caller.throttle.taken(generation, time.monotonic())
+                caller.throttle.note_taken(generation, time.monotonic())
                 return result
         finally:
             costs.note_limit()
@@ -133,31 +125,27 @@ class Call(Generic[T]):
             return await self._read(response, token)
         except EnKashError as error:
             # Before the place is given back, or the next request would go out after all.
-            self._slow_down(generation, error)
+            self._inform_throttle(generation, error)
             raise
         finally:
-            self._spent += time.monotonic() - started
+            self._failures.spend(time.monotonic() - started)
 
     async def _send(self, started: float) -> tuple[Response, Token]:
         caller = self._caller
-        self._asked = False
+        self._was_sent = self._has_new_token = False
         token = await caller.tokens.get(refused=self._refused_token)
-        self._asked, message = True, self._ticket.message()
+        self._was_sent, message = True, self._ticket.message()
         headers = Sealed(
             {"Authorization": f"Bearer {token.value}", "Content-Type": "application/json"}
         )
-        left = caller.timeout.call - self._spent - (time.monotonic() - started)
-        self._watch.sending()
-        response = await caller.transport.post(
-            self._operation.path,
-            message.body,
-            headers,
-            message.parameters,
-            max(left, 0.001),
+        left = self._failures.seconds_left - (time.monotonic() - started)
+        self._watch.note_sent()
+        response = await caller.transport.send(
+            self._operation, message, headers, seconds=max(left, 0.001)
         )
-        self._watch.answered(response)
-        self.bytes_received = response.size
-        self._costs.report.bytes_received += response.size
+        self.bytes_received = response.nbytes
+        self._watch.note_answer(response.status, response.nbytes)
+        self._costs.note_answer(response.nbytes)
         return response, token
 
     async def _read(self, response: Response, token: Token) -> T:
@@ -165,90 +153,51 @@ class Call(Generic[T]):
         response = response.without(token.value, *token.secrets)
         try:
             return await paced(self._read_answer(response))
-        except UnauthorizedError as error:
+        except UnauthorizedError:
+            # Once: a second token that is refused is no better than a third.
             if self._refused_token is None:
-                self._asked = False
+                self._was_sent = False
                 renewed = await self._caller.tokens.get(refused=token)
                 if renewed.value != token.value:
-                    self._refused_token = token
-                    raise _TokenRenewedError from error
+                    self._refused_token, self._has_new_token = token, True
             raise
-
-    @property
-    def _has_failed(self) -> bool:
-        return self._failures + self._refusals > 0
 
     # Between attempts
 
-    def _slow_down(self, generation: int, error: EnKashError) -> None:
+    def _inform_throttle(self, generation: int, error: EnKashError) -> None:
         """Hold all requests of the session to what *error* says of the service."""
         throttle, retry = self._caller.throttle, self._caller.retry
+        if self._has_new_token:
+            # It says something of the token only.
+            return
         if not retry.is_retryable(error):
             if isinstance(error, APIError) and not is_refusal(error):
                 # It answered, and no request can be answered better.
-                throttle.taken(generation, time.monotonic())
+                throttle.note_taken(generation, time.monotonic())
         elif is_refusal(error):
             pause = retry.pause_after(throttle.refusals + 1, error, jitter=random.random())
-            told = wait_asked_for(error) is not None
-            throttle.refused(generation, time.monotonic(), pause, told=told)
+            by_service = wait_asked_for(error) is not None
+            throttle.note_refusal(generation, time.monotonic(), pause, by_service=by_service)
         elif is_strain(error):
-            throttle.strained(generation, time.monotonic())
+            throttle.note_strain(generation, time.monotonic())
 
-    def _judge(self, error: EnKashError) -> tuple[float, StopReason | None]:
-        """Return how long to wait before the next attempt, or why there is none."""
-        retry, timeout = self._caller.retry, self._caller.timeout
-        shrunk = self._asked and self._weighs(error) and self._shrink(error)
-        if shrunk and is_too_large(error):
-            # Not the service's failure, and not to be met again: it costs nothing.
-            return 0.0, None
-        attempt = self._count(error)
-        reason = retry.why_stop(attempt, error)
-        if reason is not None:
-            return 0.0, reason
-        if is_refusal(error):
-            # All requests of the session are held up, this one with them.
-            delay, pause = 0.0, self._caller.throttle.paused_for(time.monotonic())
-        else:
-            delay, pause = retry.delay_after(attempt, error, jitter=random.random()) or 0.0, 0.0
-        self._spent += delay + pause
-        return delay, "call_timeout" if self._spent >= timeout.call else self._pay(error)
-
-    def _weighs(self, error: EnKashError) -> bool:
-        # Connections break for many reasons; twice on one page, it may be the page.
-        once = isinstance(error, ResponseError) and error.broke_off and not self._failures
-        return is_heavy(error) and not once
+    def _decide(self, error: EnKashError) -> TryAgain | GiveUp:
+        if self._has_new_token:
+            return TryAgain("token_renewed")
+        failures, throttle = self._failures, self._caller.throttle
+        may_help = self._was_sent and failures.may_be_too_large(error)
+        return failures.decide(
+            error,
+            was_sent=self._was_sent,
+            asks_for_less=may_help and self._shrink(error),
+            answered=throttle.answered,
+            pause=throttle.paused_for(time.monotonic()),
+            jitter=random.random(),
+        )
 
     def _shrink(self, error: EnKashError) -> bool:
-        """Let pages be smaller from now on, this one among them; say whether that helps."""
-        size = self._ticket.shrink(too_large=is_too_large(error))
-        if size is not None:
-            self._costs.note_page_size(size)
-        return size is not None
-
-    def _count(self, error: EnKashError) -> int:
-        """Return how many attempts have failed, as far as they count.
-
-        A refusal does not while the service answers others: it is only their turn. What bounds
-        that is Timeout(call=...), since each refusal is followed by a wait.
-        """
-        if not is_refusal(error):
-            self._failures += 1
-        elif self._progress == self._caller.throttle.progress:
-            self._refusals += 1
-        else:
-            self._progress, self._refusals = self._caller.throttle.progress, 1
-        return self._failures + self._refusals
-
-    def _pay(self, error: EnKashError) -> StopReason | None:
-        if wait_asked_for(error):
-            # The service says when to come back, and until then nobody asks.
-            return None
-        cost = TIMEOUT_COST if isinstance(error, RequestTimeoutError) else RETRY_COST
-        if not self._caller.quota.spend(cost):
-            return "quota"
-        self._spent_quota += cost
-        return None
-
-
-class _TokenRenewedError(EnKashError):
-    """The service refused a token, and there is a new one to try; never seen by a caller."""
+        """Ask for less from now on, this time too; say whether that helps."""
+        rows = self._ticket.shrink(too_large=is_too_large(error))
+        if rows is not None:
+            self._costs.note_page_size(rows)
+        return rows is not None

@@ -11,36 +11,45 @@ from enkash_async.retry import STOP_NOTES, RetryReason, StopReason
 
 
 class Costs:
-    """What the requests of one search cost, as its report has it."""
+    """What the requests of one search cost, put into its report."""
 
     def __init__(self, report: SearchReport, throttle: Throttle) -> None:
-        self.report = report
+        self._report = report
         self._throttle = throttle
         self._counted = 0.0
 
-    def waited(self, since: float) -> None:
-        """Count the pauses *since* a time. Pages that wait at the same time count once."""
+    def note_attempt(self) -> None:
+        self._report.attempts += 1
+
+    def note_answer(self, nbytes: int) -> None:
+        self._report.bytes_received += nbytes
+
+    def note_pauses(self, since: float) -> None:
+        """Count the pauses *since* a time. Requests that wait at the same time count once."""
         now = self._throttle.paused_seconds(time.monotonic())
         before = max(self._counted, self._throttle.paused_seconds(since))
-        self.report.seconds_paused += max(0.0, now - before)
+        self._report.seconds_paused += max(0.0, now - before)
         self._counted = max(self._counted, now)
 
     def note_limit(self) -> None:
-        limit, lowest = self._throttle.limit, self.report.lowest_concurrency
-        if limit < self._throttle.most:
-            self.report.lowest_concurrency = limit if lowest is None else min(lowest, limit)
+        """Note to how many requests in flight the session has come down, if it has."""
+        limit, lowest = self._throttle.limit, self._report.lowest_concurrency
+        if limit < self._throttle.at_most:
+            self._report.lowest_concurrency = limit if lowest is None else min(lowest, limit)
 
-    def note_page_size(self, size: int) -> None:
-        smallest = self.report.smallest_page_size
-        self.report.smallest_page_size = size if smallest is None else min(smallest, size)
+    def note_page_size(self, rows: int) -> None:
+        """Note to how many rows the search's pages have come down."""
+        smallest = self._report.smallest_page_size
+        self._report.smallest_page_size = rows if smallest is None else min(smallest, rows)
 
-    def retried(self, reason: RetryReason) -> None:
-        report = self.report
+    def note_retry(self, reason: RetryReason) -> None:
+        report = self._report
         report.retries += 1
         report.retry_reasons[reason] = report.retry_reasons.get(reason, 0) + 1
 
-    def stopped(self, reason: StopReason, error: EnKashError) -> None:
-        counts = self.report.stop_reasons
+    def note_stop(self, reason: StopReason, error: EnKashError) -> None:
+        """Count that a request was given up, and say why in a note of *error*."""
+        counts = self._report.stop_reasons
         counts[reason] = counts.get(reason, 0) + 1
         if reason in STOP_NOTES:
             error.add_note(STOP_NOTES[reason])

@@ -1,4 +1,4 @@
-"""How much may be under way at once: requests, shared fairly, and prefetched bytes."""
+"""How many requests of a session may be under way at once, shared fairly among its searches."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class _Turn:
 
 
 class FairLimiter:
-    """As many holders at once as *throttle* allows; a free place goes to the key with the fewest.
+    """Lets as many requests go at once as *throttle* allows.
 
-    With the searches of a session as keys, one that asks for many pages cannot keep another from
-    its first. Among equals, and for one key, the first to wait is the first to be served. While
-    the throttle pauses, nobody is.
+    A free place goes to the key that holds the fewest. With the searches of a session as keys, one
+    that asks for many pages cannot keep another from its first. Among equals, and for one key, the
+    first to wait is the first to be served. While the throttle pauses, nobody is.
     """
 
     def __init__(self, throttle: Throttle) -> None:
@@ -38,9 +38,9 @@ class FairLimiter:
 
     @asynccontextmanager
     async def place(self, key: Hashable, *, first: bool = False) -> AsyncGenerator[int, None]:
-        """Wait for a free place and hold it; the generation of a request that is sent now.
+        """Wait for a free place and hold it; give the generation of a request that is sent now.
 
-        With *first*, before all others of this key.
+        With *first*, wait before all others of this key.
         """
         generation = await self._acquire(key, first=first)
         try:
@@ -74,7 +74,7 @@ class FairLimiter:
             key = min(self._waiting, key=self._held.__getitem__)
             turn = self._waiting[key][0]
             self._leave_line(key, turn)
-            turn.generation = self._throttle.sent(time.monotonic(), self._in_flight)
+            turn.generation = self._throttle.note_sent(time.monotonic(), self._in_flight)
             self._in_flight += 1
             self._held[key] += 1
             turn.event.set()

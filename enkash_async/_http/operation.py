@@ -17,7 +17,13 @@ class Operation:
     path: str
     method: str = "POST"
     is_repeatable: bool = True
-    """Asking twice does no more than asking once, so that it may be tried again."""
+    """Asking twice does no more than asking once, so that it may be tried again.
+
+    One that is not is tried again only where it surely was not carried out.
+    """
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
 
 
 @attrs.frozen

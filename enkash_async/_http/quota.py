@@ -13,7 +13,7 @@ TIMEOUT_COST = 10
 
 
 class RetryQuota:
-    """What is left for the retries of all requests of a session. A size of None has no bound."""
+    """What is left for the retries of all requests of a session; a *size* of None sets no bound."""
 
     def __init__(self, size: int | None) -> None:
         self._size = size
@@ -29,6 +29,6 @@ class RetryQuota:
         return True
 
     def succeed(self, spent: int) -> None:
-        """Give back what a request had *spent* that came to a good end, or 1 for the first try."""
+        """Give back what a request had *spent* before it came to a good end; 1 if that is 0."""
         if self._size is not None:
             self.left = min(self._size, self.left + max(1, spent))

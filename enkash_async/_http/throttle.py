@@ -35,17 +35,17 @@ class _Pace:
         self._is_whole = False
         """The time since then began with a refusal."""
 
-    def sent(self, now: float, idle: float) -> None:
+    def note_sent(self, now: float, idle: float) -> None:
         # Time in which there was nothing to send says nothing of the rate.
         self._began = now if self._began is None else self._began + idle
         gap = self.gap()
         # A timer that was late is made up for, but by one request only.
         self.next_at = max(self.next_at, now - gap) + gap
 
-    def taken(self) -> None:
+    def note_taken(self) -> None:
         self._taken += 1
 
-    def refused(self, resume: float) -> None:
+    def note_refusal(self, resume: float) -> None:
         # Without a request taken, the time goes on to count until there is one.
         if self._taken and self._began is not None:
             # One refusal may be anything. It takes a second one to see what fits in between.
@@ -56,30 +56,36 @@ class _Pace:
         self.next_at = resume
 
     def gap(self) -> float:
+        """Return the seconds from one request to the next, 0 where no rate has been found."""
         if self._rate is None:
             return 0.0
         gap = 1 / (self._rate * (CAUTION + (self._taken / PATIENCE) ** 3))
         return gap if gap > SHORTEST_GAP else 0.0
 
+    def __str__(self) -> str:
+        gap = self.gap()
+        return f"at most {1 / gap:.1f} requests/s" if gap else "at any rate"
+
 
 class Throttle:
-    """What all requests of a session are held to. At most *most* are in flight.
+    """What all requests of a session are held to. At most *at_most* are in flight.
 
     With *adaptive* false that number stays, and nothing but the pauses is learned from refusals.
     A request is told its generation when it is sent. Those under way when the service refused
     one belong to the generation before: their refusal is the same news, not further news.
     """
 
-    def __init__(self, most: int, *, adaptive: bool = True) -> None:
-        self.most = most
-        self.limit = most
+    def __init__(self, at_most: int, *, adaptive: bool = True) -> None:
+        self.at_most = at_most
+        self.limit = at_most
         self.refusals = 0
         """Refusals since a request was taken that was sent after the last of them."""
-        self.progress = 0
-        """Requests that have been taken, whenever they were sent."""
+        self.answered = 0
+        """Requests that the service has taken, whenever they were sent."""
         self._adaptive = adaptive
         self._generation = 0
-        self._threshold = most
+        self._threshold = at_most
+        """Up to here the limit grows with each answer, and from here on slowly."""
         self._credit = 0
         self._pace = _Pace()
         self._last_answer = 0.0
@@ -99,41 +105,41 @@ class Throttle:
         """Return the seconds of all pauses so far."""
         return self._paused_before + max(0.0, min(now, self._paused_until) - self._paused_from)
 
-    def sent(self, now: float, in_flight: int) -> int:
+    def note_sent(self, now: float, in_flight: int) -> int:
         """Note that a request is sent beside those *in_flight*; return its generation."""
         if self._adaptive:
             idle_since = max(self._last_answer, self.ready_at)
-            self._pace.sent(now, 0.0 if in_flight else max(0.0, now - idle_since))
+            self._pace.note_sent(now, 0.0 if in_flight else max(0.0, now - idle_since))
         return self._generation
 
-    def taken(self, generation: int, now: float) -> None:
+    def note_taken(self, generation: int, now: float) -> None:
         """Note that a request was answered, so that more may be sent after it."""
-        self.progress += 1
+        self.answered += 1
         self._last_answer = now
-        self._pace.taken()
+        self._pace.note_taken()
         if generation == self._generation:
             self.refusals = 0
             self._grow()
 
-    def refused(self, generation: int, now: float, pause: float, *, told: bool) -> None:
+    def note_refusal(self, generation: int, now: float, pause: float, *, by_service: bool) -> None:
         """Note that the service refused a request, and let all others wait for *pause* seconds.
 
-        *told*: the service itself asked for that pause.
+        *by_service*: the service itself asked for that pause.
         """
         self._last_answer = now
         is_news = generation == self._generation
-        if is_news or told:
+        if is_news or by_service:
             # Known to take one request in so long, it would not take another any sooner.
-            self._pause(now, pause if told else max(pause, self._pace.gap()))
+            self._pause(now, pause if by_service else max(pause, self._pace.gap()))
         if is_news:
             self._generation += 1
             self.refusals += 1
             if self._adaptive:
                 self._threshold = max(1, self.limit // 2)
                 self.limit, self._credit = 1, 0
-                self._pace.refused(self._paused_until)
+                self._pace.note_refusal(self._paused_until)
 
-    def strained(self, generation: int, now: float) -> None:
+    def note_strain(self, generation: int, now: float) -> None:
         """Note that a request got no answer in time: let half as many be in flight."""
         self._last_answer = now
         if generation == self._generation and self._adaptive:
@@ -152,6 +158,12 @@ class Throttle:
             self.limit += 1
             return
         self._credit += 1
-        if self._credit >= max(MIN_STEP, self.limit) and self.limit < self.most:
+        if self._credit >= max(MIN_STEP, self.limit) and self.limit < self.at_most:
             self.limit += 1
             self._credit = 0
+
+    def __repr__(self) -> str:
+        state = f"{self.limit} of at most {self.at_most} in flight"
+        if self._paused_until > self._last_answer:
+            state += f", paused until {self._paused_until:.3f}"
+        return f"<Throttle {state}, {self._pace}>"

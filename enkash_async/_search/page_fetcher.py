@@ -10,8 +10,8 @@ from enkash_async._http.operation import Operation
 from enkash_async._paging.raw_page import Identify, RawPage
 from enkash_async._search.page_ticket import PageTicket, Refit, Shrink
 from enkash_async._search.query import Query
-from enkash_async._telemetry.telemetry import SearchWatch
-from enkash_async._wire.envelope import payload_steps
+from enkash_async._telemetry.search_watch import SearchWatch
+from enkash_async._wire.page import payload_steps
 from enkash_async.report import SearchReport
 
 
@@ -48,7 +48,7 @@ class PageFetcher:
         rows, request = len(payload.records), ticket.request
         self._report.pages += 1
         self._report.rows_received += rows
-        self._watch.page_fetched(
+        self._watch.tell_page(
             request.row, request.offset, request.limit, rows, call.bytes_received, started
         )
         return RawPage(payload.records, payload.count, call.bytes_received, identify=self._identify)

@@ -36,5 +36,5 @@ class PageTicket:
         )
 
     def shrink(self, *, too_large: bool) -> int | None:
-        """Ask for smaller pages from now on; return their size, None if that is no help."""
+        """Ask for smaller pages from now on; return their rows, None if that is no help."""
         return self._shrink(SMALLEST if too_large else SMALLEST_WORTH_HALVING)

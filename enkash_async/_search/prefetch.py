@@ -12,7 +12,7 @@ from enkash_async._paging.planner import Planner
 from enkash_async._paging.raw_page import RawPage
 from enkash_async._search.byte_budget import ByteBudget
 from enkash_async._tasks import TaskOwner, paced
-from enkash_async._telemetry.telemetry import SearchWatch
+from enkash_async._telemetry.search_watch import SearchWatch
 from enkash_async.errors import RequestTimeoutError
 
 Fetch = Callable[[Callable[[], PageRequest], Callable[[int], int | None]], Awaitable[RawPage]]

@@ -12,7 +12,7 @@ from enkash_async._paging.page_request import PageRequest
 from enkash_async._paging.planner import Planner
 from enkash_async._paging.raw_page import RawPage
 from enkash_async._search.prefetch import Prefetch
-from enkash_async._telemetry.telemetry import SearchWatch
+from enkash_async._telemetry.search_watch import SearchWatch
 from enkash_async.errors import EnKashError, IncompleteSearchError
 from enkash_async.events import Outcome
 from enkash_async.report import SearchReport
@@ -89,7 +89,7 @@ class RowStream:
 
         With *read_on* the pages behind are being fetched when this returns.
         """
-        self._watch.reading(self.report, first_page=not read_on)
+        self._watch.note_reader(self.report, first_page=not read_on)
         while not self._is_over():
             self._prefetch.fill()
             batch = await self._take_page()
@@ -167,7 +167,7 @@ class RowStream:
         lacks_much = self._planner.ended and self._planner.findings.lacks_many
         if lacks_much or (self._strict and not report.complete):
             raise IncompleteSearchError(str(report))
-        self._watch.completed()
+        self._watch.tell_completed()
 
     def report(self) -> SearchReport:
         """Bring the report up to date and return it."""
@@ -201,21 +201,21 @@ class RowStream:
         error.report = self.report()
         error.resume_token = self.token()
         self._prefetch.discard()
-        self._watch.failed(error)
+        self._watch.tell_failed(error)
 
     def interrupt(self, error: BaseException) -> None:
         """Stop all fetches because of *error*; the next batch starts them again."""
         self._prefetch.cancel()
-        self._watch.interrupted(error)
+        self._watch.note_interruption(error)
 
     def discard(self) -> None:
         """Stop all fetches for good; nobody reads any more."""
         self._prefetch.discard()
-        self._watch.left(Outcome.ABANDONED)
+        self._watch.tell_left(Outcome.ABANDONED)
 
     async def aclose(self) -> None:
         """Stop all fetches and wait until they have ended."""
         try:
             await self._prefetch.aclose()
         finally:
-            self._watch.left(Outcome.CLOSED)
+            self._watch.tell_left(Outcome.CLOSED)

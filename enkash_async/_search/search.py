@@ -15,7 +15,7 @@ import msgspec
 
 from enkash_async._decoding.decoder import RecordDecoder
 from enkash_async._search.row_stream import Batch, RowStream
-from enkash_async._wire.sealed import harmless
+from enkash_async._wire.sealed import scrubbed
 from enkash_async.customers.records import Customer
 from enkash_async.errors import DecodeError, EnKashError
 from enkash_async.report import SearchReport
@@ -338,7 +338,7 @@ class CustomerSearch:
 
     def _set_aside(self, error: DecodeError, raw: msgspec.Raw, offset: int, index: int) -> None:
         if self._on_bad_record is None:
-            harmless(error)
+            scrubbed(error)
             raise DecodeError(error.path, error.reason, offset, index) from error.__cause__
         self._report.bad_records += 1
         reason = f"{error.path}: {error.reason}"

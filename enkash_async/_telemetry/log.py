@@ -25,14 +25,17 @@ _FIELDS: Mapping[type[Event], tuple[str, tuple[str, ...]]] = {
     RequestEnded: (
         "request",
         (
-            *("search_id", "operation", "attempt", *_ERROR, "request_id"),
+            *("search_id", "resource", "operation", "attempt", *_ERROR, "request_id"),
             *("bytes_received", "seconds_waiting", "seconds"),
         ),
     ),
-    RetryPlanned: ("retry", ("search_id", "operation", "attempt", "delay", *_ERROR)),
+    RetryPlanned: ("retry", ("search_id", "resource", "operation", "attempt", "delay", *_ERROR)),
     PageFetched: (
         "page",
-        ("search_id", "row", "offset", "limit", "rows", "bytes_received", "seconds"),
+        (
+            *("search_id", "resource", "row", "offset", "limit", "rows"),
+            *("bytes_received", "seconds"),
+        ),
     ),
     SearchEnded: (
         "search_ended",

@@ -29,7 +29,7 @@ class Response:
         return b"".join(self.pieces)
 
     @property
-    def size(self) -> int:
+    def nbytes(self) -> int:
         """Return the length of the body."""
         return sum(map(len, self.pieces))
 

@@ -13,7 +13,7 @@ from itertools import islice
 
 import attrs
 
-_MOST_LISTS = 3
+_MAX_LISTS = 3
 """Lists of that name that are looked at, until one turns out to be the page's."""
 
 _STEP = 50
@@ -27,7 +27,7 @@ _lists = re.compile(rb'"data"\s*:\s*\[').finditer
 
 _TEXT = rb'"(?:[^"\\]++|\\.)*+"'
 _next_bracket = re.compile(rb'(?:[^"\[\]{}]++|%b)*+([\[\]{}])' % _TEXT, re.DOTALL).match
-_next_border = re.compile(rb'(?:[^",\[\]{}]++|%b)*+([,\[\]{}])' % _TEXT, re.DOTALL).match
+_next_separator = re.compile(rb'(?:[^",\[\]{}]++|%b)*+([,\[\]{}])' % _TEXT, re.DOTALL).match
 
 
 @attrs.frozen
@@ -41,7 +41,7 @@ class Salvaged:
 def salvaged(answer: bytes) -> Generator[None, None, list[Salvaged]]:
     """Return the lists in *answer* that may be the page's, with pauses in between."""
     found: list[Salvaged] = []
-    for start in islice(_lists(answer), _MOST_LISTS):
+    for start in islice(_lists(answer), _MAX_LISTS):
         items, end = yield from _items(answer, start.end())
         if items:
             rest = answer[: start.end()] + PLACE_OF_ITEMS + answer[end:]
@@ -53,7 +53,7 @@ def _items(text: bytes, begin: int) -> Generator[None, None, tuple[list[bytes], 
     """Return the items of the list that begins there, and where it ends; none if it does not."""
     items: list[bytes] = []
     depth, place = 0, begin
-    while (found := (_next_bracket if depth else _next_border)(text, place)) is not None:
+    while (found := (_next_bracket if depth else _next_separator)(text, place)) is not None:
         mark, place = found[1], found.end()
         if mark in b"[{":
             depth += 1
@@ -64,7 +64,7 @@ def _items(text: bytes, begin: int) -> Generator[None, None, tuple[list[bytes], 
         else:
             item = text[begin : place - 1].strip()
             begin = place
-            # Nothing between two commas is a bad record, nothing behind the last one is none.
+            # Nothing between two commas is a bad record, nothing after the last one is none.
             if item or mark == b",":
                 items.append(item)
             if mark == b"]":

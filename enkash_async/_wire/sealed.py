@@ -66,10 +66,10 @@ def _masked(value: Any, spellings: list[str]) -> Any:
     return inside
 
 
-def harmless(error: BaseException | None) -> BaseException | None:
-    """Take out of a foreign *error* what its frames and its input hold; type and text stay.
+def scrubbed(error: BaseException | None) -> BaseException | None:
+    """Take from a foreign *error* what its frames and its input hold, and return the same error.
 
-    The frames below it, of a parser or a converter, hold the bytes that it was given.
+    Its type and text stay. Frames of a parser or a converter hold the bytes that it was given.
     """
     seen: set[int] = set()
     chain = [error]

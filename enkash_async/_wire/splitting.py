@@ -22,8 +22,8 @@ PIECE = 256 * 1024
 MAX_TRIES = 8
 """Cuts that may turn out to be wrong, because a record holds what looks like the next one."""
 
-_LIST = b'"data":['
 # A quote inside a text is escaped, so that this is never the inside of one.
+_LIST = b'"data":['
 
 _NEVER = sys.maxsize
 
@@ -33,7 +33,7 @@ _decode_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
 @attrs.frozen
-class Front:
+class SplitAnswer:
     """The records at the front of an answer, and the answer as it is without them."""
 
     records: list[msgspec.Raw]
@@ -42,7 +42,7 @@ class Front:
     """Where in *rest* the list goes on, with a record."""
 
 
-def split_front(pieces: Iterable[bytes]) -> Generator[None, None, Front | None]:
+def split_records(pieces: Iterable[bytes]) -> Generator[None, None, SplitAnswer | None]:
     """Read the records of an answer but for the last ones, with a pause after each cut.
 
     None if the answer is small, or not written as expected; then it is to be read as a whole.
@@ -51,7 +51,7 @@ def split_front(pieces: Iterable[bytes]) -> Generator[None, None, Front | None]:
     for piece in pieces:
         for _ in splitter.feed(piece):
             yield
-    return splitter.front()
+    return splitter.answer()
 
 
 class _Splitter:
@@ -61,7 +61,8 @@ class _Splitter:
         self._text = bytearray()
         """What has not been cut off; once the list is found, it begins with a record."""
         self._head = b""
-        self._border: bytes | None = None
+        self._separator: bytes | None = None
+        """Where one record ends and the next begins: all begin with the same name."""
         self._records: list[msgspec.Raw] = []
         self._enough = 2 * PIECE
         """So many bytes must be there for the next cut."""
@@ -74,15 +75,15 @@ class _Splitter:
             while len(self._text) >= self._enough and self._cut():
                 yield
 
-    def front(self) -> Front | None:
+    def answer(self) -> SplitAnswer | None:
         """Return what was cut off, if anything was."""
         if not self._records:
             return None
-        return Front(self._records, self._head + self._text, len(self._head))
+        return SplitAnswer(self._records, self._head + self._text, len(self._head))
 
     def _cut(self) -> bool:
         """Cut records off; if that cannot be, say no and do not try again for a while."""
-        if self._border is None and not self._find_list():
+        if self._separator is None and not self._find_list():
             self._enough = _NEVER
             return False
         place = self._read_records()
@@ -100,17 +101,17 @@ class _Splitter:
         opening = _match_opening(self._text, begin)
         if begin < len(_LIST) or opening is None:
             return False
-        self._border = b"}," + bytes(opening.group())
+        self._separator = b"}," + bytes(opening.group())
         self._head = bytes(self._text[:begin])
         del self._text[:begin]
         return True
 
     def _read_records(self) -> int | None:
         """Read the records of a piece and return where the piece after it begins."""
-        assert self._border is not None
+        assert self._separator is not None
         found = PIECE
         for _ in range(MAX_TRIES):
-            found = self._text.find(self._border, found)
+            found = self._text.find(self._separator, found)
             if found < 0:
                 return None
             try:

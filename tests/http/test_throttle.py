@@ -15,16 +15,16 @@ SEEDS = range(10)
 
 
 def refuse(throttle: Throttle, generation: int, now: float, pause: float = 0.0) -> None:
-    throttle.refused(generation, now, pause, told=False)
+    throttle.note_refusal(generation, now, pause, by_service=False)
 
 
 def in_flight(throttle: Throttle, number: int, now: float = 0.0) -> list[int]:
-    return [throttle.sent(now, others) for others in range(number)]
+    return [throttle.note_sent(now, others) for others in range(number)]
 
 
 def take(throttle: Throttle, number: int, now: float) -> None:
     for _ in range(number):
-        throttle.taken(throttle.sent(now, 0), now)
+        throttle.note_taken(throttle.note_sent(now, 0), now)
 
 
 # Concurrency
@@ -40,7 +40,7 @@ def test_nothing_is_held_up_while_nothing_is_refused() -> None:
 
 def test_after_a_refusal_one_goes_ahead_and_half_as_many_follow() -> None:
     throttle = Throttle(8)
-    refuse(throttle, throttle.sent(0.0, 0), 0.0)
+    refuse(throttle, throttle.note_sent(0.0, 0), 0.0)
 
     limits = [throttle.limit]
     for _ in range(5):
@@ -51,7 +51,7 @@ def test_after_a_refusal_one_goes_ahead_and_half_as_many_follow() -> None:
 
 def test_the_rest_comes_back_slowly_and_no_more_than_there_was() -> None:
     throttle = Throttle(8)
-    refuse(throttle, throttle.sent(0.0, 0), 0.0)
+    refuse(throttle, throttle.note_sent(0.0, 0), 0.0)
     take(throttle, 3, 1.0)
 
     take(throttle, MIN_STEP - 1, 1.0)
@@ -74,11 +74,25 @@ def test_requests_that_were_under_way_bring_no_further_news() -> None:
     assert throttle.limit == 4
 
 
+def test_its_state_can_be_seen() -> None:
+    throttle = Throttle(8)
+    assert repr(throttle) == "<Throttle 8 of at most 8 in flight, at any rate>"
+
+    for second in (0.0, 10.0):
+        take(throttle, 20, second)
+        refuse(throttle, throttle.note_sent(second, 0), second, pause=2.0)
+    assert repr(throttle) == (
+        "<Throttle 1 of at most 8 in flight, paused until 12.000, at most 9.5 requests/s>"
+    )
+    take(throttle, 1, 13.0)
+    assert repr(throttle).startswith("<Throttle 2 of at most 8 in flight, at most 9.5")
+
+
 def test_a_longer_wait_that_the_service_asks_for_is_kept_whoever_hears_of_it() -> None:
     throttle = Throttle(8)
     first, second = in_flight(throttle, 2)
-    throttle.refused(first, 1.0, 2.0, told=True)
-    throttle.refused(second, 1.5, 9.0, told=True)
+    throttle.note_refusal(first, 1.0, 2.0, by_service=True)
+    throttle.note_refusal(second, 1.5, 9.0, by_service=True)
 
     assert throttle.ready_at == 10.5
     assert throttle.refusals == 1
@@ -88,28 +102,28 @@ def test_one_that_was_under_way_and_is_taken_does_not_end_the_caution() -> None:
     throttle = Throttle(8)
     first, second = in_flight(throttle, 2)
     refuse(throttle, first, 1.0)
-    throttle.taken(second, 1.1)
+    throttle.note_taken(second, 1.1)
 
-    assert (throttle.limit, throttle.refusals, throttle.progress) == (1, 1, 1)
+    assert (throttle.limit, throttle.refusals, throttle.answered) == (1, 1, 1)
 
 
 def test_a_request_without_an_answer_leaves_half_as_many_and_no_pause() -> None:
     throttle = Throttle(8)
     first, *others = in_flight(throttle, 8)
-    throttle.strained(first, 1.0)
+    throttle.note_strain(first, 1.0)
     for generation in others:
-        throttle.strained(generation, 1.0)
+        throttle.note_strain(generation, 1.0)
 
     assert (throttle.limit, throttle.paused_for(1.0)) == (4, 0.0)
     for limit in (2, 1, 1):
-        throttle.strained(throttle.sent(2.0, 0), 2.0)
+        throttle.note_strain(throttle.note_sent(2.0, 0), 2.0)
         assert throttle.limit == limit
 
 
 def test_refusals_are_counted_until_a_later_request_is_taken() -> None:
     throttle = Throttle(8)
     for expected in (1, 2, 3):
-        refuse(throttle, throttle.sent(0.0, 0), 0.0)
+        refuse(throttle, throttle.note_sent(0.0, 0), 0.0)
         assert throttle.refusals == expected
     take(throttle, 1, 1.0)
     assert throttle.refusals == 0
@@ -118,8 +132,8 @@ def test_refusals_are_counted_until_a_later_request_is_taken() -> None:
 def test_one_that_does_not_adapt_pauses_all_the_same() -> None:
     throttle = Throttle(8, adaptive=False)
     take(throttle, 5, 0.0)
-    refuse(throttle, throttle.sent(0.0, 0), 1.0, pause=2.0)
-    throttle.strained(throttle.sent(3.0, 0), 3.0)
+    refuse(throttle, throttle.note_sent(0.0, 0), 1.0, pause=2.0)
+    throttle.note_strain(throttle.note_sent(3.0, 0), 3.0)
 
     assert (throttle.limit, throttle.ready_at) == (8, 3.0)
     take(throttle, 5, 3.0)
@@ -131,11 +145,11 @@ def test_one_that_does_not_adapt_pauses_all_the_same() -> None:
 
 def test_pauses_are_counted_once_however_many_ask_for_them() -> None:
     throttle = Throttle(8)
-    throttle.refused(throttle.sent(0.0, 0), 1.0, 2.0, told=True)
-    throttle.refused(throttle.sent(0.0, 0), 2.0, 2.0, told=True)
+    throttle.note_refusal(throttle.note_sent(0.0, 0), 1.0, 2.0, by_service=True)
+    throttle.note_refusal(throttle.note_sent(0.0, 0), 2.0, 2.0, by_service=True)
     assert [throttle.paused_seconds(now) for now in (1, 2, 4, 9)] == [0, 1, 3, 3]
 
-    throttle.refused(throttle.sent(9.0, 0), 10.0, 5.0, told=True)
+    throttle.note_refusal(throttle.note_sent(9.0, 0), 10.0, 5.0, by_service=True)
     assert [throttle.paused_seconds(now) for now in (10, 11, 15, 99)] == [3, 4, 8, 8]
     assert (throttle.paused_for(11.0), throttle.paused_for(99.0)) == (4.0, 0.0)
 
@@ -154,18 +168,18 @@ def test_whatever_happens_the_limit_stays_in_its_bounds_and_pauses_add_up(
     steps: list[tuple[float, str]], most: int
 ) -> None:
     throttle, now, pauses = Throttle(most), 0.0, 0.0
-    under_way = [throttle.sent(0.0, 0)]
+    under_way = [throttle.note_sent(0.0, 0)]
     for later, what in steps:
         now += later
-        generation = under_way.pop() if under_way and what != "sent" else throttle.sent(now, 0)
+        generation = under_way.pop() if under_way and what != "sent" else throttle.note_sent(now, 0)
         if what == "sent":
             under_way.append(generation)
         elif what == "taken":
-            throttle.taken(generation, now)
+            throttle.note_taken(generation, now)
         elif what == "strained":
-            throttle.strained(generation, now)
+            throttle.note_strain(generation, now)
         else:
-            throttle.refused(generation, now, 1.5, told=what == "told")
+            throttle.note_refusal(generation, now, 1.5, by_service=what == "told")
             assert throttle.ready_at >= throttle.paused_for(now)
         assert 1 <= throttle.limit <= most
         assert 0 <= throttle.paused_seconds(now) - pauses <= later + 1e-9

@@ -131,7 +131,7 @@ def run(
             admitted = limits.admits(now, working)
             wait = None if admitted else limits.retry_after(now)
             took = latency * (0.5 + chance.random()) if admitted else latency / 5
-            generation = throttle.sent(now, len(under_way))
+            generation = throttle.note_sent(now, len(under_way))
             outcome.sent += 1
             heapq.heappush(under_way, (now + took, outcome.sent, generation, admitted, wait))
             left -= 1
@@ -144,13 +144,13 @@ def run(
         now, _, generation, admitted, wait = heapq.heappop(under_way)
         if admitted:
             working -= 1
-            throttle.taken(generation, now)
+            throttle.note_taken(generation, now)
         else:
             left += 1
             outcome.refused += 1
             error = RateLimitedError("too many", 429)
             error.retry_after = wait
             pause = policy.pause_after(throttle.refusals + 1, error, jitter=chance.random())
-            throttle.refused(generation, now, pause, told=wait is not None)
+            throttle.note_refusal(generation, now, pause, by_service=wait is not None)
     outcome.seconds = now
     return outcome

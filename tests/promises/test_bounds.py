@@ -418,13 +418,13 @@ def test_a_body_is_whole_or_refused_however_it_is_cut(
     wire = packed(blob, encoding, cut)
     named = {"two members": "gzip", "zlib": "deflate", "raw": "deflate"}.get(encoding, encoding)
     body = Body("POST", 200, named, BOUND)
-    is_too_large = len(wire) > BOUND.size or len(blob) > BOUND.size
+    is_too_large = len(wire) > BOUND.nbytes or len(blob) > BOUND.nbytes
     try:
         for start in range(0, len(wire), step):
             body.feed(wire[start : start + step])
         assert b"".join(body.whole()) == blob
     except AnswerTooLargeError:
-        assert is_too_large or blob.count(b",") > BOUND.size // 16
+        assert is_too_large or blob.count(b",") > BOUND.nbytes // 16
     except ResponseError:
         # A raw stream whose first byte looks like the header of zlib is read as such.
         assert encoding == "raw"

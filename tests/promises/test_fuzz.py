@@ -29,7 +29,7 @@ from enkash_async import (
     OAuthPassword,
     RetryPolicy,
 )
-from enkash_async._wire.envelope import retry_after
+from enkash_async._wire.api_errors import retry_after
 from tests.support.raw_server import Call, page, raw_server
 from tests.support.secrets import assert_keeps, spellings
 
@@ -70,7 +70,7 @@ class FakeHttp:
         self._answers = answers
         self.requests = 0
 
-    def post(self, url: object, **given: Any) -> FakeResponse:
+    def request(self, method: str, url: object, **given: Any) -> FakeResponse:
         answer = self._answers[min(self.requests, len(self._answers) - 1)]
         self.requests += 1
         return FakeResponse(answer)

@@ -32,7 +32,7 @@ from enkash_async import (
     UnauthorizedError,
 )
 from enkash_async._wire.response import Response
-from enkash_async._wire.sealed import Sealed, harmless, masked
+from enkash_async._wire.sealed import Sealed, masked, scrubbed
 from tests.support.raw_server import (
     TOKEN_PATH,
     Answer,
@@ -356,7 +356,7 @@ def test_a_secret_is_masked_in_every_spelling(form: str) -> None:
     assert masked(value, ALL)["c"] == 5
 
 
-def test_a_harmless_error_holds_neither_input_nor_frames() -> None:
+def test_a_scrubbed_error_holds_neither_input_nor_frames() -> None:
     def fail(text: bytes) -> None:
         try:
             text.decode()
@@ -366,7 +366,7 @@ def test_a_harmless_error_holds_neither_input_nor_frames() -> None:
     with pytest.raises(ExceptionGroup) as caught:
         fail(PERSONAL.encode() + b"\xff")
     error = caught.value
-    assert harmless(error) is error
+    assert scrubbed(error) is error
     assert_keeps(error, PERSONAL)
     assert "can't decode byte" in str(error.__cause__)
 

@@ -114,6 +114,7 @@ async def test_a_search_tells_of_its_start_requests_pages_and_end(
     assert sum(page.bytes_received for page in pages) == end.report.bytes_received
     assert sum(one.bytes_received for one in requests) == end.report.bytes_received
     assert {event.search_id for event in heard.events} == {end.search_id}
+    assert {event.resource for event in heard.events} == {"customers"}
 
 
 async def test_a_request_is_told_with_its_facts(session: EnKashSession, heard: Heard) -> None:
@@ -162,10 +163,26 @@ async def test_a_retry_is_told_between_the_attempts(
     assert isinstance(first, RequestEnded)
     assert (first.attempt, first.status, first.error) == (1, 503, "SystemFaultError")
     assert isinstance(retry, RetryPlanned)
+    assert (retry.search_id, retry.resource) == (first.search_id, "customers")
     assert (retry.attempt, retry.status, retry.error) == (1, 503, "SystemFaultError")
     assert (retry.operation, retry.delay) == (SEARCH_PATH, 0)
     assert isinstance(second, RequestEnded)
     assert (second.attempt, second.status, second.error) == (2, 200, None)
+
+
+async def test_the_delay_of_a_refused_request_is_what_is_left_of_the_pause(heard: Heard) -> None:
+    async def answer(call: Call) -> bytes:
+        return reply(page("K1")) if call.number else reply(b"", 429, "Retry-After: 0.05")
+
+    async with (
+        raw_server(answer) as server,
+        EnKashSession(server.base_url, BearerToken(TOKEN), hooks=heard.hooks) as session,
+    ):
+        await session.customers.search()
+
+    [retry] = heard.of(RetryPlanned)
+    assert (retry.status, retry.error) == (429, "RateLimitedError")
+    assert 0 < retry.delay <= 0.05
 
 
 async def test_a_connection_that_breaks_off_has_no_status(heard: Heard) -> None:
@@ -237,8 +254,8 @@ async def test_a_login_is_told_as_a_request_of_no_search(sandbox: Sandbox, heard
         await session.customers.search()
 
     login, request = heard.of(RequestEnded)
-    assert (login.search_id, login.operation, login.status, login.error) == (
-        None,
+    assert (login.search_id, login.resource) == (None, None)
+    assert (login.operation, login.status, login.error) == (
         TOKEN_PATH,
         200,
         None,
@@ -554,7 +571,7 @@ async def test_what_the_start_sets_is_seen_by_the_hooks_of_that_search_only(
 def test_a_session_keeps_a_search_until_it_has_ended_and_no_longer() -> None:
     telemetry = Telemetry(())
     search = telemetry.search("customers", "search")
-    search.reading(SearchReport, first_page=False)
+    search.note_reader(SearchReport, first_page=False)
     kept = weakref.ref(search)
     del search
     assert kept() is not None
@@ -567,13 +584,17 @@ async def test_events_are_values_with_the_documented_fields() -> None:
     documented = {
         SearchStarted: {"search_id", "resource", "method"},
         RequestEnded: {
-            *("search_id", "operation", "attempt", "status", "error", "error_type", "request_id"),
-            *("bytes_received", "seconds_waiting", "seconds"),
+            *("search_id", "resource", "operation", "attempt", "status", "error", "error_type"),
+            *("request_id", "bytes_received", "seconds_waiting", "seconds"),
         },
         RetryPlanned: {
-            *("search_id", "operation", "attempt", "delay", "status", "error", "error_type"),
+            *("search_id", "resource", "operation", "attempt", "delay", "status", "error"),
+            "error_type",
         },
-        PageFetched: {"search_id", "row", "offset", "limit", "rows", "bytes_received", "seconds"},
+        PageFetched: {
+            *("search_id", "resource", "row", "offset", "limit", "rows", "bytes_received"),
+            "seconds",
+        },
         SearchEnded: {
             *(
                 "search_id",

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enkash_async._wire.envelope import page_payload, payload_steps
+from enkash_async._wire.page import payload_steps
 from enkash_async._wire.response import Response
 from enkash_async.errors import ResponseError
+from tests.support.answers import page_payload
 
 TEXT = st.text(max_size=8) | st.sampled_from(
     ['"', "\\", '\\"', "},{", "]}", '"data":[', "é😀", "[", "{"]

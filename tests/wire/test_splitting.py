@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from enkash_async._wire import splitting as _splitting
-from enkash_async._wire.envelope import page_payload, payload_steps
+from enkash_async._wire.page import payload_steps
 from enkash_async._wire.response import Response
-from enkash_async._wire.splitting import split_front
+from enkash_async._wire.splitting import split_records
 from enkash_async.errors import EnKashError
+from tests.support.answers import page_payload
 
 TRAPS = st.sampled_from(
     [
@@ -105,14 +106,14 @@ def test_a_large_answer_is_read_in_many_pieces() -> None:
 
 
 def test_a_small_answer_is_read_at_once() -> None:
-    steps = split_front([large_answer(100)])
+    steps = split_records([large_answer(100)])
     with pytest.raises(StopIteration) as end:
         next(steps)
     assert end.value.value is None
 
 
-def test_records_that_look_like_borders_are_not_cut() -> None:
-    # Each record holds what a border looks like, inside a list of its own.
+def test_records_that_look_like_separators_are_not_cut() -> None:
+    # Each record holds what a separator looks like, inside a list of its own.
     record = json.dumps(
         {"customerId": "C", "contacts": [{"customerId": "K"}] * 9}, separators=(",", ":")
     ).encode()

@@ -1,0 +1,91 @@
+"""Where requests go, and the aiohttp session that takes them there."""
+
+from __future__ import annotations
+
+import ipaddress
+import netrc
+import os
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+from yarl import URL
+
+MAX_LINE_BYTES = 8190
+MAX_HEADERS = 128
+"""Of an answer, where the aiohttp session is ours; aiohttp's own defaults, made certain."""
+
+
+def checked_base_url(base_url: str) -> URL:
+    """Return *base_url* as a URL; ValueError where credentials must not go there."""
+    url = URL(base_url)
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ValueError("base_url must be an address such as https://api.example")
+    if url.user is not None or url.password is not None:
+        raise ValueError("base_url must not hold credentials; give them as auth")
+    if url.query_string or url.fragment:
+        raise ValueError("base_url must not have a query or a fragment")
+    if url.scheme == "http" and not _is_loopback(url.host):
+        raise ValueError(
+            f"base_url must be https: credentials would go to {url.host} unencrypted"
+            " (http is allowed to this machine only)"
+        )
+    return url
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+@asynccontextmanager
+async def open_http(
+    given: aiohttp.ClientSession | None, max_connections: int, host: str | None
+) -> AsyncGenerator[aiohttp.ClientSession, None]:
+    """Lend the caller's own aiohttp session, or one that is closed at the end.
+
+    ValueError if the caller's would send other credentials to *host* than ours.
+    """
+    if given is not None:
+        _check_credentials(given, host)
+        yield given
+        return
+    async with aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=max_connections),
+        # The service's cookies are artefacts of its load balancer; none is needed.
+        cookie_jar=aiohttp.DummyCookieJar(),
+        max_line_size=MAX_LINE_BYTES,
+        max_field_size=MAX_LINE_BYTES,
+        max_headers=MAX_HEADERS,
+    ) as http:
+        yield http
+
+
+def _check_credentials(http: aiohttp.ClientSession, host: str | None) -> None:
+    if http.auth is not None:
+        raise ValueError(
+            "the aiohttp session has credentials of its own (auth), which would go to EnKash;"
+            " give EnKashSession one without"
+        )
+    if http.trust_env and host is not None and _is_in_netrc(host):
+        # aiohttp sends them instead of the token, or refuses to send both (from 3.14).
+        raise ValueError(
+            f"the aiohttp session trusts the environment, and netrc has credentials for {host},"
+            " which would go there instead of the token: take the entry (or 'default') out of"
+            " netrc, or give EnKashSession an aiohttp session without trust_env"
+        )
+
+
+def _is_in_netrc(host: str) -> bool:
+    names = [os.environ["NETRC"]] if "NETRC" in os.environ else ["~/.netrc", "~/_netrc"]
+    for name in names:
+        try:
+            if netrc.netrc(Path(name).expanduser()).authenticators(host) is not None:
+                return True
+        except (OSError, RuntimeError, netrc.NetrcParseError):
+            # No file, no home, or one that aiohttp cannot read either.
+            continue
+    return False

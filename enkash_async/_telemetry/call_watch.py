@@ -1,0 +1,92 @@
+"""One request watched, attempt by attempt."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+
+from enkash_async._telemetry.facts import facts_of
+from enkash_async._telemetry.listeners import Listeners
+from enkash_async.events import RequestEnded, RetryPlanned
+
+
+class CallWatch:
+    """Watches one request: enter it for each attempt.
+
+    *search_id* and *resource* are None where the request serves no search, or no list.
+    """
+
+    def __init__(
+        self, listeners: Listeners, operation: str, search_id: int | None, resource: str | None
+    ) -> None:
+        self._listeners = listeners
+        self._operation = operation
+        self._search_id = search_id
+        self._resource = resource
+        self._attempt = 0
+        self._began = 0.0
+        self._sent: float | None = None
+        self._answered: float | None = None
+        self._status: int | None = None
+        self._nbytes = 0
+
+    def __enter__(self) -> None:
+        self._attempt += 1
+        self._sent = self._answered = self._status = None
+        self._nbytes = 0
+        self._began = time.monotonic()
+
+    def note_sent(self) -> None:
+        """Note that all waiting is over, and the request goes out."""
+        self._sent = time.monotonic()
+
+    def note_answer(self, status: int, nbytes: int) -> None:
+        """Note that an answer was read to its end."""
+        self._answered = time.monotonic()
+        self._status, self._nbytes = status, nbytes
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        # A coroutine that is thrown away unfinished has no event loop to tell in.
+        if self._listeners.may_hear(RequestEnded) and not isinstance(error, GeneratorExit):
+            self._listeners.tell(self._ended(error))
+
+    def _ended(self, error: BaseException | None) -> RequestEnded:
+        now = time.monotonic() if self._answered is None else self._answered
+        sent, facts = self._sent, facts_of(error)
+        status = facts.status if self._answered is None else self._status
+        return RequestEnded(
+            search_id=self._search_id,
+            resource=self._resource,
+            operation=self._operation,
+            attempt=self._attempt,
+            # Without a request sent, a status is that of the login that failed.
+            status=None if sent is None else status,
+            error=facts.error,
+            error_type=facts.error_type,
+            request_id=facts.request_id,
+            bytes_received=self._nbytes,
+            seconds_waiting=(now if sent is None else sent) - self._began,
+            seconds=None if sent is None else now - sent,
+        )
+
+    def tell_retry(self, delay: float, error: BaseException) -> None:
+        """Tell that there will be another attempt, because of *error*."""
+        if not self._listeners.may_hear(RetryPlanned):
+            return
+        facts = facts_of(error)
+        event = RetryPlanned(
+            search_id=self._search_id,
+            resource=self._resource,
+            operation=self._operation,
+            attempt=self._attempt,
+            delay=delay,
+            status=facts.status,
+            error=facts.error,
+            error_type=facts.error_type,
+        )
+        self._listeners.tell(event)

@@ -1,0 +1,46 @@
+"""What may be told of an error: never its text, nor a word that is not known. No I/O."""
+
+from __future__ import annotations
+
+import re
+
+import attrs
+
+from enkash_async.errors import APIError, EnKashError, ErrorType
+
+
+@attrs.frozen
+class ErrorFacts:
+    """An error as events have it. All are None where there was no error."""
+
+    error: str | None = None
+    """The name of its class."""
+    error_type: ErrorType | None = None
+    status: int | None = None
+    request_id: str | None = None
+
+
+NO_ERROR = ErrorFacts()
+
+
+def facts_of(error: BaseException | None) -> ErrorFacts:
+    """Return what may be told of *error*. Of one that is not ours, that is its class."""
+    if error is None:
+        return NO_ERROR
+    name = type(error).__name__
+    if not isinstance(error, EnKashError):
+        return ErrorFacts(name)
+    status = getattr(error, "status", None)
+    if not isinstance(error, APIError):
+        return ErrorFacts(name, None, status)
+    # Any other text came from the service, which may quote what it was sent.
+    known = error.error_type if isinstance(error.error_type, ErrorType) else None
+    return ErrorFacts(name, known, status, _checked_id(error.request_id))
+
+
+_is_request_id = re.compile(r"[A-Za-z0-9._:-]{1,64}", re.ASCII).fullmatch
+
+
+def _checked_id(request_id: str | None) -> str | None:
+    """Return a request id that looks like one, rather than like text of any kind."""
+    return request_id if request_id is not None and _is_request_id(request_id) else None

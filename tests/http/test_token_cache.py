@@ -1,0 +1,145 @@
+"""One token for all who wait, renewed early, with a clock of the test's."""
+
+from __future__ import annotations
+
+import anyio
+import attrs
+import pytest
+
+from enkash_async import AuthenticationError, Token, TransportError
+from enkash_async._http.token_cache import TokenCache
+from enkash_async._wire.response import Response
+from enkash_async.auth import SendForm
+
+pytestmark = pytest.mark.anyio
+
+
+@attrs.define
+class Logins:
+    """An auth that remembers; *lives* and errors in *answers* are given out in turn."""
+
+    answers: list[float | Exception | None]
+    count: int = 0
+
+    async def fetch_token(self, send: SendForm) -> Token:
+        await anyio.lowlevel.checkpoint()
+        self.count += 1
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return Token(f"t{self.count}", answer)
+
+
+@attrs.define
+class Clock:
+    now: float = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def send_nothing(path: str, body: bytes, headers: dict[str, str]) -> Response:
+    raise AssertionError
+
+
+def cache_of(*answers: float | Exception | None) -> tuple[TokenCache, Logins, Clock]:
+    logins, clock = Logins(list(answers)), Clock()
+    return TokenCache(logins, send_nothing, clock), logins, clock
+
+
+@pytest.mark.parametrize(("life", "early"), [(86_399, 60), (300, 60), (100, 20), (5, 1)])
+async def test_a_token_is_renewed_a_little_early(life: float, early: float) -> None:
+    cache, _, clock = cache_of(life, life)
+    assert (await cache.get()).value == "t1"
+    clock.now += life - early - 0.01
+    assert (await cache.get()).value == "t1"
+    clock.now += 0.02
+    assert (await cache.get()).value == "t2"
+
+
+async def test_a_token_of_unknown_life_is_kept_until_it_is_refused() -> None:
+    cache, logins, clock = cache_of(None, None)
+    assert (await cache.get()).value == "t1"
+    clock.now += 1e9
+    assert (await cache.get()).value == "t1"
+    assert (await cache.get(refused=Token("t0"))).value == "t1"
+    assert (await cache.get(refused=Token("t1"))).value == "t2"
+    assert (await cache.get(refused=Token("t1"))).value == "t2"
+    assert logins.count == 2
+
+
+async def test_while_one_renews_early_the_others_go_on() -> None:
+    cache, _, clock = cache_of(100, 100)
+    await cache.get()
+    clock.now += 85
+    got: list[str] = []
+
+    async def get() -> None:
+        got.append((await cache.get()).value)
+
+    async with anyio.create_task_group() as group:
+        for _ in range(3):
+            group.start_soon(get)
+    assert sorted(got) == ["t1", "t1", "t2"]
+
+
+async def test_many_who_were_refused_wait_for_one_new_token() -> None:
+    cache, logins, _ = cache_of(100, 100)
+    await cache.get()
+    got: list[str] = []
+
+    async def get() -> None:
+        got.append((await cache.get(refused=Token("t1"))).value)
+
+    async with anyio.create_task_group() as group:
+        for _ in range(10):
+            group.start_soon(get)
+    assert got == ["t2"] * 10
+    assert logins.count == 2
+
+
+async def test_an_early_renewal_that_fails_is_put_off() -> None:
+    cache, logins, clock = cache_of(100, TransportError("down"), TransportError("down"), 100)
+    await cache.get()
+    clock.now += 81
+    assert (await cache.get()).value == "t1"
+    assert (await cache.get()).value == "t1"
+    assert logins.count == 2
+    clock.now += 10
+    assert (await cache.get()).value == "t1"
+    assert logins.count == 3
+    clock.now += 10
+    assert (await cache.get()).value == "t4"
+
+
+async def test_a_renewal_that_fails_when_there_is_no_other_token_is_an_error() -> None:
+    cache, _, clock = cache_of(100, TransportError("down"), 100)
+    await cache.get()
+    clock.now += 100
+    with pytest.raises(TransportError, match="down"):
+        await cache.get()
+    assert (await cache.get()).value == "t3"
+
+
+async def test_a_refusal_is_final_for_the_cache() -> None:
+    cache, logins, _ = cache_of(AuthenticationError("wrong", 401))
+    for _ in range(5):
+        with pytest.raises(AuthenticationError, match="wrong"):
+            await cache.get()
+    assert logins.count == 1
+
+
+async def test_a_refusal_reaches_all_who_wait_each_with_an_error_of_its_own() -> None:
+    cache, logins, _ = cache_of(AuthenticationError("wrong", 401))
+    errors: list[AuthenticationError] = []
+
+    async def get() -> None:
+        with pytest.raises(AuthenticationError) as caught:
+            await cache.get()
+        errors.append(caught.value)
+
+    async with anyio.create_task_group() as group:
+        for _ in range(5):
+            group.start_soon(get)
+    assert len({id(error) for error in errors}) == 5
+    assert logins.count == 1
