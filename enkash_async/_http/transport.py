@@ -87,8 +87,9 @@ class Transport:
     ) -> Response:
         """Send and read; *heard* gets the status as soon as there is one."""
         limits = self._timeout
-        async with self._http.request(
-            operation.method,
+        # By the name of its method, so that whoever stands in for aiohttp needs no other.
+        send = getattr(self._http, operation.method.lower())
+        async with send(
             self._base_url.joinpath(operation.path.lstrip("/")),
             params=message.parameters or None,
             data=message.body.reveal(),

@@ -70,7 +70,7 @@ class FakeHttp:
         self._answers = answers
         self.requests = 0
 
-    def request(self, method: str, url: object, **given: Any) -> FakeResponse:
+    def post(self, url: object, **given: Any) -> FakeResponse:
         answer = self._answers[min(self.requests, len(self._answers) - 1)]
         self.requests += 1
         return FakeResponse(answer)
