@@ -28,8 +28,9 @@ import pyarrow.json
 from enkash_async import BearerToken, Customer, CustomerSearch, EnKashSession
 from enkash_async._decoding.arrow.columns import check_fits, record_batch
 from enkash_async._decoding.arrow.rows import RowReader
-from enkash_async._decoding.arrow.schema import INSTANT, customer_schema, wire_schema
+from enkash_async._decoding.arrow.schema import INSTANT, wire_schema
 from enkash_async._decoding.decoder import RecordDecoder
+from enkash_async.arrow import customer_schema
 from enkash_async.sandbox import SandboxSettings, open_sandbox
 
 PAGE = 5000
@@ -37,8 +38,8 @@ PAGE = 5000
 
 def lanes(rows: list[msgspec.Raw]) -> dict[str, Callable[[], Any]]:
     """Return the ways, each of which takes *rows* to what it makes of them."""
-    decoder, reader = RecordDecoder(Customer, UTC), RowReader(UTC)
-    wire: Any = wire_schema(INSTANT)
+    decoder, reader = RecordDecoder(Customer, UTC), RowReader(Customer, UTC)
+    wire: Any = wire_schema(Customer, INSTANT)
 
     def records() -> list[Customer]:
         return [decoder.decode(row) for row in rows]
@@ -47,7 +48,7 @@ def lanes(rows: list[msgspec.Raw]) -> dict[str, Callable[[], Any]]:
         customers = records()
         for customer in customers:
             check_fits(customer)
-        return record_batch(customers)
+        return record_batch(Customer, customers)
 
     def by_pylist() -> Any:
         plain = [attrs.asdict(customer) for customer in records()]
@@ -164,8 +165,10 @@ def main() -> None:
     options = parser.parse_args()
     with served(options.rows) as (base_url, token):
         rows = asyncio.run(first_page(base_url, token))
-        expected = record_batch([RecordDecoder(Customer, UTC).decode(row) for row in rows])
-        assert RowReader(UTC).read(rows) == expected
+        expected = record_batch(
+            Customer, [RecordDecoder(Customer, UTC).decode(row) for row in rows]
+        )
+        assert RowReader(Customer, UTC).read(rows) == expected
         assert expected.schema == customer_schema()
         table_of_cpu(rows, options.repeats)
         asyncio.run(table_of_loops(base_url, token, options.rows))

@@ -78,7 +78,7 @@ def split(text: str) -> list[msgspec.Raw]:
 
 
 def read(*records: str, zone: tzinfo = UTC) -> Any:
-    return RowReader(zone).read(split(json_list(list(records))))
+    return RowReader(Customer, zone).read(split(json_list(list(records))))
 
 
 # The schema
@@ -121,7 +121,7 @@ def test_the_schema_has_the_documented_types() -> None:
 @given(st.lists(CUSTOMERS, max_size=3))
 def test_columns_hold_what_the_records_hold(records: list[Customer]) -> None:
     fitting = [record for record in records if misfit(record) is None]
-    batch = record_batch(fitting)
+    batch = record_batch(Customer, fitting)
 
     batch.validate(full=True)
     assert batch.schema.equals(customer_schema())
@@ -165,7 +165,7 @@ def test_a_value_fits_without_loss_or_its_field_is_named(
 ) -> None:
     assert misfit(customer) == path
     if path is None:
-        assert record_batch([customer]).to_pylist() == [plain(customer)]
+        assert record_batch(Customer, [customer]).to_pylist() == [plain(customer)]
 
 
 def test_the_error_of_a_misfit_does_not_hold_the_value() -> None:
@@ -178,7 +178,7 @@ def test_the_error_of_a_misfit_does_not_hold_the_value() -> None:
 def test_an_instant_in_year_zero_when_told_in_utc_is_that_instant() -> None:
     customer = Customer(created_on=datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=5))))
 
-    [value] = record_batch([customer]).column("created_on").cast(pa.int64()).to_pylist()
+    [value] = record_batch(Customer, [customer]).column("created_on").cast(pa.int64()).to_pylist()
 
     assert value == -62135596800_000_000 - 5 * 3600_000_000
 
@@ -192,7 +192,7 @@ def holds_alike(texts: Sequence[str], zone: tzinfo) -> bool:
         rows = split(json_list(list(texts)))
     except (msgspec.MsgspecError, UnicodeError):
         reject()
-    batch = RowReader(zone).read(rows)
+    batch = RowReader(Customer, zone).read(rows)
     if batch is None:
         return False
     decoder = RecordDecoder(Customer, zone)
@@ -201,7 +201,7 @@ def holds_alike(texts: Sequence[str], zone: tzinfo) -> bool:
         check_fits(record)
     batch.validate(full=True)
     assert batch.schema.equals(customer_schema())
-    assert batch.equals(record_batch(records))
+    assert batch.equals(record_batch(Customer, records))
     return True
 
 
@@ -293,8 +293,8 @@ def test_what_pyarrow_would_take_for_a_record_is_left_to_the_record_lane(
 
 
 def test_bytes_that_are_no_text_are_left_to_the_record_lane() -> None:
-    assert RowReader(UTC).read([msgspec.Raw(b'{"legalName": "\xff"}')]) is None
-    assert RowReader(UTC).read([msgspec.Raw(b'{"legalName": "\xed\xa0\x80"}')]) is None
+    assert RowReader(Customer, UTC).read([msgspec.Raw(b'{"legalName": "\xff"}')]) is None
+    assert RowReader(Customer, UTC).read([msgspec.Raw(b'{"legalName": "\xed\xa0\x80"}')]) is None
 
 
 @pytest.mark.parametrize("zone", ZONES)

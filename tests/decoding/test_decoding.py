@@ -20,7 +20,8 @@ from enkash_async import (
     DecodeError,
     ReminderType,
 )
-from enkash_async._decoding.decoder import RecordDecoder, reference_converter
+from enkash_async._decoding.decoder import RecordDecoder
+from enkash_async._decoding.reference_lane import reference_converter
 
 R = TypeVar("R")
 
