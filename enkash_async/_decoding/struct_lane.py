@@ -92,8 +92,8 @@ def source_of(record: Any, times: Times, *, from_bytes: bool) -> str:
             record.branch_codes = struct.branch_codes or ()
             value = struct.status
             record.status = known_status(value, value)
-            value = struct.created_on
-            record.created_on = value if value is None or value.tzinfo else value.replace(tzinfo=zone)
+            value = struct.due
+            record.due = value if value is None or value.tzinfo else value.replace(tzinfo=zone)
             value = struct.net_amount
             record.net_amount = value if value is None or value.is_finite() else finite(value)
             value = struct.address
@@ -105,7 +105,7 @@ def source_of(record: Any, times: Times, *, from_bytes: bool) -> str:
 
     Filling a frozen attrs record goes through one call of `object.__setattr__` a field. The
     function fills its `_twin` instead and then changes the class, at half the cost.
-    """  # noqa: E501
+    """
     head = ["def read(raw):", "    struct = decode(raw)"] if from_bytes else ["def read(struct):"]
     lines = [line for field in fields_of(record) for line in _assignment(field, times)]
     tail = ["    record.__class__ = Record", "    return record"]

@@ -20,31 +20,42 @@ def instant(value: object, naive_timezone: tzinfo) -> datetime:
     Text is ISO with or without a zone, blank-separated or with `T`; an int is milliseconds since
     1970. A text without a zone is taken to be in *naive_timezone*. ValueError for all else.
     """
+    if isinstance(value, str):
+        moment = _from_text(value)
+        return moment if moment.tzinfo is not None else moment.replace(tzinfo=naive_timezone)
     if isinstance(value, int) and not isinstance(value, bool):
-        try:
-            return _EPOCH + value * _MILLISECOND
-        except OverflowError:
-            raise ValueError("milliseconds outside the years 1 to 9999") from None
-    if not isinstance(value, str):
-        raise ValueError(f"expected a time, got {type(value).__name__}")
+        return _from_milliseconds(value)
+    raise ValueError(f"expected a time, got {type(value).__name__}")
+
+
+def _from_text(text: str) -> datetime:
     try:
-        # First as the fast lane reads it, so that both agree on every digit.
-        moment = msgspec.convert(value, datetime)
+        # First as the struct lane reads it, so that both lanes agree on every digit.
+        return msgspec.convert(text, datetime)
     except msgspec.ValidationError:
-        try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            raise ValueError("not a time in a known notation") from None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=naive_timezone)
-
-
-def iso_z(instant: datetime) -> str:
-    """Return *instant* in UTC as ISO text with `Z`, with a fraction only where it has one."""
+        pass
     try:
-        utc = instant.astimezone(UTC)
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError("not a time in a known notation") from None
+
+
+def _from_milliseconds(milliseconds: int) -> datetime:
+    try:
+        return _EPOCH + milliseconds * _MILLISECOND
     except OverflowError:
-        # In the first or last hours that a datetime can hold.
-        return instant.isoformat()
+        raise ValueError("milliseconds outside the years 1 to 9999") from None
+
+
+def iso_z(moment: datetime) -> str:
+    """Return an aware *moment* in UTC as ISO text with `Z`, with a fraction only where it has one.
+
+    In the first or last hours that a datetime can hold, UTC cannot tell it: it keeps its zone.
+    """
+    try:
+        utc = moment.astimezone(UTC)
+    except OverflowError:
+        return moment.isoformat()
     if utc.microsecond == 0:
         precision = "seconds"
     else:

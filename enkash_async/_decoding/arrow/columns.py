@@ -107,9 +107,8 @@ def _record_check(record: Any) -> Check:
     ]
 
     def check_record(value: Any, path: str) -> None:
-        if value is not None:
-            for get, name, check in checks:
-                check(get(value), f"{path}.{name}" if path else name)
+        for get, name, check in checks:
+            check(get(value), f"{path}.{name}" if path else name)
 
     return check_record
 
@@ -117,7 +116,19 @@ def _record_check(record: Any) -> Check:
 def _field_check(field: RecordField) -> Check | None:
     """Return what checks the value of a field, None if any fits."""
     check = _record_check(field.kind) if field.is_record else _SCALAR_CHECKS.get(field.kind)
-    return _items_check(check) if check is not None and field.is_tuple else check
+    if check is None:
+        return None
+    if field.is_tuple:
+        return _items_check(check)
+    return _optional_check(check) if field.is_record else check
+
+
+def _optional_check(check: Check) -> Check:
+    def check_optional(value: Any, path: str) -> None:
+        if value is not None:
+            check(value, path)
+
+    return check_optional
 
 
 def _items_check(check: Check) -> Check:
