@@ -1,4 +1,4 @@
-"""Bytes of records to records, or to Arrow record batches. No I/O.
+"""Bytes of records to records, or to Arrow record batches. No I/O but for a thread.
 
 It knows how an attrs class declares a record, and the notations of values on the wire. It must
 never know a list of the service, a search, or how the bytes came here. Begin with `decoder`, which

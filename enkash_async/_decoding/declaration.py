@@ -29,6 +29,8 @@ SCALARS = (str, bool, int, Decimal, datetime)
 _ITEMS = (str, bool, int)
 """The scalars that need no work after msgspec has read them, so that a tuple can stay as it is."""
 
+_NOT_CALLED = "the fast lane makes records without calling their class"
+
 
 @attrs.frozen
 class RecordField:
@@ -58,6 +60,8 @@ def fields_of(record: Any) -> tuple[RecordField, ...]:
     TypeError, which names the field, for a declaration that the lanes would not read alike.
     """
     hints = typing.get_type_hints(record)
+    if hasattr(record, "__attrs_post_init__"):
+        raise TypeError(f"{record.__name__} must not have __attrs_post_init__: {_NOT_CALLED}")
     return tuple(
         _field(record, attribute, hints[attribute.name]) for attribute in attrs.fields(record)
     )
@@ -72,8 +76,7 @@ def _field(record: Any, attribute: Any, hint: Any) -> RecordField:
     if attribute.default != nothing:
         raise TypeError(f"{place} must be {nothing} where the service sent nothing")
     if attribute.converter is not None or attribute.validator is not None:
-        # One lane makes records without calling their class.
-        raise TypeError(f"{place} must have neither a converter nor a validator")
+        raise TypeError(f"{place} must have neither converter nor validator: {_NOT_CALLED}")
     return RecordField(attribute.name, wire_name(attribute), kind, is_tuple(hint))
 
 

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from datetime import datetime, tzinfo
 from decimal import Decimal
 from functools import cache, partial
-from itertools import count
 from typing import Any, Literal
 
 import msgspec
@@ -141,12 +140,13 @@ def _expression(field: RecordField, times: Times) -> str | None:
 def _twin(record: Any) -> type:
     """Return an ordinary class that can be filled fast, and whose objects can become records.
 
-    That is safe: Python allows the change between classes with the same slots only, so nothing
-    moves in memory; nobody else has seen the object yet; `fields_of` refuses what `__init__` would
-    do but for setting the fields, and every field is set.
+    TypeError if *record* is laid out in another way.
     """
     slots = tuple(field.name for field in fields_of(record))
     twin = type(f"_{record.__name__}Twin", (), {"__slots__": slots})
+    # The change is safe. Python allows it between classes of one layout only, so nothing moves in
+    # memory. Nobody else has seen the object yet, and every field of it is set. What `__init__`
+    # might do beyond setting them, `fields_of` refuses.
     try:
         setattr(object.__new__(twin), "__class__", record)  # noqa: B010
     except TypeError:
@@ -161,9 +161,9 @@ def _remembered(source: str, title: str) -> str:
     """Return a file name under which tracebacks and debuggers find the lines of *source*."""
     # A time of None keeps `linecache.checkcache` from dropping what is in no file.
     entry = (len(source), None, source.splitlines(keepends=True), title)
-    for number in count():
-        name = f"<enkash_async {title}{f' ({number})' if number else ''}>"
-        # Classes made in functions may share their name.
-        if linecache.cache.setdefault(name, entry) == entry:
-            return name
-    raise AssertionError
+    name, number = f"<enkash_async {title}>", 1
+    # Classes made in functions may share their name.
+    while linecache.cache.setdefault(name, entry) != entry:
+        number += 1
+        name = f"<enkash_async {title} ({number})>"
+    return name

@@ -85,6 +85,19 @@ def test_what_the_lanes_would_not_read_alike_is_refused_with_the_name_of_the_fie
         RecordDecoder(record_with(hint, **options), IST)
 
 
+@attrs.frozen(weakref_slot=False)
+class Counted:
+    name: str | None = None
+
+    def __attrs_post_init__(self) -> None:
+        raise NotImplementedError
+
+
+def test_a_record_that_does_something_when_it_is_made_is_refused() -> None:
+    with pytest.raises(TypeError, match="Counted must not have __attrs_post_init__"):
+        RecordDecoder(Counted, IST)
+
+
 def test_a_nested_record_is_looked_at_too() -> None:
     inner = record_with(float | None, default=None)
 

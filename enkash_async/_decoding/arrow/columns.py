@@ -59,6 +59,7 @@ def _lists(values: Sequence[tuple[Any, ...]], target: Any) -> Any:
     for value in values:
         items += value
         offsets.append(len(items))
+    # No item is None, so nobody need look for it.
     of_items = _structs if pa.types.is_struct(target.value_type) else column
     return pa.ListArray.from_arrays(
         pa.array(offsets, pa.int32()), of_items(items, target.value_type), type=target
@@ -92,10 +93,10 @@ def _to_scale(amount: Decimal) -> Decimal:
 Check = Callable[[Any, str], None]
 
 
-def check_fits(value: Any) -> None:
-    """Raise a DecodeError that names the field if one of a record does not fit into its column."""
-    record: Any = value.__class__
-    _record_check(record)(value, "")
+def check_fits(record: Any) -> None:
+    """Raise a DecodeError that names the field if a value of *record* does not fit its column."""
+    kind: Any = record.__class__
+    _record_check(kind)(record, "")
 
 
 @cache

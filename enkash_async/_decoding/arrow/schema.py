@@ -30,6 +30,9 @@ _SCALARS: dict[type, Any] = {
     datetime: INSTANT,
 }
 
+Naming = Literal["name", "wire_name"]
+"""Which of its two names a field has in a schema."""
+
 
 @cache
 def schema_of(record: Any) -> pyarrow.Schema:
@@ -51,7 +54,7 @@ def wire_schema(record: Any, instant: Any) -> Any:
     )
 
 
-def _struct(record: Any, naming: Literal["name", "wire_name"], scalars: dict[type, Any]) -> Any:
+def _struct(record: Any, naming: Naming, scalars: dict[type, Any]) -> Any:
     return pa.struct(
         [
             (getattr(field, naming), _column_type(field, naming, scalars))
@@ -60,9 +63,7 @@ def _struct(record: Any, naming: Literal["name", "wire_name"], scalars: dict[typ
     )
 
 
-def _column_type(
-    field: RecordField, naming: Literal["name", "wire_name"], scalars: dict[type, Any]
-) -> Any:
+def _column_type(field: RecordField, naming: Naming, scalars: dict[type, Any]) -> Any:
     # What is no other scalar is text, an enumeration too.
     kind = (
         _struct(field.kind, naming, scalars)
