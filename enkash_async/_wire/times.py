@@ -20,12 +20,15 @@ def instant(value: object, naive_timezone: tzinfo) -> datetime:
     Text is ISO with or without a zone, blank-separated or with `T`; an int is milliseconds since
     1970. A text without a zone is taken to be in *naive_timezone*. ValueError for all else.
     """
-    if isinstance(value, str):
-        moment = _from_text(value)
-        return moment if moment.tzinfo is not None else moment.replace(tzinfo=naive_timezone)
     if isinstance(value, int) and not isinstance(value, bool):
-        return _from_milliseconds(value)
-    raise ValueError(f"expected a time, got {type(value).__name__}")
+        try:
+            return _EPOCH + value * _MILLISECOND
+        except OverflowError:
+            raise ValueError("milliseconds outside the years 1 to 9999") from None
+    if not isinstance(value, str):
+        raise ValueError(f"expected a time, got {type(value).__name__}")
+    moment = _from_text(value)
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=naive_timezone)
 
 
 def _from_text(text: str) -> datetime:
@@ -38,13 +41,6 @@ def _from_text(text: str) -> datetime:
         return datetime.fromisoformat(text)
     except ValueError:
         raise ValueError("not a time in a known notation") from None
-
-
-def _from_milliseconds(milliseconds: int) -> datetime:
-    try:
-        return _EPOCH + milliseconds * _MILLISECOND
-    except OverflowError:
-        raise ValueError("milliseconds outside the years 1 to 9999") from None
 
 
 def iso_z(moment: datetime) -> str:

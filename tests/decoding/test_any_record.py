@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from enkash_async import DecodeError
+from enkash_async import CustomerKeyContact, DecodeError
 from enkash_async._decoding.arrow.columns import record_batch
 from enkash_async._decoding.arrow.schema import schema_of
 from enkash_async._decoding.decoder import RecordDecoder
@@ -210,16 +210,17 @@ EARLY = Leaf(fallen_at=datetime.min.replace(tzinfo=UTC))
 
 
 @pytest.mark.parametrize(
-    ("tree", "path"),
+    ("record", "path"),
     [
         (Tree(trunk=Branch(finest_leaf=LIGHT)), "trunk.finestLeaf.WEIGHT_g"),
         (Tree(trunk=Branch(lengths=(1, 2**63))), "trunk.lengths-mm[1]"),
         (Tree(branches=(Branch(), Branch(leaves=(LIGHT,)))), "branches[1].leaves[0].WEIGHT_g"),
         (Tree(trunk=Branch(finest_leaf=EARLY)), None),
+        (CustomerKeyContact(name="without numbers"), None),
     ],
 )
-def test_a_value_fits_into_its_column_or_its_field_is_named(tree: Tree, path: str | None) -> None:
-    assert misfit(tree) == path
+def test_a_value_fits_into_its_column_or_its_field_is_named(record: Any, path: str | None) -> None:
+    assert misfit(record) == path
 
 
 def test_records_of_another_class_do_not_share_what_was_learnt_of_the_first() -> None:

@@ -96,11 +96,14 @@ Check = Callable[[Any, str], None]
 def check_fits(record: Any) -> None:
     """Raise a DecodeError that names the field if a value of *record* does not fit its column."""
     kind: Any = record.__class__
-    _record_check(kind)(record, "")
+    check = _record_check(kind)
+    if check is not None:
+        check(record, "")
 
 
 @cache
-def _record_check(record: Any) -> Check:
+def _record_check(record: Any) -> Check | None:
+    """Return what checks a *record*, None if any fits."""
     checks = [
         (attrgetter(field.name), field.wire_name, check)
         for field in fields_of(record)
@@ -111,7 +114,7 @@ def _record_check(record: Any) -> Check:
         for get, name, check in checks:
             check(get(value), f"{path}.{name}" if path else name)
 
-    return check_record
+    return check_record if checks else None
 
 
 def _field_check(field: RecordField) -> Check | None:
