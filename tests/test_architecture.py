@@ -34,12 +34,7 @@ APART = {"sandbox"}
 MAY_IMPORT_THE_SANDBOX = {"cli"}
 
 STILL_BROKEN = {
-    ("_decoding.arrow.columns", "customers"),
     ("_decoding.arrow.lane", "_search"),
-    ("_decoding.arrow.lane", "customers"),
-    ("_decoding.arrow.schema", "customers"),
-    ("_decoding.decoder", "customers"),
-    ("_decoding.struct_lane", "customers"),
     ("_search.partitions", "customers"),
     ("_search.search", "customers"),
 }

@@ -150,7 +150,7 @@ def _as_wire(value: Any) -> Any:
 
 
 class Criteria:
-    """Base of filters. One field is left at None by who does not ask for it, and is not sent."""
+    """Base of filters. A field that is None asks for nothing, and is not sent."""
 
     __slots__ = ()
 
@@ -167,7 +167,10 @@ class Criteria:
         }
 
     def canonical(self) -> dict[str, Any]:
-        """Return the body in a form that is the same for all filters that ask for the same."""
+        """Return the body in a form that is the same for all filters that ask for the same.
+
+        Lists are sorted, and amounts are text without the zeros that end them.
+        """
         return {name: _canonical(value) for name, value in self.as_wire().items()}
 
 

@@ -27,24 +27,31 @@ def instant(value: object, naive_timezone: tzinfo) -> datetime:
             raise ValueError("milliseconds outside the years 1 to 9999") from None
     if not isinstance(value, str):
         raise ValueError(f"expected a time, got {type(value).__name__}")
-    try:
-        # First as the fast lane reads it, so that both agree on every digit.
-        moment = msgspec.convert(value, datetime)
-    except msgspec.ValidationError:
-        try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            raise ValueError("not a time in a known notation") from None
+    moment = _from_text(value)
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=naive_timezone)
 
 
-def iso_z(instant: datetime) -> str:
-    """Return *instant* in UTC as ISO text with `Z`, with a fraction only where it has one."""
+def _from_text(text: str) -> datetime:
     try:
-        utc = instant.astimezone(UTC)
+        # First as the struct lane reads it, so that both lanes agree on every digit.
+        return msgspec.convert(text, datetime)
+    except msgspec.ValidationError:
+        pass
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError("not a time in a known notation") from None
+
+
+def iso_z(moment: datetime) -> str:
+    """Return an aware *moment* in UTC as ISO text with `Z`, with a fraction only where it has one.
+
+    In the first or last hours that a datetime can hold, UTC cannot tell it: it keeps its zone.
+    """
+    try:
+        utc = moment.astimezone(UTC)
     except OverflowError:
-        # In the first or last hours that a datetime can hold.
-        return instant.isoformat()
+        return moment.isoformat()
     if utc.microsecond == 0:
         precision = "seconds"
     else:

@@ -11,6 +11,16 @@ except ImportError as error:
         " pip install 'enkash-async[arrow]'"
     ) from error
 
-from enkash_async._decoding.arrow.schema import customer_schema
+from enkash_async._decoding.arrow.schema import schema_of
+from enkash_async.customers.records import Customer
 
 __all__ = ["customer_schema"]
+
+
+def customer_schema() -> pyarrow.Schema:
+    """Return the schema of customers: one column per field of `Customer`, of the same name.
+
+    Amounts are decimal128(38, 18), times timestamp[us] in UTC, whole numbers int64, contacts and
+    reminders lists of structs. Any value may be null but lists and what they hold.
+    """
+    return schema_of(Customer)

@@ -22,7 +22,7 @@ import msgspec
 import pyarrow as pa
 import pytest
 from aiohttp import web
-from hypothesis import HealthCheck, given, reject, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from enkash_async import (
@@ -37,23 +37,22 @@ from enkash_async import (
 )
 from enkash_async._decoding.arrow.columns import check_fits, record_batch
 from enkash_async._decoding.arrow.rows import RowReader
-from enkash_async._decoding.decoder import RecordDecoder
 from enkash_async.arrow import customer_schema
 from enkash_async.sandbox import Sandbox, SandboxSettings, SearchCall, open_sandbox
-from tests.decoding.test_decoding import (
+from tests.decoding.alike import arrow_reads_alike, misfit, plain, split
+from tests.decoding.drawing import (
     ANYTHING,
     CUSTOMERS,
-    EXAMPLE,
     IST,
     MUTATED,
     NESTED,
     NULL,
     ODD,
-    WRONG,
     customers,
     json_list,
     json_object,
 )
+from tests.decoding.test_decoding import EXAMPLE, WRONG
 from tests.support.sessions import session_for
 
 many_examples = settings(
@@ -65,20 +64,8 @@ VALID = customers(st.nothing()) | customers(NULL)
 ZONES: list[tzinfo] = [UTC, IST, ZoneInfo("America/New_York")]
 
 
-def plain(value: Any) -> Any:
-    """Return a record as `to_pylist` gives a row."""
-    if attrs.has(type(value)):
-        names = [field.name for field in attrs.fields(type(value))]
-        return {name: plain(getattr(value, name)) for name in names}
-    return [plain(item) for item in value] if isinstance(value, tuple) else value
-
-
-def split(text: str) -> list[msgspec.Raw]:
-    return msgspec.json.decode(text, type=list[msgspec.Raw])
-
-
 def read(*records: str, zone: tzinfo = UTC) -> Any:
-    return RowReader(zone).read(split(json_list(list(records))))
+    return RowReader(Customer, zone).read(split(json_list(list(records))))
 
 
 # The schema
@@ -121,19 +108,11 @@ def test_the_schema_has_the_documented_types() -> None:
 @given(st.lists(CUSTOMERS, max_size=3))
 def test_columns_hold_what_the_records_hold(records: list[Customer]) -> None:
     fitting = [record for record in records if misfit(record) is None]
-    batch = record_batch(fitting)
+    batch = record_batch(Customer, fitting)
 
     batch.validate(full=True)
     assert batch.schema.equals(customer_schema())
     assert batch.to_pylist() == [plain(record) for record in fitting]
-
-
-def misfit(customer: Customer) -> str | None:
-    try:
-        check_fits(customer)
-    except DecodeError as error:
-        return error.path
-    return None
 
 
 @pytest.mark.parametrize(
@@ -165,7 +144,7 @@ def test_a_value_fits_without_loss_or_its_field_is_named(
 ) -> None:
     assert misfit(customer) == path
     if path is None:
-        assert record_batch([customer]).to_pylist() == [plain(customer)]
+        assert record_batch(Customer, [customer]).to_pylist() == [plain(customer)]
 
 
 def test_the_error_of_a_misfit_does_not_hold_the_value() -> None:
@@ -178,7 +157,7 @@ def test_the_error_of_a_misfit_does_not_hold_the_value() -> None:
 def test_an_instant_in_year_zero_when_told_in_utc_is_that_instant() -> None:
     customer = Customer(created_on=datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=5))))
 
-    [value] = record_batch([customer]).column("created_on").cast(pa.int64()).to_pylist()
+    [value] = record_batch(Customer, [customer]).column("created_on").cast(pa.int64()).to_pylist()
 
     assert value == -62135596800_000_000 - 5 * 3600_000_000
 
@@ -187,22 +166,7 @@ def test_an_instant_in_year_zero_when_told_in_utc_is_that_instant() -> None:
 
 
 def holds_alike(texts: Sequence[str], zone: tzinfo) -> bool:
-    """Hold what pyarrow read, if it did, against the record lane, which must have read it too."""
-    try:
-        rows = split(json_list(list(texts)))
-    except (msgspec.MsgspecError, UnicodeError):
-        reject()
-    batch = RowReader(zone).read(rows)
-    if batch is None:
-        return False
-    decoder = RecordDecoder(Customer, zone)
-    records = [decoder.decode_by_reference(row) for row in rows]
-    for record in records:
-        check_fits(record)
-    batch.validate(full=True)
-    assert batch.schema.equals(customer_schema())
-    assert batch.equals(record_batch(records))
-    return True
+    return arrow_reads_alike(Customer, texts, zone)
 
 
 @many_examples
@@ -293,8 +257,8 @@ def test_what_pyarrow_would_take_for_a_record_is_left_to_the_record_lane(
 
 
 def test_bytes_that_are_no_text_are_left_to_the_record_lane() -> None:
-    assert RowReader(UTC).read([msgspec.Raw(b'{"legalName": "\xff"}')]) is None
-    assert RowReader(UTC).read([msgspec.Raw(b'{"legalName": "\xed\xa0\x80"}')]) is None
+    assert RowReader(Customer, UTC).read([msgspec.Raw(b'{"legalName": "\xff"}')]) is None
+    assert RowReader(Customer, UTC).read([msgspec.Raw(b'{"legalName": "\xed\xa0\x80"}')]) is None
 
 
 @pytest.mark.parametrize("zone", ZONES)

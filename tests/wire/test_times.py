@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from enkash_async._wire.times import instant
+from enkash_async._wire.times import instant, iso_z
 
 IST = timezone(timedelta(hours=5, minutes=30))
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -117,3 +117,33 @@ def test_epoch_milliseconds_are_read_exactly(milliseconds: int) -> None:
 
     assert (moment - EPOCH) // timedelta(milliseconds=1) == milliseconds
     assert (moment - EPOCH) % timedelta(milliseconds=1) == timedelta(0)
+
+
+@pytest.mark.parametrize(
+    ("moment", "text"),
+    [
+        (MOMENT, "2019-08-24T14:15:22Z"),
+        (MOMENT.astimezone(IST), "2019-08-24T14:15:22Z"),
+        (datetime(2019, 8, 24, 1, tzinfo=IST), "2019-08-23T19:30:00Z"),
+        (MOMENT.replace(microsecond=500_000), "2019-08-24T14:15:22.500Z"),
+        (MOMENT.replace(microsecond=1), "2019-08-24T14:15:22.000001Z"),
+        (datetime(1, 1, 1, tzinfo=UTC), "0001-01-01T00:00:00Z"),
+        # In UTC these would lie in the years 0 and 10000.
+        (datetime(1, 1, 1, tzinfo=IST), "0001-01-01T00:00:00+05:30"),
+        (
+            datetime(9999, 12, 31, 23, 59, tzinfo=timezone(-timedelta(hours=8))),
+            "9999-12-31T23:59:00-08:00",
+        ),
+    ],
+)
+def test_an_instant_is_written_in_utc_with_a_fraction_only_if_it_has_one(
+    moment: datetime, text: str
+) -> None:
+    assert iso_z(moment) == text
+
+
+@many_examples
+@given(st.datetimes(timezones=st.sampled_from([UTC, IST, ZoneInfo("America/New_York")])))
+def test_what_is_written_is_read_back_as_the_same_instant(moment: datetime) -> None:
+    # By arithmetic, since times within a zone compare by the clock on the wall.
+    assert instant(iso_z(moment), IST) - EPOCH == moment - EPOCH

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import typing
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from functools import cache
+from itertools import count
 from operator import attrgetter
 from typing import Any
 
-import attrs
 import pyarrow
 
-from enkash_async._decoding.arrow.schema import AMOUNT, INSTANT, customer_type
+from enkash_async._decoding.arrow.schema import AMOUNT, INSTANT, struct_of
 from enkash_async._decoding.arrow.untyped import pa
-from enkash_async._wire.keys import wire_name
-from enkash_async.customers.records import Customer
+from enkash_async._decoding.declaration import RecordField, fields_of
 from enkash_async.errors import DecodeError
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -25,9 +23,9 @@ _STEP = Decimal(1).scaleb(-AMOUNT.scale)
 _EXACT = Context(prec=AMOUNT.precision, traps=[Inexact, InvalidOperation])
 
 
-def record_batch(customers: Sequence[Customer]) -> pyarrow.RecordBatch:
-    """Return *customers*, which all must fit, as a batch."""
-    return batch_of(column(customers, customer_type()))
+def record_batch(record: Any, values: Sequence[Any]) -> pyarrow.RecordBatch:
+    """Return *values*, which are of the class *record* and all must fit, as a batch."""
+    return batch_of(_structs(values, struct_of(record)))
 
 
 def batch_of(structs: Any) -> pyarrow.RecordBatch:
@@ -43,15 +41,11 @@ def joined(batches: Sequence[pyarrow.RecordBatch]) -> pyarrow.RecordBatch:
 
 
 def column(values: Sequence[Any], target: Any) -> Any:
-    """Return an array of *target* with these values of record fields."""
+    """Return an array of *target* with the values of a field."""
     if pa.types.is_list(target):
         return _lists(values, target)
     if pa.types.is_struct(target):
-        fields = list(target)
-        columns = [
-            column(list(map(attrgetter(field.name), values)), field.type) for field in fields
-        ]
-        return pa.StructArray.from_arrays(columns, fields=fields)
+        return _structs_or_null(values, target)
     if target == INSTANT:
         # By arithmetic, as an instant may lie in year 0 or 10000 when told in UTC.
         values = [None if moment is None else microseconds(moment) for moment in values]
@@ -65,9 +59,24 @@ def _lists(values: Sequence[tuple[Any, ...]], target: Any) -> Any:
     for value in values:
         items += value
         offsets.append(len(items))
+    # No item is None, so nobody need look for it.
+    of_items = _structs if pa.types.is_struct(target.value_type) else column
     return pa.ListArray.from_arrays(
-        pa.array(offsets, pa.int32()), column(items, target.value_type), type=target
+        pa.array(offsets, pa.int32()), of_items(items, target.value_type), type=target
     )
+
+
+def _structs(records: Sequence[Any], target: Any) -> Any:
+    fields = list(target)
+    columns = [column(list(map(attrgetter(field.name), records)), field.type) for field in fields]
+    return pa.StructArray.from_arrays(columns, fields=fields)
+
+
+def _structs_or_null(values: Sequence[Any], target: Any) -> Any:
+    places = count()
+    indices = [None if value is None else next(places) for value in values]
+    present = [value for value in values if value is not None]
+    return _structs(present, target).take(pa.array(indices, pa.int64()))
 
 
 def microseconds(moment: datetime) -> int:
@@ -84,32 +93,21 @@ def _to_scale(amount: Decimal) -> Decimal:
 Check = Callable[[Any, str], None]
 
 
-def check_fits(customer: Customer) -> None:
-    """Raise a DecodeError that names the field if a value does not fit into its column."""
-    check = _check(Customer)
-    assert check is not None
-    check(customer, "")
+def check_fits(record: Any) -> None:
+    """Raise a DecodeError that names the field if a value of *record* does not fit its column."""
+    kind: Any = record.__class__
+    check = _record_check(kind)
+    if check is not None:
+        check(record, "")
 
 
 @cache
-def _check(hint: Any) -> Check | None:
-    """Return what checks a value of type *hint*, None if any fits."""
-    kinds = typing.get_args(hint)
-    if attrs.has(hint):
-        return _record_check(hint)
-    if typing.get_origin(hint) is tuple:
-        return _items_check(_check(kinds[0]))
-    if Decimal in kinds:
-        return _check_amount
-    return _check_whole if int in kinds else None
-
-
 def _record_check(record: Any) -> Check | None:
-    hints = typing.get_type_hints(record)
+    """Return what checks a *record*, None if any fits."""
     checks = [
-        (attrgetter(attribute.name), wire_name(attribute), check)
-        for attribute in attrs.fields(record)
-        if (check := _check(hints[attribute.name])) is not None
+        (attrgetter(field.name), field.wire_name, check)
+        for field in fields_of(record)
+        if (check := _field_check(field)) is not None
     ]
 
     def check_record(value: Any, path: str) -> None:
@@ -119,12 +117,30 @@ def _record_check(record: Any) -> Check | None:
     return check_record if checks else None
 
 
-def _items_check(check: Check | None) -> Check | None:
+def _field_check(field: RecordField) -> Check | None:
+    """Return what checks the value of a field, None if any fits."""
+    check = _record_check(field.kind) if field.is_record else _SCALAR_CHECKS.get(field.kind)
+    if check is None:
+        return None
+    if field.is_tuple:
+        return _items_check(check)
+    return _optional_check(check) if field.is_record else check
+
+
+def _optional_check(check: Check) -> Check:
+    def check_optional(value: Any, path: str) -> None:
+        if value is not None:
+            check(value, path)
+
+    return check_optional
+
+
+def _items_check(check: Check) -> Check:
     def check_items(value: Any, path: str) -> None:
         for index, item in enumerate(value):
-            typing.cast("Check", check)(item, f"{path}[{index}]")
+            check(item, f"{path}[{index}]")
 
-    return None if check is None else check_items
+    return check_items
 
 
 def _check_amount(amount: Decimal | None, path: str) -> None:
@@ -139,3 +155,6 @@ def _check_amount(amount: Decimal | None, path: str) -> None:
 def _check_whole(number: int | None, path: str) -> None:
     if number is not None and not -(2**63) <= number < 2**63:
         raise DecodeError(path, "does not fit into an Arrow int64; other views can read it")
+
+
+_SCALAR_CHECKS: dict[Any, Check] = {Decimal: _check_amount, int: _check_whole}

@@ -6,6 +6,7 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import anyio.to_thread
 import msgspec
@@ -16,7 +17,6 @@ from enkash_async._decoding.arrow.columns import check_fits, joined, record_batc
 from enkash_async._decoding.arrow.rows import RowReader
 from enkash_async._decoding.decoder import RecordDecoder
 from enkash_async._search.row_stream import Batch
-from enkash_async.customers.records import Customer
 from enkash_async.errors import DecodeError
 from enkash_async.report import SearchReport
 
@@ -37,10 +37,10 @@ class ArrowLane:
     """
 
     def __init__(
-        self, decoder: RecordDecoder[Customer], report: SearchReport, set_aside: SetAside
+        self, decoder: RecordDecoder[Any], report: SearchReport, set_aside: SetAside
     ) -> None:
         self._decoder = decoder
-        self._reader = RowReader(decoder.naive_timezone)
+        self._reader = RowReader(decoder.record, decoder.naive_timezone)
         self._report = report
         self._set_aside = set_aside
         self._tolerant: Batch | None = None
@@ -82,20 +82,20 @@ class ArrowLane:
                 if not slices:
                     raise
                 break
-            slices.append(record_batch(customers))
+            slices.append(record_batch(self._decoder.record, customers))
             took = time.perf_counter() - started
             self._report.seconds_decoding += took
             self._report.longest_stall = max(self._report.longest_stall, took)
             await asyncio.sleep(0)
         return joined(slices), place
 
-    def _decode_slice(self, batch: Batch, place: int) -> tuple[list[Customer], int]:
+    def _decode_slice(self, batch: Batch, place: int) -> tuple[list[Any], int]:
         """Decode rows from *place* on, at most as far as the next bad record.
 
         A bad record is set aside or raised when it is the first of a slice, so behind all
         records before it.
         """
-        customers = list[Customer]()
+        customers = list[Any]()
         for index in batch.indices[place : place + SLICE]:
             row = batch.page.records[index]
             try:

@@ -2,7 +2,7 @@
 
 The reader makes no Python object of a field and needs no GIL, but fails as a whole on what the
 record lane reads or refuses one by one. So it is asked first, and what it made is held against
-the rules of `_decoding` where it is the more lenient of the two.
+the rules of `reference_lane` where it is the more lenient of the two.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import pyarrow
 from pyarrow.json import ParseOptions, ReadOptions
 
 from enkash_async._decoding.arrow.columns import batch_of, column, microseconds
-from enkash_async._decoding.arrow.schema import AMOUNT, INSTANT, customer_type, wire_schema
+from enkash_async._decoding.arrow.schema import AMOUNT, INSTANT, struct_of, wire_schema
 from enkash_async._decoding.arrow.untyped import pa, pc, read_json
 from enkash_async._wire.times import instant
 
@@ -26,13 +26,14 @@ _FIRST, _LAST = (
 
 
 class RowReader:
-    """Reads rows into record batches. Stateless, so any number of threads may share it."""
+    """Reads rows into batches of a record. Stateless, so any number of threads may share it."""
 
-    def __init__(self, naive_timezone: tzinfo) -> None:
+    def __init__(self, record: Any, naive_timezone: tzinfo) -> None:
+        self._target = struct_of(record)
         self._zone = naive_timezone
         # The reader takes a time without a zone for UTC. For any other zone it reads text.
         is_utc = naive_timezone.utcoffset(None) == timedelta(0)
-        self._schema = wire_schema(INSTANT if is_utc else pa.string())
+        self._schema = wire_schema(record, INSTANT if is_utc else pa.string())
 
     def read(self, rows: Sequence[msgspec.Raw]) -> pyarrow.RecordBatch | None:
         """Return *rows* as a batch; None if the record lane must be asked about one of them."""
@@ -40,7 +41,7 @@ class RowReader:
         if not all(memoryview(row)[0] == ord("{") for row in rows):
             return None
         try:
-            structs = self._checked(self._parse(b"\n".join(rows)), customer_type())
+            structs = self._checked(self._parse(b"\n".join(rows)), self._target)
         except ValueError:
             # As every ArrowInvalid is. Its text quotes the value, so nobody is to see it.
             return None
@@ -70,7 +71,8 @@ class RowReader:
         if pa.types.is_struct(target):
             fields = list(target)
             columns = [self._checked(array.field(i), fields[i].type) for i in range(len(fields))]
-            return pa.StructArray.from_arrays(columns, fields=fields)
+            is_null = array.is_null() if array.null_count else None
+            return pa.StructArray.from_arrays(columns, fields=fields, mask=is_null)
         if target == AMOUNT:
             return array.cast(AMOUNT)
         return self._instants(array) if target == INSTANT else array

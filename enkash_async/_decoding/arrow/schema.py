@@ -1,24 +1,19 @@
-"""The Arrow schema of customers, derived from their one declaration in `records`. No I/O."""
+"""The Arrow schema of a record, derived from its declaration. No I/O."""
 
 from __future__ import annotations
 
-import types
-import typing
-from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
-import attrs
 import pyarrow
 
 from enkash_async._decoding.arrow.untyped import pa
-from enkash_async._wire.keys import wire_name
-from enkash_async.customers.records import Customer
+from enkash_async._decoding.declaration import RecordField, fields_of
 
 AMOUNT = pa.decimal128(38, 18)
-"""20 digits before the point and 18 behind it: the widest that DuckDB, Polars and Spark all read,
+"""20 digits before the point and 18 after it: the widest that DuckDB, Polars and Spark all read,
 and Spark's own default."""
 
 WIDE_AMOUNT = pa.decimal256(58, 18)
@@ -35,42 +30,44 @@ _SCALARS: dict[type, Any] = {
     datetime: INSTANT,
 }
 
-Namer = Callable[["attrs.Attribute[Any]"], str]
+Naming = Literal["name", "wire_name"]
+"""Which of its two names a field has in a schema."""
 
 
 @cache
-def customer_schema() -> pyarrow.Schema:
-    """Return the schema of customers: one column per field of `Customer`, of the same name.
-
-    Amounts are decimal128(38, 18), times timestamp[us] in UTC, whole numbers int64, contacts and
-    reminders lists of structs. Any value may be null but lists and what they hold.
-    """
-    schema: pyarrow.Schema = pa.schema(customer_type())
+def schema_of(record: Any) -> pyarrow.Schema:
+    """Return the schema of *record*: one column per field, of the same name and in their order."""
+    schema: pyarrow.Schema = pa.schema(struct_of(record))
     return schema
 
 
 @cache
-def customer_type() -> Any:
+def struct_of(record: Any) -> Any:
     """Return the same as the type of a struct."""
-    return _data_type(Customer, lambda attribute: attribute.name, _SCALARS)
+    return _struct(record, "name", _SCALARS)
 
 
-def wire_schema(instant: Any) -> Any:
+def wire_schema(record: Any, instant: Any) -> Any:
     """Return the columns as they are read: under their wire names, with times as *instant*."""
-    scalars = _SCALARS | {datetime: instant, Decimal: WIDE_AMOUNT}
-    return pa.schema(_data_type(Customer, wire_name, scalars))
+    return pa.schema(
+        _struct(record, "wire_name", _SCALARS | {datetime: instant, Decimal: WIDE_AMOUNT})
+    )
 
 
-def _data_type(hint: Any, name: Namer, scalars: dict[type, Any]) -> Any:
-    if attrs.has(hint):
-        hints = typing.get_type_hints(hint)
-        fields = [
-            (name(attribute), _data_type(hints[attribute.name], name, scalars))
-            for attribute in attrs.fields(hint)
+def _struct(record: Any, naming: Naming, scalars: dict[type, Any]) -> Any:
+    return pa.struct(
+        [
+            (getattr(field, naming), _column_type(field, naming, scalars))
+            for field in fields_of(record)
         ]
-        return pa.struct(fields)
-    [kind, *_] = [kind for kind in typing.get_args(hint) or (hint,) if kind is not types.NoneType]
-    if typing.get_origin(hint) is tuple:
-        return pa.list_(_data_type(kind, name, scalars))
-    # What is neither is text, an enumeration too.
-    return scalars.get(kind, pa.string())
+    )
+
+
+def _column_type(field: RecordField, naming: Naming, scalars: dict[type, Any]) -> Any:
+    # What is no other scalar is text, an enumeration too.
+    kind = (
+        _struct(field.kind, naming, scalars)
+        if field.is_record
+        else scalars.get(field.kind, pa.string())
+    )
+    return pa.list_(kind) if field.is_tuple else kind

@@ -1,0 +1,150 @@
+"""The reference lane of decoding: a dict, which a cattrs converter turns into a record. No I/O.
+
+It is slow, strict, and names the field that cannot be read. What it does is what decoding means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, tzinfo
+from decimal import Decimal
+from functools import cache, partial
+from typing import Any
+
+import attrs
+import cattrs
+import msgspec
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
+
+from enkash_async._decoding.amounts import amount, from_digits
+from enkash_async._decoding.declaration import enumeration_of, fields_of, is_tuple, item_of
+from enkash_async._wire.keys import wire_name
+from enkash_async._wire.times import instant, iso_z
+from enkash_async.errors import DecodeError
+
+Structure = Callable[[Any, Any], Any]
+
+_decode_json = msgspec.json.Decoder(float_hook=from_digits).decode
+
+
+def reference_lane(record: Any, zone: tzinfo) -> Callable[[bytes | msgspec.Raw], Any]:
+    """Return a function from the bytes of a *record* to the record.
+
+    It raises a DecodeError, which names the field, for all that it cannot read.
+    """
+    converter = reference_converter(zone)
+
+    def read(raw: bytes | msgspec.Raw) -> Any:
+        value = _json_value(raw)
+        try:
+            return converter.structure(value, record)
+        except Exception as error:
+            path, reason = _first_reason(error)
+            raise DecodeError(path, reason) from error
+
+    return read
+
+
+def _json_value(raw: bytes | msgspec.Raw) -> Any:
+    try:
+        return _decode_json(raw)
+    except RecursionError as error:
+        raise DecodeError("$", "is nested deeper than the recursion limit") from error
+    except (msgspec.MsgspecError, ValueError, ArithmeticError) as error:
+        raise DecodeError("$", "is not valid JSON") from error
+
+
+@cache
+def reference_converter(zone: tzinfo) -> cattrs.Converter:
+    """Return the converter between wire dicts and records of any class, strict about scalars.
+
+    Times without a zone are taken to be in *zone*.
+    """
+    converter = cattrs.Converter(detailed_validation=True)
+    for scalar in (str, bool, int):
+        converter.register_structure_hook(scalar, _exactly)
+    converter.register_structure_hook(Decimal, lambda value, _: amount(value))
+    converter.register_structure_hook(datetime, lambda value, _: instant(value, zone))
+    converter.register_structure_hook_factory(_is_open_enumeration, _enumeration_hook)
+    converter.register_structure_hook_factory(is_tuple, partial(_tuple_hook, converter))
+    converter.register_structure_hook_factory(attrs.has, partial(_record_hook, converter))
+    converter.register_unstructure_hook(datetime, iso_z)
+    converter.register_unstructure_hook_factory(attrs.has, partial(_wire_hook, converter))
+    return converter
+
+
+def _exactly(value: Any, scalar: type[Any]) -> Any:
+    # cattrs on its own would call str(None), int(1.9) and bool("false").
+    if type(value) is not scalar:
+        raise ValueError(f"expected {scalar.__name__}, got {type(value).__name__}")
+    return value
+
+
+def _is_open_enumeration(hint: Any) -> bool:
+    return enumeration_of(hint) is not None
+
+
+def _enumeration_hook(hint: Any) -> Structure:
+    kind = enumeration_of(hint)
+    assert kind is not None
+    members = {member.value: member for member in kind}
+
+    def structure(value: Any, _: Any) -> Any:
+        if value is None:
+            return None
+        text: str = _exactly(value, str)
+        return members.get(text, text)
+
+    return structure
+
+
+def _tuple_hook(converter: cattrs.Converter, hint: Any) -> Structure:
+    items: Any = list[item_of(hint)]  # type: ignore[misc]
+    structure_list = converter.get_structure_hook(items)
+
+    def structure(value: Any, _: Any) -> Any:
+        if value is None:
+            return ()
+        if not isinstance(value, list):
+            raise ValueError(f"expected a list, got {type(value).__name__}")
+        return tuple(structure_list(value, list))
+
+    return structure
+
+
+def _record_hook(converter: cattrs.Converter, record: Any) -> Structure:
+    return _objects_only(make_dict_structure_fn(record, converter, **_renames(record)))
+
+
+def _objects_only(structure: Structure) -> Structure:
+    # The generated function would look for field names inside a text.
+    def checked(value: Any, record: Any) -> Any:
+        if not isinstance(value, dict):
+            raise ValueError(f"expected an object, got {type(value).__name__}")
+        return structure(value, record)
+
+    return checked
+
+
+def _wire_hook(converter: cattrs.Converter, record: Any) -> Callable[[Any], dict[str, Any]]:
+    return make_dict_unstructure_fn(record, converter, **_renames(record))
+
+
+def _renames(record: Any) -> Any:
+    return {field.name: override(rename=field.wire_name) for field in fields_of(record)}
+
+
+def _first_reason(error: BaseException) -> tuple[str, str]:
+    """Return the path of the first field that failed, in wire names, and why."""
+    path = ""
+    while isinstance(error, cattrs.BaseValidationError):
+        group = error
+        error = group.exceptions[0]
+        for note in getattr(error, "__notes__", ()):
+            if isinstance(note, cattrs.AttributeValidationNote):
+                path += "." + wire_name(getattr(attrs.fields(group.cl), note.name))
+            elif isinstance(note, cattrs.IterableValidationNote):
+                path += f"[{note.index}]"
+    # Our hooks raise ValueError; the text of any other error might quote the value.
+    reason = str(error) if type(error) is ValueError else "is not of the declared type"
+    return path.lstrip(".") or "$", reason

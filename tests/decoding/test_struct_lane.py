@@ -1,0 +1,145 @@
+"""The generated reader of a record: its text, what a traceback shows of it, what it may fill."""
+
+from __future__ import annotations
+
+import gc
+import linecache
+import sys
+import textwrap
+import traceback
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+import attrs
+import msgspec
+import pytest
+
+from enkash_async._decoding.struct_lane import source_of, struct_lane
+
+
+class Status(StrEnum):
+    OPEN = "OPEN"
+
+
+@attrs.frozen(weakref_slot=False)
+class Address:
+    city: str | None = None
+
+
+@attrs.frozen(weakref_slot=False)
+class Reminder:
+    hour: int | None = None
+
+
+@attrs.frozen(weakref_slot=False)
+class Invoice:
+    """A record with a field of each kind."""
+
+    customer_id: str | None = None
+    branch_codes: tuple[str, ...] = ()
+    status: Status | str | None = None
+    due: datetime | None = None
+    net_amount: Decimal | None = None
+    address: Address | None = None
+    reminders: tuple[Reminder, ...] = ()
+
+
+def reader(record: Any = Invoice, times: Any = "iso") -> Any:
+    return struct_lane(record, UTC, times)
+
+
+def test_the_text_is_the_example_of_the_docstring() -> None:
+    documentation = textwrap.dedent(f"    {source_of.__doc__}")
+    source = source_of(Invoice, "iso", from_bytes=True)
+
+    assert textwrap.indent(source, "    ") in documentation
+
+
+def test_times_in_any_notation_and_nested_records_have_texts_of_their_own() -> None:
+    assert "value.replace" not in source_of(Invoice, "any", from_bytes=True)
+    assert source_of(Address, "iso", from_bytes=False).startswith("def read(struct):\n    record =")
+
+
+@pytest.mark.parametrize(
+    ("raw", "line"),
+    [
+        (b'{"netAmount": "NaN"}', "value.is_finite() else finite(value)"),
+        (b'{"customerId": 1}', "struct = decode(raw)"),
+    ],
+)
+def test_a_traceback_shows_the_line_that_failed(raw: bytes, line: str) -> None:
+    with pytest.raises((ValueError, msgspec.ValidationError)) as caught:
+        reader()(raw)
+    # What tools do before they print, lest they show a file as it was.
+    linecache.checkcache()
+    shown = "".join(traceback.format_exception(caught.value))
+
+    assert line in shown
+    assert "reader of tests.decoding.test_struct_lane.Invoice, iso times" in shown
+
+
+def test_a_traceback_shows_the_line_of_a_nested_record() -> None:
+    with pytest.raises(ValueError, match="time") as caught:
+        reader(made("Outer", made("Inner", datetime)), "any")(b'{"field": {"field": "x"}}')
+    shown = "".join(traceback.format_exception(caught.value))
+
+    assert "record.field = None if value is None else read_field(value)" in shown
+    assert "record.field = None if value is None else instant(value)" in shown
+
+
+def made(name: str, kind: Any) -> Any:
+    fields = {"field": attrs.field(type=kind | None, default=None)}
+    return attrs.make_class(name, fields, frozen=True, slots=True, weakref_slot=False)
+
+
+def test_classes_of_one_name_keep_their_own_lines() -> None:
+    files = dict[str, str]()
+    for kind in (Decimal, datetime, Decimal):
+        read = reader(made("Same", kind))
+        name = read.__code__.co_filename
+        files.setdefault(name, "".join(linecache.getlines(name)))
+
+    first, second = files.values()
+    assert "is_finite" in first
+    assert "tzinfo" in second
+
+
+@pytest.mark.parametrize("times", ["iso", "any"])
+def test_what_is_read_is_a_record_like_any_other(times: Any) -> None:
+    raw = b"""{"customerId": "KC1", "branchCodes": ["A"], "status": "OPEN", "due":
+        "2019-08-24T14:15:22Z", "netAmount": 0.10, "address": {}, "reminders": [{"hour": 3}, {}]}"""
+    expected = Invoice(
+        *("KC1", ("A",), Status.OPEN, datetime(2019, 8, 24, 14, 15, 22, tzinfo=UTC)),
+        *(Decimal("0.10"), Address(), (Reminder(3), Reminder())),
+    )
+    invoice = reader(times=times)(raw)
+
+    assert type(invoice) is Invoice
+    assert (invoice, hash(invoice), repr(invoice)) == (expected, hash(expected), repr(expected))
+    assert sys.getsizeof(invoice) == sys.getsizeof(expected)
+    assert gc.is_tracked(invoice) is gc.is_tracked(expected)
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        invoice.customer_id = "KC2"  # type: ignore[misc]
+
+
+@attrs.frozen
+class WithWeakReferences:
+    name: str | None = None
+
+
+@attrs.frozen(slots=False)
+class WithDict:
+    name: str | None = None
+
+
+@attrs.frozen(weakref_slot=False)
+class Derived(Address):
+    street: str | None = None
+
+
+@pytest.mark.parametrize("record", [WithWeakReferences, WithDict, Derived])
+def test_a_record_of_another_layout_is_refused_before_anything_is_read(record: Any) -> None:
+    with pytest.raises(TypeError, match=f"{record.__name__} must have slots for its fields"):
+        reader(record)
