@@ -41,8 +41,8 @@ class Prefetch:
 
     At most *max_pages* are in flight or waiting, and as many bytes as the session's *budget*
     allows; the page that is needed next is fetched whatever the budget says, and waited for
-    *patience* seconds. With *needs_ids*, or where the plan asks for it, a page counts as arrived
-    when the ids of its records have been read.
+    *patience* seconds. Where the plan asks for it, a page counts as arrived when the ids of its
+    records have been read.
     """
 
     def __init__(
@@ -54,8 +54,6 @@ class Prefetch:
         max_pages: int,
         patience: float,
         watch: SearchWatch,
-        *,
-        needs_ids: bool = False,
     ) -> None:
         self._planner = planner
         self._fetch = fetch
@@ -63,13 +61,11 @@ class Prefetch:
         self._budget = budget
         self._max_pages = max_pages
         self._patience = patience
-        self._reads_ids = needs_ids
         self._watch = watch
         self._slots: dict[PageRequest, _Slot] = {}
         self._row_bytes = float(ASSUMED_ROW_BYTES)
         self._paused = True
         self._discarded = False
-        self._arrival = anyio.Event()
 
     def fill(self) -> None:
         """Start the fetches that the bounds allow, and stop those no longer wanted."""
@@ -92,7 +88,7 @@ class Prefetch:
         try:
             with slot.scope:
                 page = await self._fetch(partial(self._refit, slot), partial(self._shrink, slot))
-                if self._reads_ids or self._planner.needs_ids:
+                if self._planner.needs_ids:
                     await paced(page.id_steps())
                 slot.page = page
         except Exception as error:
@@ -100,7 +96,6 @@ class Prefetch:
             slot.error = error
         finally:
             slot.done.set()
-            self._arrival.set()
         if slot.page is not None and self._holds(slot):
             self._weigh(slot, slot.page)
             self._planner.note_arrival(slot.request, slot.page)
@@ -134,7 +129,7 @@ class Prefetch:
         self._budget.take(size - slot.size)
         slot.size = size
 
-    async def head(self) -> tuple[PageRequest, RawPage]:
+    async def head(self) -> RawPage:
         """Return the page that is needed next, or raise the error that came instead.
 
         RequestTimeoutError if it does not come within *patience* seconds. A page stays until
@@ -147,7 +142,7 @@ class Prefetch:
             while slot.page is not None and (head := self._head()) is not slot:
                 slot = head
                 await slot.done.wait()
-        return slot.request, self._outcome(slot)
+        return self._outcome(slot)
 
     def _head(self) -> _Slot:
         request = self._planner.wanted(1)[0]
@@ -156,20 +151,6 @@ class Prefetch:
         if self._discarded:
             raise RuntimeError(CLOSED)
         return self._slots[request]
-
-    async def any_arrived(self) -> list[tuple[PageRequest, RawPage]]:
-        """Return the pages that have come, as soon as there is one or the head has failed."""
-        head = self._head()
-        with anyio.move_on_after(self._patience):
-            while not head.done.is_set() and not self._arrived():
-                self._arrival = anyio.Event()
-                await self._arrival.wait()
-        if head.done.is_set() or not self._arrived():
-            self._outcome(head)
-        return self._arrived()
-
-    def _arrived(self) -> list[tuple[PageRequest, RawPage]]:
-        return [(s.request, s.page) for s in self._slots.values() if s.page is not None]
 
     def _outcome(self, slot: _Slot) -> RawPage:
         if slot.error is not None:

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import attrs
 
 from enkash_async._paging.history import NewRows
-from enkash_async._paging.page_request import PageRequest
 from enkash_async._paging.planner import Planner
 from enkash_async._paging.raw_page import RawPage
 from enkash_async._search.prefetch import Prefetch
@@ -23,22 +22,19 @@ from enkash_async.resume import ResumeToken
 class Batch:
     """New rows of one page, undecoded, and how many of them the reader is done with.
 
-    *row* is the place of the page's first row in the list. A page that came before its turn has
-    no *delivery*: the plan has not seen it yet.
+    *row* is the place of the page's first row in the list.
     """
 
     page: RawPage
     row: int
     indices: Sequence[int]
-    delivery: NewRows | None = None
+    delivery: NewRows
     done: int = 0
     aside: set[int] = attrs.field(factory=set[int])
     """Indices of records that could not be read and were handed to the caller as such."""
 
     def rows_behind(self) -> int:
         """Return how many new rows of the page stand behind those that are done."""
-        if self.delivery is None:
-            return 0
         last = self.indices[self.done - 1] if self.done else -1
         if not self.delivery.skip:
             return len(self.page) - max(self.delivery.start, last + 1)
@@ -62,7 +58,6 @@ class RowStream:
         start: ResumeToken,
         *,
         max_records: int | None,
-        ordered: bool,
         strict: bool,
         watch: SearchWatch,
     ) -> None:
@@ -71,12 +66,9 @@ class RowStream:
         self._report = report
         self._start = start
         self._left = None if max_records is None else max(0, max_records - start.delivered)
-        self._ordered = ordered
         self._strict = strict
         self._watch = watch
         self._batch: Batch | None = None
-        self._early: set[str] = set()
-        self._early_pages: set[PageRequest] = set()
         self._judged = False
 
     @property
@@ -110,51 +102,11 @@ class RowStream:
     async def _take_page(self) -> Batch:
         started = time.monotonic()
         try:
-            if not self._ordered and (early := await self._take_early()) is not None:
-                return early
-            request, page = await self._prefetch.head()
+            page = await self._prefetch.head()
         finally:
             self._report.seconds_waiting += time.monotonic() - started
-        delivery = self._planner.accept(page)
-        if not self._planner.is_wanted(request):
-            self._early_pages.discard(request)
-        return Batch(
-            page, delivery.row, self._up_to_limit(self._not_early(page, delivery)), delivery
-        )
-
-    async def _take_early(self) -> Batch | None:
-        """Return a page that came before its turn; None when the first has come."""
-        arrived = await self._prefetch.any_arrived()
-        head = self._planner.wanted(1)[0]
-        if any(request is head for request, _ in arrived):
-            return None
-        for request, page in arrived:
-            if request not in self._early_pages:
-                self._early_pages.add(request)
-                unknown = self._up_to_limit(self._unknown_rows(page))
-                self._early.update(page.ids[index] for index in unknown)
-                return Batch(page, request.row, unknown)
-        return None
-
-    def _unknown_rows(self, page: RawPage) -> list[int]:
-        # The first row overlaps the page before, and is left to it.
-        ids, knows = page.ids, self._planner.knows
-        return [
-            index
-            for index in range(1, len(page))
-            if ids[index] not in self._early and not knows(ids[index])
-        ]
-
-    def _not_early(self, page: RawPage, delivery: NewRows) -> Sequence[int]:
-        if not delivery.skip and not self._early:
-            return range(delivery.start, len(page))
-        new = list(delivery.indices(page))
-        indices = [index for index in new if page.ids[index] not in self._early]
-        self._early.difference_update([page.ids[index] for index in new])
-        return indices
-
-    def _up_to_limit(self, indices: Sequence[int]) -> Sequence[int]:
-        return indices[: self._left]
+        new = self._planner.accept(page)
+        return Batch(page, new.row, _indices(new, page)[: self._left], new)
 
     def _conclude(self) -> None:
         """Give the verdict, once, and raise where it must not pass for a success."""
@@ -219,3 +171,7 @@ class RowStream:
             await self._prefetch.aclose()
         finally:
             self._watch.left(Outcome.CLOSED)
+
+
+def _indices(new: NewRows, page: RawPage) -> Sequence[int]:
+    return list(new.indices(page)) if new.skip else range(new.start, len(page))

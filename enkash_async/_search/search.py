@@ -135,10 +135,7 @@ class CustomerSearch:
 
     @property
     def resume_token(self) -> ResumeToken:
-        """Return where another search can go on, behind the record handed over last.
-
-        With `ordered=False` it may lie before that: records may then come twice, none is lost.
-        """
+        """Return where another search can go on, after the record handed over last."""
         self._settle()
         return self._stream.token()
 

@@ -76,7 +76,6 @@ class Customers:
         offset: int = 0,
         page_size: int | None = None,
         max_records: int | None = None,
-        ordered: bool = True,
         strict: bool = False,
         full_check: bool = False,
         on_bad_record: OnBadRecord | None = None,
@@ -87,13 +86,12 @@ class Customers:
         *offset* and *max_records* count records; *page_size*, 1 to 5000, is how many to ask for
         at once. Give an *order_by* that does not change and is different for each customer, such
         as "createdOn", if the list may change while it is read; names are the service's, which
-        does not document which it accepts. With `ordered=False` pages are handed over as they
-        land. *full_check* compares every record with all before it rather than with those of the
-        last pages, at about 150 bytes of memory a record: then no order, however unstable, makes
-        a record come twice or go missing unnoticed. *strict* raises IncompleteSearchError on any
-        verdict but COMPLETE. *on_bad_record* is called with each record that cannot be read,
-        instead of a DecodeError. *resume* goes on from `resume_token` of an earlier search, which
-        must have asked for the same.
+        does not document which it accepts. *full_check* compares every record with all before it
+        rather than with those of the last pages, at about 150 bytes of memory a record: then no
+        order, however unstable, makes a record come twice or go missing unnoticed. *strict*
+        raises IncompleteSearchError on any verdict but COMPLETE. *on_bad_record* is called with
+        each record that cannot be read, instead of a DecodeError. *resume* goes on from
+        `resume_token` of an earlier search, which must have asked for the same.
         """
         criteria = _checked_filter(filter)
         way = None if direction is None else enum_member(Direction, direction, "direction")
@@ -120,7 +118,6 @@ class Customers:
             query,
             start,
             max_records=max_records,
-            ordered=ordered,
             strict=strict,
             on_bad_record=on_bad_record,
         )
@@ -167,7 +164,6 @@ class Customers:
             query,
             start,
             max_records=max_records,
-            ordered=True,
             strict=strict,
             on_bad_record=on_bad_record,
         )
@@ -180,7 +176,6 @@ class Customers:
         start: ResumeToken,
         *,
         max_records: int | None,
-        ordered: bool,
         strict: bool,
         on_bad_record: OnBadRecord | None,
     ) -> CustomerSearch:
@@ -196,7 +191,6 @@ class Customers:
             # As many waiting as in flight, so that one slow page does not stop the rest.
             max_pages=2 * settings.max_concurrency,
             patience=settings.caller.timeout.progress,
-            needs_ids=not ordered,
             watch=watch,
         )
         stream = RowStream(
@@ -205,7 +199,6 @@ class Customers:
             report,
             start,
             max_records=max_records,
-            ordered=ordered,
             strict=strict,
             watch=watch,
         )

@@ -42,7 +42,6 @@ _HASTY: dict[str, Any] = {
 
 _QUIET = Leg(
     view="records",
-    ordered=True,
     page_size=1000,
     first=False,
     companion=False,
@@ -185,7 +184,7 @@ class _Crawl:
         }
         if self._plan.by_windows:
             return self._session.customers.crawl(**options)
-        return self._session.customers.search(ordered=leg.ordered, **options)
+        return self._session.customers.search(**options)
 
     def _set_aside(self, record: BadRecord) -> None:
         self._ledger.add([_id_of(record.raw)["customerId"]])
@@ -263,9 +262,7 @@ class _Crawl:
         if "max_records" in plan.query:
             handed_over = sum(map(len, ledger.legs))
             lost = max(0, min(plan.query["max_records"], len(staying)) - handed_over)
-        # A token of an unordered leg may lie before records that came before their turn.
-        exact = all(leg.ordered for leg in plan.legs) or plan.by_windows
-        doubled = ledger.repeated(across_legs=exact)
+        doubled = ledger.repeated()
         if "duplicate_rows" in plan.kinds:
             # Nobody compares the rows of one answer with each other.
             doubled = 0

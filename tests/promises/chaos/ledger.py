@@ -108,11 +108,9 @@ class Ledger:
     def seen(self) -> set[str]:
         return {one for leg in self.legs for one in leg}
 
-    def repeated(self, *, across_legs: bool) -> int:
-        """Return how many records came again, in the same leg or in any."""
-        if across_legs:
-            return sum(map(len, self.legs)) - len(self.seen())
-        return sum(len(leg) - len(set(leg)) for leg in self.legs)
+    def repeated(self) -> int:
+        """Return how many records came again, in the same leg or in another."""
+        return sum(map(len, self.legs)) - len(self.seen())
 
     def admits_doubt(self) -> bool:
         """Say whether any search that came to its end said that it was not COMPLETE."""

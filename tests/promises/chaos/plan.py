@@ -81,7 +81,6 @@ class Leg:
     """
 
     view: View
-    ordered: bool
     page_size: int
     first: bool
     companion: bool
@@ -217,7 +216,6 @@ def _fault(random: Random, kind: faults.Kind, rows: int) -> Fault:
 def _leg(random: Random, rows: int) -> Leg:
     return Leg(
         view=random.choice(["records", "pages", "raw_pages"]),
-        ordered=random.random() < 0.7,
         page_size=random.choice([rows // 50 + 13, 250, 500, 1000, 5000]),
         first=random.random() < 0.2,
         companion=random.random() < 0.2,
