@@ -7,25 +7,28 @@ import os
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, tzinfo
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
 import aiohttp
 
-from enkash_async._decoding.decoder import RecordDecoder
+from enkash_async._arguments import int_at_least
 from enkash_async._http.call import Caller
 from enkash_async._http.limiter import FairLimiter
 from enkash_async._http.quota import RetryQuota
 from enkash_async._http.throttle import Throttle
 from enkash_async._http.token_cache import TokenCache
 from enkash_async._http.transport import Transport, checked_base_url, open_http
-from enkash_async._paging.addressing import Addressing, OffsetUnit
+from enkash_async._paging.addressing import MAX_LIMIT, Addressing, OffsetUnit
+from enkash_async._paging.page_sizes import PageSizes
 from enkash_async._search.byte_budget import ByteBudget
+from enkash_async._search.list_resource import checked_page_size
+from enkash_async._search.settings import Decoders, SearchSettings
 from enkash_async._tasks import TaskOwner
 from enkash_async._telemetry.telemetry import Telemetry
 from enkash_async.auth import Auth, BearerToken, OAuthPassword
-from enkash_async.customers.records import Customer
-from enkash_async.customers.resource import Customers, SearchSettings, checked_page_size
+from enkash_async.customers.resource import Customers
 from enkash_async.events import Hooks
 from enkash_async.retry import RetryPolicy
 from enkash_async.timeout import Timeout
@@ -75,10 +78,10 @@ class EnKashSession:
         if not callable(getattr(auth, "fetch_token", None)):
             raise TypeError("auth must be a BearerToken, an OAuthPassword, or have fetch_token()")
         self._auth = auth
-        self._max_concurrency = _at_least(1, "max_concurrency", max_concurrency)
-        self._page_size = checked_page_size(page_size)
-        self._prefetch_bytes = _at_least(0, "prefetch_bytes", prefetch_bytes)
-        self._max_body_bytes = _at_least(1, "max_body_bytes", max_body_bytes)
+        self._max_concurrency = int_at_least(1, "max_concurrency", max_concurrency)
+        self._page_size = checked_page_size(page_size, MAX_LIMIT)
+        self._prefetch_bytes = int_at_least(0, "prefetch_bytes", prefetch_bytes)
+        self._max_body_bytes = int_at_least(1, "max_body_bytes", max_body_bytes)
         self._timeout = timeout or Timeout()
         self._retry = retry or RetryPolicy()
         self._adaptive = adaptive
@@ -164,25 +167,17 @@ class EnKashSession:
             owner=owner,
             budget=ByteBudget(self._prefetch_bytes),
             addressing=self._addressing,
-            decoder=RecordDecoder(Customer, self._naive_timezone),
-            naive_timezone=self._naive_timezone,
-            max_concurrency=self._max_concurrency,
-            page_size=self._page_size,
+            decoders=Decoders(self._naive_timezone),
             telemetry=self._telemetry,
-            adaptive=self._adaptive,
+            page_size=self._page_size,
+            # As many waiting as in flight, so that one slow page does not stop the rest.
+            max_pages=2 * self._max_concurrency,
+            page_sizes=partial(PageSizes, adaptive=self._adaptive),
         )
 
     def __repr__(self) -> str:
         state = "closed" if self._customers is None else "open"
         return f"<EnKashSession {self._base_url} {state}>"
-
-
-def _at_least(least: int, name: str, value: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{name} must be an int, not {type(value).__name__}")
-    if value < least:
-        raise ValueError(f"{name} must be at least {least}, not {value}")
-    return value
 
 
 def _checked_hooks(hooks: Hooks | Sequence[Hooks]) -> Sequence[Hooks]:

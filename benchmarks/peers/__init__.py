@@ -51,8 +51,8 @@ class Peer:
 
 def _has_arrow() -> bool:
     # By name, so that the SDK does not weigh on the processes of its peers.
-    search = import_module("enkash_async._search.search")
-    return hasattr(search.CustomerSearch, "arrow_batches")
+    sdk = import_module("enkash_async")
+    return hasattr(sdk.CustomerSearch, "arrow_batches")
 
 
 PEERS: tuple[Peer, ...] = (

@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.jobs import CONCURRENCY, TOKEN, Check, Job, ShortfallError, Tally
-from enkash_async import BearerToken, CustomerFilter, EnKashSession
-from enkash_async._search.search import CustomerSearch
+from enkash_async import BearerToken, CustomerFilter, CustomerSearch, EnKashSession
 
 WINDOWS = 4
 

@@ -27,13 +27,13 @@ ASSUMED_ROW_BYTES = 1024
 class _Slot:
     """A page on its way: first a task, then a page or the error that came instead."""
 
-    def __init__(self, request: PageRequest, size: int) -> None:
+    def __init__(self, request: PageRequest, nbytes: int) -> None:
         self.request = request
         self.scope = anyio.CancelScope()
         self.done = anyio.Event()
         self.page: RawPage | None = None
         self.error: Exception | None = None
-        self.size = size
+        self.nbytes = nbytes
 
 
 class Prefetch:
@@ -77,11 +77,12 @@ class Prefetch:
         for place, request in enumerate(self._planner.wanted(self._max_pages)):
             if request in self._slots:
                 continue
-            size = int(request.limit * self._row_bytes)
-            if place and not self._budget.has_room(size):
+            nbytes = int(request.limit * self._row_bytes)
+            # The page that is needed next comes whatever the budget says, or nobody got on.
+            if place and not self._budget.has_room(nbytes):
                 break
-            self._budget.take(size)
-            slot = self._slots[request] = _Slot(request, size)
+            self._budget.take(nbytes)
+            slot = self._slots[request] = _Slot(request, nbytes)
             self._watch.run(self._owner.start, self._run, slot)
 
     async def _run(self, slot: _Slot) -> None:
@@ -125,9 +126,9 @@ class Prefetch:
         if len(page):
             self._row_bytes = page.nbytes / len(page)
 
-    def _resize(self, slot: _Slot, size: int) -> None:
-        self._budget.take(size - slot.size)
-        slot.size = size
+    def _resize(self, slot: _Slot, nbytes: int) -> None:
+        self._budget.take(nbytes - slot.nbytes)
+        slot.nbytes = nbytes
 
     async def head(self) -> RawPage:
         """Return the page that is needed next, or raise the error that came instead.
@@ -183,7 +184,18 @@ class Prefetch:
             for slot in slots:
                 await slot.done.wait()
 
+    def __repr__(self) -> str:
+        state = "discarded" if self._discarded else "paused" if self._paused else "running"
+        slots = self._slots.values()
+        came = sum(slot.page is not None for slot in slots)
+        failed = sum(slot.error is not None for slot in slots)
+        nbytes = sum(slot.nbytes for slot in slots)
+        return (
+            f"<Prefetch {state}: {len(slots) - came - failed} in flight, {came} came,"
+            f" {failed} failed, {nbytes} bytes>"
+        )
+
     def _drop(self, request: PageRequest) -> None:
         slot = self._slots.pop(request)
-        self._budget.take(-slot.size)
+        self._budget.take(-slot.nbytes)
         slot.scope.cancel()
