@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, tzinfo
 from functools import partial
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import aiohttp
 
@@ -32,6 +32,8 @@ from enkash_async.customers.resource import Customers
 from enkash_async.events import Hooks
 from enkash_async.retry import RetryPolicy
 from enkash_async.timeout import Timeout
+
+L = TypeVar("L")
 
 MIB = 1024 * 1024
 
@@ -94,7 +96,9 @@ class EnKashSession:
         self._http = http
         self._telemetry = Telemetry(_checked_hooks(hooks))
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._customers: Customers | None = None
+        self._shared: SearchSettings | None = None
+        """What the lists share, while the session is open."""
+        self._lists: dict[Callable[[SearchSettings], Any], Any] = {}
         self._exit = AsyncExitStack()
 
     @classmethod
@@ -113,14 +117,21 @@ class EnKashSession:
     @property
     def customers(self) -> Customers:
         """Return what can be asked of customers; RuntimeError if the session is not open."""
-        if self._customers is None:
+        return self._list(Customers)
+
+    def _list(self, kind: Callable[[SearchSettings], L]) -> L:
+        """Return the list of this *kind*, which is made when it is first asked for."""
+        if self._shared is None:
             raise RuntimeError("the session is not open; use 'async with EnKashSession(...)'")
         if asyncio.get_running_loop() is not self._loop:
             raise RuntimeError("the session belongs to another event loop; open one in this loop")
-        return self._customers
+        if kind not in self._lists:
+            self._lists[kind] = kind(self._shared)
+        made: L = self._lists[kind]
+        return made
 
     async def __aenter__(self) -> Self:
-        if self._customers is not None:
+        if self._shared is not None:
             raise RuntimeError("the session is open already; share it, or make a second one")
         self._loop = asyncio.get_running_loop()
         async with AsyncExitStack() as stack:
@@ -133,7 +144,7 @@ class EnKashSession:
             # Before the tasks are cancelled, so that the searches end because of the session.
             stack.callback(self._telemetry.close)
             await owner.opened()
-            self._customers = Customers(self._settings(http, owner))
+            self._shared = self._settings(http, owner)
             self._exit = stack.pop_all()
         return self
 
@@ -147,7 +158,8 @@ class EnKashSession:
 
     async def aclose(self) -> None:
         """Stop all requests and close the connections. May be called more than once."""
-        self._customers = None
+        self._shared = None
+        self._lists.clear()
         await self._exit.aclose()
 
     def _settings(self, http: aiohttp.ClientSession, owner: TaskOwner) -> SearchSettings:
@@ -176,7 +188,7 @@ class EnKashSession:
         )
 
     def __repr__(self) -> str:
-        state = "closed" if self._customers is None else "open"
+        state = "closed" if self._shared is None else "open"
         return f"<EnKashSession {self._base_url} {state}>"
 
 
