@@ -207,10 +207,10 @@ class ListResource(Generic[F, R]):
         return given
 
     def _page_size(self, given: int | None) -> int:
-        most = self._endpoint.max_limit
+        max_limit = self._endpoint.max_limit
         if given is None:
-            return min(self._settings.page_size, most)
-        return checked_page_size(given, most)
+            return min(self._settings.page_size, max_limit)
+        return checked_page_size(given, max_limit)
 
     def _time(self) -> TimeRange:
         time = self._endpoint.time
@@ -222,11 +222,11 @@ class ListResource(Generic[F, R]):
         return time
 
 
-def checked_page_size(page_size: int, most: int) -> int:
+def checked_page_size(page_size: int, max_limit: int) -> int:
     """Return *page_size*, or raise an error that names the bounds."""
     int32_at_least(1, "page_size", page_size)
-    if page_size > most:
-        raise ValueError(f"page_size must be at most {most}, the service's largest limit")
+    if page_size > max_limit:
+        raise ValueError(f"page_size must be at most {max_limit}, the service's largest limit")
     return page_size
 
 

@@ -1,7 +1,7 @@
 """The forms in which the rows of a search are handed out: each view reads on from one cursor.
 
-A view tells the cursor what it hands over. What was decoded before its reader was cancelled is
-kept, or decoded again: in no view a row is lost that way.
+A view tells the cursor what it hands over. The reader may be cancelled at any step: what a view
+has decoded by then it keeps, or decodes again.
 """
 
 from __future__ import annotations
