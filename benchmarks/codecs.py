@@ -22,7 +22,7 @@ import msgspec
 from benchmarks.peers.bare import decode as decode_structs
 from enkash_async import Customer
 from enkash_async._decoding.decoder import RecordDecoder
-from enkash_async._search.search import STEP
+from enkash_async._decoding.slice_decoder import STEP
 from enkash_async._wire.page import PagePayload, payload_steps
 from enkash_async._wire.response import Response
 

@@ -3,17 +3,21 @@
 `EnKashSession` is where to begin; its docstring, and `session.customers.search`, say the rest.
 """
 
+from enkash_async._decoding.slice_decoder import BadRecord
+from enkash_async._search.page import Page
 from enkash_async._search.query import Direction
-from enkash_async._search.search import BadRecord, CustomerSearch, Page
 from enkash_async.auth import Auth, BearerToken, OAuthPassword, Token
-from enkash_async.customers.filters import CustomerFilter, CustomerLevel, CustomerStatus
-from enkash_async.customers.records import (
+from enkash_async.customers import (
     Customer,
+    CustomerFilter,
     CustomerKeyContact,
+    CustomerLevel,
     CustomerReminder,
+    Customers,
+    CustomerSearch,
+    CustomerStatus,
     ReminderType,
 )
-from enkash_async.customers.resource import Customers
 from enkash_async.errors import (
     ERROR_CLASSES,
     AnswerTooLargeError,

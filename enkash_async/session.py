@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, tzinfo
+from functools import partial
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import aiohttp
 
-from enkash_async._decoding.decoder import RecordDecoder
+from enkash_async._arguments import int_at_least
 from enkash_async._http.call import Caller
 from enkash_async._http.connections import checked_base_url, open_http
 from enkash_async._http.limiter import FairLimiter
@@ -20,16 +21,20 @@ from enkash_async._http.quota import RetryQuota
 from enkash_async._http.throttle import Throttle
 from enkash_async._http.token_cache import TokenCache, watched
 from enkash_async._http.transport import Transport
-from enkash_async._paging.addressing import Addressing, OffsetUnit
+from enkash_async._paging.addressing import MAX_LIMIT, Addressing, OffsetUnit
+from enkash_async._paging.page_sizes import PageSizes
 from enkash_async._search.byte_budget import ByteBudget
+from enkash_async._search.list_resource import checked_page_size
+from enkash_async._search.settings import Decoders, SearchSettings
 from enkash_async._tasks import TaskOwner
 from enkash_async._telemetry.telemetry import Telemetry
 from enkash_async.auth import Auth, BearerToken, OAuthPassword
-from enkash_async.customers.records import Customer
-from enkash_async.customers.resource import Customers, SearchSettings, checked_page_size
+from enkash_async.customers.resource import Customers
 from enkash_async.events import Hooks
 from enkash_async.retry import RetryPolicy
 from enkash_async.timeout import Timeout
+
+L = TypeVar("L")
 
 MIB = 1024 * 1024
 
@@ -76,10 +81,10 @@ class EnKashSession:
         if not callable(getattr(auth, "fetch_token", None)):
             raise TypeError("auth must be a BearerToken, an OAuthPassword, or have fetch_token()")
         self._auth = auth
-        self._max_concurrency = _at_least(1, "max_concurrency", max_concurrency)
-        self._page_size = checked_page_size(page_size)
-        self._prefetch_bytes = _at_least(0, "prefetch_bytes", prefetch_bytes)
-        self._max_body_bytes = _at_least(1, "max_body_bytes", max_body_bytes)
+        self._max_concurrency = int_at_least(1, "max_concurrency", max_concurrency)
+        self._page_size = checked_page_size(page_size, MAX_LIMIT)
+        self._prefetch_bytes = int_at_least(0, "prefetch_bytes", prefetch_bytes)
+        self._max_body_bytes = int_at_least(1, "max_body_bytes", max_body_bytes)
         self._timeout = timeout or Timeout()
         self._retry = retry or RetryPolicy()
         self._adaptive = adaptive
@@ -92,7 +97,9 @@ class EnKashSession:
         self._http = http
         self._telemetry = Telemetry(_checked_hooks(hooks))
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._customers: Customers | None = None
+        self._shared: SearchSettings | None = None
+        """What the lists share, while the session is open."""
+        self._lists: dict[Callable[[SearchSettings], Any], Any] = {}
         self._exit = AsyncExitStack()
 
     @classmethod
@@ -111,14 +118,21 @@ class EnKashSession:
     @property
     def customers(self) -> Customers:
         """Return what can be asked of customers; RuntimeError if the session is not open."""
-        if self._customers is None:
+        return self._list(Customers)
+
+    def _list(self, kind: Callable[[SearchSettings], L]) -> L:
+        """Return the list of this *kind*, which is made when it is first asked for."""
+        if self._shared is None:
             raise RuntimeError("the session is not open; use 'async with EnKashSession(...)'")
         if asyncio.get_running_loop() is not self._loop:
             raise RuntimeError("the session belongs to another event loop; open one in this loop")
-        return self._customers
+        if kind not in self._lists:
+            self._lists[kind] = kind(self._shared)
+        made: L = self._lists[kind]
+        return made
 
     async def __aenter__(self) -> Self:
-        if self._customers is not None:
+        if self._shared is not None:
             raise RuntimeError("the session is open already; share it, or make a second one")
         self._loop = asyncio.get_running_loop()
         async with AsyncExitStack() as stack:
@@ -131,7 +145,7 @@ class EnKashSession:
             # Before the tasks are cancelled, so that the searches end because of the session.
             stack.callback(self._telemetry.close)
             await owner.opened()
-            self._customers = Customers(self._settings(http, owner))
+            self._shared = self._settings(http, owner)
             self._exit = stack.pop_all()
         return self
 
@@ -145,7 +159,8 @@ class EnKashSession:
 
     async def aclose(self) -> None:
         """Stop all requests and close the connections. May be called more than once."""
-        self._customers = None
+        self._shared = None
+        self._lists.clear()
         await self._exit.aclose()
 
     def _settings(self, http: aiohttp.ClientSession, owner: TaskOwner) -> SearchSettings:
@@ -165,25 +180,17 @@ class EnKashSession:
             owner=owner,
             budget=ByteBudget(self._prefetch_bytes),
             addressing=self._addressing,
-            decoder=RecordDecoder(Customer, self._naive_timezone),
-            naive_timezone=self._naive_timezone,
-            max_concurrency=self._max_concurrency,
-            page_size=self._page_size,
+            decoders=Decoders(self._naive_timezone),
             telemetry=self._telemetry,
-            adaptive=self._adaptive,
+            page_size=self._page_size,
+            # As many waiting as in flight, so that one slow page does not stop the rest.
+            max_pages=2 * self._max_concurrency,
+            page_sizes=partial(PageSizes, adaptive=self._adaptive),
         )
 
     def __repr__(self) -> str:
-        state = "closed" if self._customers is None else "open"
+        state = "closed" if self._shared is None else "open"
         return f"<EnKashSession {self._base_url} {state}>"
-
-
-def _at_least(least: int, name: str, value: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{name} must be an int, not {type(value).__name__}")
-    if value < least:
-        raise ValueError(f"{name} must be at least {least}, not {value}")
-    return value
 
 
 def _checked_hooks(hooks: Hooks | Sequence[Hooks]) -> Sequence[Hooks]:

@@ -13,7 +13,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "enkash_async"
 
 LAYERS = [
-    {"_tasks", "report", "resume", "timeout"},
+    {"_arguments", "_tasks", "report", "resume", "timeout"},
     {"errors"},
     {"_paging", "_wire", "retry", "events"},
     {"_decoding", "auth"},
@@ -32,13 +32,6 @@ APART = {"sandbox"}
 """Imports nothing of the rest, so that it shares no misunderstanding with the client."""
 
 MAY_IMPORT_THE_SANDBOX = {"cli"}
-
-STILL_BROKEN = {
-    ("_decoding.arrow.lane", "_search"),
-    ("_search.partitions", "customers"),
-    ("_search.search", "customers"),
-}
-"""Imports against the direction."""
 
 INSIDE = {
     "cli": [
@@ -200,7 +193,7 @@ def test_imports_point_to_lower_layers() -> None:
             elif level_of(other, LAYERS) >= level_of(package, LAYERS):
                 against.add((name, other))
 
-    assert against == STILL_BROKEN
+    assert against == set()
 
 
 def test_the_sandbox_shares_no_code_with_the_client() -> None:
@@ -245,7 +238,7 @@ def test_few_packages_know_the_event_loop_or_the_network() -> None:
 
 def test_paging_knows_errors_reports_and_tokens_only() -> None:
     for name, imports in modules():
-        if package_of(name) == "_paging" and (name, "_wire") not in STILL_BROKEN:
+        if package_of(name) == "_paging":
             assert own(imports) <= {"_paging", "errors", "report", "resume"}, name
 
 

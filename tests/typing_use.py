@@ -299,7 +299,6 @@ async def searching(customers: Customers, saved: ResumeToken) -> None:
         offset=10,
         page_size=50,
         max_records=100,
-        ordered=False,
         strict=True,
         full_check=True,
         on_bad_record=set_aside,

@@ -1,4 +1,4 @@
-"""A list of the service as data: what `search`, `crawl` and `windows` must know of it. No I/O."""
+"""A list of the service as data: all that the rest of the package must know of it. No I/O."""
 
 from __future__ import annotations
 
@@ -29,14 +29,18 @@ class TimeRange:
 class ListEndpoint(Generic[F, R]):
     """A list that is read by `offset` and `limit`, as its page documents it.
 
-    *noun* names its records in texts, events and spans. *identity* is the field, by its name on
-    the wire, that tells records apart. Without a *time* it has no `crawl` and no `windows`.
+    *noun* names its records in texts, events and spans, *singular* one of them. *identity* is the
+    field, by its name on the wire, that tells records apart, and *ids* the field of the filter,
+    by its Python name, that asks for some of them: without it there is no `get`. Without a *time*
+    there is no `crawl` and no `windows`.
     """
 
     noun: str
+    singular: str
     path: str
     record: type[R]
     criteria: type[F]
     identity: str
+    ids: str | None = None
     max_limit: int = 5000
     time: TimeRange | None = None

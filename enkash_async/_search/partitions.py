@@ -1,4 +1,4 @@
-"""Coarse windows of `createdOn` for processes that read in parallel, cut by count."""
+"""Filters that divide a list among processes that read in parallel: windows of time, by count."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ import asyncio
 import math
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
-
-import attrs
+from typing import Any, Generic, TypeVar
 
 from enkash_async._paging.crawl.cutting import EARLIEST, FILL, MAX_PARTS, SECOND
 from enkash_async._paging.page_request import Window
-from enkash_async.customers.filters import CustomerFilter
+from enkash_async._search.endpoint import ListEndpoint, TimeRange
+from enkash_async._search.query import narrowed
+from enkash_async._wire.criteria import Criteria
 from enkash_async.errors import IncompleteSearchError
 
-Count = Callable[[CustomerFilter], Awaitable[int]]
+F = TypeVar("F", bound=Criteria)
+
+Count = Callable[[F], Awaitable[int]]
 
 MILLISECOND = timedelta(milliseconds=1)
 NOTHING = timedelta(0)
@@ -26,50 +29,70 @@ SEAMS = (
     (NOTHING, -MILLISECOND),
     (NOTHING, -SECOND),
 )
-"""How far before a cut the left window ends, and how far behind it the right one begins.
+"""How far before a cut the left window ends, and how far after it the right one begins.
 
-Which of them neither loses nor doubles a customer depends on the ends that the service's bounds
+Which of them neither loses nor doubles a record depends on the ends that the service's bounds
 include and on the fineness of its clock. Neither is documented, so the counts decide.
 """
 
 
-async def shards(
-    count: Count, criteria: CustomerFilter, until: datetime, max_records: int
-) -> list[CustomerFilter]:
-    """Return filters of at most *max_records* customers each, whose counts add up."""
-    whole = Window(criteria.created_on_from or EARLIEST, until)
-    everything = _narrowed(criteria, whole)
-    total, within = await _counts(count, [criteria, everything])
-    if total != within:
+class Partitions(Generic[F]):
+    """Divides what *criteria* match into windows of *time* that hold few enough records."""
+
+    def __init__(
+        self, endpoint: ListEndpoint[F, Any], time: TimeRange, criteria: F, count: Count[F]
+    ) -> None:
+        self._endpoint = endpoint
+        self._time = time
+        self._criteria = criteria
+        self._count = count
+
+    async def cut(self, until: datetime, max_records: int) -> list[F]:
+        """Return filters of at most *max_records* records each, whose counts add up."""
+        begin: datetime | None = getattr(self._criteria, self._time.begin)
+        whole = Window(begin or EARLIEST, until)
+        total, within = await self._counts([self._criteria, self._narrowed(whole)])
+        if total != within:
+            raise IncompleteSearchError(
+                f"{total - within} of {total} {self._endpoint.noun} are in no window: they have no"
+                f" {self._time.field}, or one after now. Read all with search(), or narrow the"
+                f" filter by {self._time.begin}"
+            )
+        windows = await self._cut_window(whole, within, max_records)
+        return [self._narrowed(window) for window in windows]
+
+    async def _cut_window(self, window: Window, rows: int, max_records: int) -> list[Window]:
+        number = min(MAX_PARTS, math.ceil(rows / (FILL * max_records)))
+        cuts = _cuts(window, max(2, number))
+        if rows <= max_records or not cuts:
+            return [window]
+        for seam in SEAMS:
+            parts = _parts(window, cuts, seam)
+            counts = await self._counts([self._narrowed(part) for part in parts])
+            if sum(counts) == rows:
+                return [
+                    smaller
+                    for part, part_rows in zip(parts, counts, strict=True)
+                    if part_rows
+                    for smaller in await self._cut_window(part, part_rows, max_records)
+                ]
         raise IncompleteSearchError(
-            f"{total - within} of {total} customers are in no window: they have no createdOn, or"
-            " one after now. Read all with search(), or narrow the filter by created_on_from"
+            f"the counts of windows do not add up to {rows}, however they are cut:"
+            f" {self._endpoint.noun} were deleted meanwhile (then try again), or recordsCount does"
+            " not count all matches"
         )
-    windows = await _cut(count, criteria, whole, within, max_records)
-    return [_narrowed(criteria, window) for window in windows]
 
+    def _narrowed(self, window: Window) -> F:
+        criteria: F = narrowed(self._endpoint, self._criteria, window)
+        return criteria
 
-async def _cut(
-    count: Count, criteria: CustomerFilter, window: Window, rows: int, most: int
-) -> list[Window]:
-    number = min(MAX_PARTS, math.ceil(rows / (FILL * most)))
-    cuts = _cuts(window, max(2, number))
-    if rows <= most or not cuts:
-        return [window]
-    for seam in SEAMS:
-        parts = _parts(window, cuts, seam)
-        counts = await _counts(count, [_narrowed(criteria, part) for part in parts])
-        if sum(counts) == rows:
-            cut = [
-                await _cut(count, criteria, part, part_rows, most)
-                for part, part_rows in zip(parts, counts, strict=True)
-                if part_rows
-            ]
-            return [shard for shards in cut for shard in shards]
-    raise IncompleteSearchError(
-        f"the counts of windows do not add up to {rows}, however they are cut: customers were"
-        " deleted meanwhile (then try again), or recordsCount does not count all matches"
-    )
+    async def _counts(self, filters: Sequence[F]) -> list[int]:
+        # All end before an error is raised, so that no request is left running.
+        results = await asyncio.gather(*map(self._count, filters), return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+        return [result for result in results if not isinstance(result, BaseException)]
 
 
 def _cuts(window: Window, number: int) -> list[datetime]:
@@ -82,20 +105,7 @@ def _cuts(window: Window, number: int) -> list[datetime]:
 def _parts(
     window: Window, cuts: Sequence[datetime], seam: tuple[timedelta, timedelta]
 ) -> list[Window]:
-    before, behind = seam
-    begins = [window.begin, *(moment + behind for moment in cuts)]
+    before, after = seam
+    begins = [window.begin, *(moment + after for moment in cuts)]
     ends = [*(moment - before for moment in cuts), window.end]
     return [Window(begin, end) for begin, end in zip(begins, ends, strict=True)]
-
-
-def _narrowed(criteria: CustomerFilter, window: Window) -> CustomerFilter:
-    return attrs.evolve(criteria, created_on_from=window.begin, created_on_to=window.end)
-
-
-async def _counts(count: Count, filters: Sequence[CustomerFilter]) -> list[int]:
-    # All end before an error is raised, so that none is left behind.
-    results = await asyncio.gather(*map(count, filters), return_exceptions=True)
-    for result in results:
-        if isinstance(result, BaseException):
-            raise result
-    return [result for result in results if not isinstance(result, BaseException)]

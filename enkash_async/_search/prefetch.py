@@ -27,13 +27,13 @@ ASSUMED_ROW_BYTES = 1024
 class _Slot:
     """A page on its way: first a task, then a page or the error that came instead."""
 
-    def __init__(self, request: PageRequest, size: int) -> None:
+    def __init__(self, request: PageRequest, nbytes: int) -> None:
         self.request = request
         self.scope = anyio.CancelScope()
         self.done = anyio.Event()
         self.page: RawPage | None = None
         self.error: Exception | None = None
-        self.size = size
+        self.nbytes = nbytes
 
 
 class Prefetch:
@@ -41,8 +41,8 @@ class Prefetch:
 
     At most *max_pages* are in flight or waiting, and as many bytes as the session's *budget*
     allows; the page that is needed next is fetched whatever the budget says, and waited for
-    *patience* seconds. With *needs_ids*, or where the plan asks for it, a page counts as arrived
-    when the ids of its records have been read.
+    *patience* seconds. Where the plan asks for it, a page counts as arrived when the ids of its
+    records have been read.
     """
 
     def __init__(
@@ -54,8 +54,6 @@ class Prefetch:
         max_pages: int,
         patience: float,
         watch: SearchWatch,
-        *,
-        needs_ids: bool = False,
     ) -> None:
         self._planner = planner
         self._fetch = fetch
@@ -63,13 +61,11 @@ class Prefetch:
         self._budget = budget
         self._max_pages = max_pages
         self._patience = patience
-        self._reads_ids = needs_ids
         self._watch = watch
         self._slots: dict[PageRequest, _Slot] = {}
         self._row_bytes = float(ASSUMED_ROW_BYTES)
         self._paused = True
         self._discarded = False
-        self._arrival = anyio.Event()
 
     def fill(self) -> None:
         """Start the fetches that the bounds allow, and stop those no longer wanted."""
@@ -81,18 +77,19 @@ class Prefetch:
         for place, request in enumerate(self._planner.wanted(self._max_pages)):
             if request in self._slots:
                 continue
-            size = int(request.limit * self._row_bytes)
-            if place and not self._budget.has_room(size):
+            nbytes = int(request.limit * self._row_bytes)
+            # The page that is needed next comes whatever the budget says, or nobody got on.
+            if place and not self._budget.has_room(nbytes):
                 break
-            self._budget.take(size)
-            slot = self._slots[request] = _Slot(request, size)
+            self._budget.take(nbytes)
+            slot = self._slots[request] = _Slot(request, nbytes)
             self._watch.run(self._owner.start, self._run, slot)
 
     async def _run(self, slot: _Slot) -> None:
         try:
             with slot.scope:
                 page = await self._fetch(partial(self._refit, slot), partial(self._shrink, slot))
-                if self._reads_ids or self._planner.needs_ids:
+                if self._planner.needs_ids:
                     await paced(page.id_steps())
                 slot.page = page
         except Exception as error:
@@ -100,7 +97,6 @@ class Prefetch:
             slot.error = error
         finally:
             slot.done.set()
-            self._arrival.set()
         if slot.page is not None and self._holds(slot):
             self._weigh(slot, slot.page)
             self._planner.note_arrival(slot.request, slot.page)
@@ -130,11 +126,11 @@ class Prefetch:
         if len(page):
             self._row_bytes = page.nbytes / len(page)
 
-    def _resize(self, slot: _Slot, size: int) -> None:
-        self._budget.take(size - slot.size)
-        slot.size = size
+    def _resize(self, slot: _Slot, nbytes: int) -> None:
+        self._budget.take(nbytes - slot.nbytes)
+        slot.nbytes = nbytes
 
-    async def head(self) -> tuple[PageRequest, RawPage]:
+    async def head(self) -> RawPage:
         """Return the page that is needed next, or raise the error that came instead.
 
         RequestTimeoutError if it does not come within *patience* seconds. A page stays until
@@ -147,7 +143,7 @@ class Prefetch:
             while slot.page is not None and (head := self._head()) is not slot:
                 slot = head
                 await slot.done.wait()
-        return slot.request, self._outcome(slot)
+        return self._outcome(slot)
 
     def _head(self) -> _Slot:
         request = self._planner.wanted(1)[0]
@@ -156,20 +152,6 @@ class Prefetch:
         if self._discarded:
             raise RuntimeError(CLOSED)
         return self._slots[request]
-
-    async def any_arrived(self) -> list[tuple[PageRequest, RawPage]]:
-        """Return the pages that have come, as soon as there is one or the head has failed."""
-        head = self._head()
-        with anyio.move_on_after(self._patience):
-            while not head.done.is_set() and not self._arrived():
-                self._arrival = anyio.Event()
-                await self._arrival.wait()
-        if head.done.is_set() or not self._arrived():
-            self._outcome(head)
-        return self._arrived()
-
-    def _arrived(self) -> list[tuple[PageRequest, RawPage]]:
-        return [(s.request, s.page) for s in self._slots.values() if s.page is not None]
 
     def _outcome(self, slot: _Slot) -> RawPage:
         if slot.error is not None:
@@ -202,7 +184,18 @@ class Prefetch:
             for slot in slots:
                 await slot.done.wait()
 
+    def __repr__(self) -> str:
+        state = "discarded" if self._discarded else "paused" if self._paused else "running"
+        slots = self._slots.values()
+        came = sum(slot.page is not None for slot in slots)
+        failed = sum(slot.error is not None for slot in slots)
+        nbytes = sum(slot.nbytes for slot in slots)
+        return (
+            f"<Prefetch {state}: {len(slots) - came - failed} in flight, {came} came,"
+            f" {failed} failed, {nbytes} bytes>"
+        )
+
     def _drop(self, request: PageRequest) -> None:
         slot = self._slots.pop(request)
-        self._budget.take(-slot.size)
+        self._budget.take(-slot.nbytes)
         slot.scope.cancel()

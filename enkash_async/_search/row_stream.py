@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 
 import attrs
 
+from enkash_async._decoding.slice_decoder import Rows
 from enkash_async._paging.history import NewRows
-from enkash_async._paging.page_request import PageRequest
 from enkash_async._paging.planner import Planner
 from enkash_async._paging.raw_page import RawPage
 from enkash_async._search.prefetch import Prefetch
@@ -21,34 +20,26 @@ from enkash_async.resume import ResumeToken
 
 @attrs.define(eq=False)
 class Batch:
-    """New rows of one page, undecoded, and how many of them the reader is done with.
+    """A page in its turn, those of its rows that are read, and how many the reader is done with.
 
-    *row* is the place of the page's first row in the list. A page that came before its turn has
-    no *delivery*: the plan has not seen it yet.
+    *new* are all of its rows that are new: more than are read where the search ends before.
     """
 
     page: RawPage
-    row: int
-    indices: Sequence[int]
-    delivery: NewRows | None = None
+    new: NewRows
+    rows: Rows
     done: int = 0
-    aside: set[int] = attrs.field(factory=set[int])
-    """Indices of records that could not be read and were handed to the caller as such."""
 
     def rows_behind(self) -> int:
-        """Return how many new rows of the page stand behind those that are done."""
-        if self.delivery is None:
-            return 0
-        last = self.indices[self.done - 1] if self.done else -1
-        if not self.delivery.skip:
-            return len(self.page) - max(self.delivery.start, last + 1)
-        return sum(index > last for index in self.delivery.indices(self.page))
+        """Return how many new rows of the page come after those that are done."""
+        last = self.rows.indices[self.done - 1] if self.done else -1
+        if not self.new.skip:
+            return len(self.page) - max(self.new.start, last + 1)
+        return sum(index > last for index in self.new.indices(self.page))
 
     def next_row(self) -> int:
-        """Return the place in the list behind the last row that is done."""
-        if self.done:
-            return self.row + self.indices[self.done - 1] + 1
-        return self.row + self.indices[0]
+        """Return the place in the list after the last row that is done."""
+        return self.rows.row_at(self.done - 1) + 1 if self.done else self.rows.row_at(0)
 
 
 class RowStream:
@@ -62,7 +53,6 @@ class RowStream:
         start: ResumeToken,
         *,
         max_records: int | None,
-        ordered: bool,
         strict: bool,
         watch: SearchWatch,
     ) -> None:
@@ -71,13 +61,12 @@ class RowStream:
         self._report = report
         self._start = start
         self._left = None if max_records is None else max(0, max_records - start.delivered)
-        self._ordered = ordered
         self._strict = strict
         self._watch = watch
         self._batch: Batch | None = None
-        self._early: set[str] = set()
-        self._early_pages: set[PageRequest] = set()
         self._judged = False
+        self.has_ended = False
+        """All rows were handed out, and there was no error in the end."""
 
     @property
     def total(self) -> int | None:
@@ -85,19 +74,19 @@ class RowStream:
         return self._planner.total
 
     async def next_batch(self, *, read_on: bool) -> Batch | None:
-        """Return the next new rows, None behind the last; raise what ended the search.
+        """Return the next new rows, None after the last; raise what ended the search.
 
-        With *read_on* the pages behind are being fetched when this returns.
+        With *read_on* the pages after them are being fetched when this returns.
         """
         self._watch.note_reader(self.report, first_page=not read_on)
         while not self._is_over():
             self._prefetch.fill()
             batch = await self._take_page()
-            if not batch.indices:
+            if not batch.rows.indices:
                 continue
             self._batch = batch
             if self._left is not None:
-                self._left -= len(batch.indices)
+                self._left -= len(batch.rows)
             if read_on and not self._is_over():
                 self._prefetch.fill()
             return batch
@@ -110,51 +99,12 @@ class RowStream:
     async def _take_page(self) -> Batch:
         started = time.monotonic()
         try:
-            if not self._ordered and (early := await self._take_early()) is not None:
-                return early
-            request, page = await self._prefetch.head()
+            page = await self._prefetch.head()
         finally:
             self._report.seconds_waiting += time.monotonic() - started
-        delivery = self._planner.accept(page)
-        if not self._planner.is_wanted(request):
-            self._early_pages.discard(request)
-        return Batch(
-            page, delivery.row, self._up_to_limit(self._not_early(page, delivery)), delivery
-        )
-
-    async def _take_early(self) -> Batch | None:
-        """Return a page that came before its turn; None when the first has come."""
-        arrived = await self._prefetch.any_arrived()
-        head = self._planner.wanted(1)[0]
-        if any(request is head for request, _ in arrived):
-            return None
-        for request, page in arrived:
-            if request not in self._early_pages:
-                self._early_pages.add(request)
-                unknown = self._up_to_limit(self._unknown_rows(page))
-                self._early.update(page.ids[index] for index in unknown)
-                return Batch(page, request.row, unknown)
-        return None
-
-    def _unknown_rows(self, page: RawPage) -> list[int]:
-        # The first row overlaps the page before, and is left to it.
-        ids, knows = page.ids, self._planner.knows
-        return [
-            index
-            for index in range(1, len(page))
-            if ids[index] not in self._early and not knows(ids[index])
-        ]
-
-    def _not_early(self, page: RawPage, delivery: NewRows) -> Sequence[int]:
-        if not delivery.skip and not self._early:
-            return range(delivery.start, len(page))
-        new = list(delivery.indices(page))
-        indices = [index for index in new if page.ids[index] not in self._early]
-        self._early.difference_update([page.ids[index] for index in new])
-        return indices
-
-    def _up_to_limit(self, indices: Sequence[int]) -> Sequence[int]:
-        return indices[: self._left]
+        new = self._planner.accept(page)
+        indices = list(new.indices(page)) if new.skip else range(new.start, len(page))
+        return Batch(page, new, Rows(page.records, indices[: self._left], new.row))
 
     def _conclude(self) -> None:
         """Give the verdict, once, and raise where it must not pass for a success."""
@@ -168,6 +118,7 @@ class RowStream:
         if lacks_much or (self._strict and not report.complete):
             raise IncompleteSearchError(str(report))
         self._watch.tell_completed()
+        self.has_ended = True
 
     def report(self) -> SearchReport:
         """Bring the report up to date and return it."""
@@ -184,7 +135,7 @@ class RowStream:
         return report
 
     def token(self) -> ResumeToken:
-        """Return where to go on behind the last row that the reader is done with."""
+        """Return where to go on after the last row that the reader is done with."""
         batch = self._batch
         if batch is None:
             return self._start
@@ -219,3 +170,8 @@ class RowStream:
             await self._prefetch.aclose()
         finally:
             self._watch.tell_left(Outcome.CLOSED)
+
+    def __repr__(self) -> str:
+        state = "ended" if self.has_ended else "judged" if self._judged else "open"
+        left = "" if self._left is None else f", {self._left} rows left"
+        return f"<RowStream {state} before row {self._planner.next_page_row}{left}>"

@@ -1,0 +1,29 @@
+"""What can be asked of customers, and what is answered.
+
+It knows the names of fields, the paths and the rules of the service for this one kind of record,
+and declares them as data: `CUSTOMERS` in `resource` is where to begin reading. How a list is read,
+decoded or sent is not its affair, and must not be known here: that is the same for every list.
+"""
+
+from enkash_async.customers.filters import CustomerFilter, CustomerLevel, CustomerStatus
+from enkash_async.customers.records import (
+    Customer,
+    CustomerKeyContact,
+    CustomerReminder,
+    ReminderType,
+)
+from enkash_async.customers.resource import CUSTOMERS, Customers
+from enkash_async.customers.search import CustomerSearch
+
+__all__ = [
+    "CUSTOMERS",
+    "Customer",
+    "CustomerFilter",
+    "CustomerKeyContact",
+    "CustomerLevel",
+    "CustomerReminder",
+    "CustomerSearch",
+    "CustomerStatus",
+    "Customers",
+    "ReminderType",
+]

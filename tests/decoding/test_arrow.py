@@ -382,13 +382,6 @@ async def test_rows_that_come_and_go_are_told_apart(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.anyio
-async def test_unordered_batches_hold_every_row_once(sandbox: Sandbox) -> None:
-    async with session_for(sandbox) as session:
-        seen = await rows_of(session.customers.search(ordered=False))
-    assert sorted(row["customer_id"] for row in seen) == sorted(sandbox.customer_ids())
-
-
-@pytest.mark.anyio
 async def test_a_token_goes_on_behind_the_last_batch(sandbox: Sandbox) -> None:
     async with session_for(sandbox) as session:
         search = session.customers.search()

@@ -132,15 +132,11 @@ def search_of(session: EnKashSession) -> CustomerSearch:
     return session.customers.search()
 
 
-def early_of(session: EnKashSession) -> CustomerSearch:
-    return session.customers.search(ordered=False)
-
-
 def crawl_of(session: EnKashSession) -> CustomerSearch:
     return session.customers.crawl()
 
 
-@pytest.mark.parametrize("read", [search_of, early_of, crawl_of])
+@pytest.mark.parametrize("read", [search_of, crawl_of])
 @pytest.mark.parametrize("fail", [hang, gateway_timeout])
 async def test_pages_too_heavy_for_the_service_are_halved_until_they_come(
     fail: Hook, read: Read

@@ -77,27 +77,6 @@ async def test_order_is_kept_whatever_order_pages_land_in(sandbox: Sandbox) -> N
         assert await ids_of(session.customers.search()) == sandbox.customer_ids()
 
 
-async def test_unordered_pages_come_as_they_land(sandbox: Sandbox) -> None:
-    last_was_read = anyio.Event()
-
-    async def hold_one_page(call: SearchCall) -> None:
-        if call.offset == 99:
-            await last_was_read.wait()
-
-    sandbox.on_search = hold_one_page
-    expected = sandbox.customer_ids()
-    seen = []
-    async with session_for(sandbox) as session:
-        search = session.customers.search(ordered=False)
-        async for customer in search:
-            seen.append(customer.customer_id)
-            if customer.customer_id == expected[149 + 30]:
-                last_was_read.set()
-        assert search.report.verdict is Verdict.COMPLETE
-    assert seen != expected
-    assert sorted(map(str, seen)) == sorted(expected)
-
-
 async def test_a_slow_head_does_not_stop_the_refill_behind_it() -> None:
     async with open_sandbox(SandboxSettings(rows=400)) as sandbox:
         others_done = anyio.Event()
@@ -399,10 +378,7 @@ async def test_an_order_that_changes_is_told_with_advice() -> None:
 
 
 @pytest.mark.parametrize("max_concurrency", [1, 8])
-@pytest.mark.parametrize("ordered", [True, False])
-async def test_rows_that_live_through_changes_come_once(
-    max_concurrency: int, ordered: bool
-) -> None:
+async def test_rows_that_live_through_changes_come_once(max_concurrency: int) -> None:
     async with open_sandbox(SandboxSettings(rows=600)) as sandbox:
         there_at_first = sandbox.customer_ids()
         deleted: set[str] = set()
@@ -416,13 +392,13 @@ async def test_rows_that_live_through_changes_come_once(
 
         sandbox.on_search = change_the_list
         async with session_for(sandbox, page_size=40, max_concurrency=max_concurrency) as session:
-            search = session.customers.search(ordered=ordered)
+            search = session.customers.search()
             seen = await ids_of(search)
             assert search.report.verdict is Verdict.CHANGED
             assert search.report.repairs > 0
     stayed = [id_ for id_ in there_at_first if id_ not in deleted]
     delivered = [id_ for id_ in seen if id_ in set(stayed)]
-    assert delivered == stayed if ordered else sorted(delivered) == sorted(stayed)
+    assert delivered == stayed
 
 
 # Limits

@@ -1,0 +1,26 @@
+"""Numbers that a caller gave, checked. No I/O."""
+
+from __future__ import annotations
+
+INT32_MAX = 2**31 - 1
+
+
+def int_at_least(least: int, name: str, value: int) -> int:
+    """Return *value*; an error that names it if it is no int, or less than *least*."""
+    _check_type(name, value)
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}, not {value}")
+    return value
+
+
+def int32_at_least(least: int, name: str, value: int) -> int:
+    """Do the same for a number that is sent, or counts what the service numbers in 32 bits."""
+    _check_type(name, value)
+    if not least <= value <= INT32_MAX:
+        raise ValueError(f"{name} must be at least {least} and fit into 32 bits, not {value}")
+    return value
+
+
+def _check_type(name: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} must be an int, not {type(value).__name__}")

@@ -1,0 +1,65 @@
+"""Where a reader stands in the rows of a search."""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+from enkash_async._search.page import Page
+from enkash_async._search.row_stream import Batch, RowStream
+from enkash_async.report import SearchReport
+
+R = TypeVar("R")
+
+
+class Cursor(Generic[R]):
+    """A batch of rows, and how many of them are decoded; the one place that all views share.
+
+    A page that was awaited is read again by the loop that follows: either the records decoded
+    then, by `take_awaited`, or the rows, by `rewind`.
+    """
+
+    def __init__(self, stream: RowStream, report: SearchReport) -> None:
+        self.stream = stream
+        self._report = report
+        self.batch: Batch | None = None
+        self.place = 0
+        """How many rows of the batch have been decoded or set aside."""
+        self._awaited: Page[R] | None = None
+
+    async def first_batch(self) -> Batch | None:
+        """Return the first batch, without fetching pages after it; None if there are no rows."""
+        if self.batch is None:
+            self.batch = await self.stream.next_batch(read_on=False)
+        return self.batch
+
+    async def next_rows(self) -> Batch | None:
+        """Return the batch that has rows left, fetching the next one if need be."""
+        if self.batch is None or self.place >= len(self.batch.rows):
+            self.hand_over(0)
+            self.batch = await self.stream.next_batch(read_on=True)
+            self.place = 0
+        return self.batch
+
+    def hand_over(self, records: int, *, unread: int = 0) -> None:
+        """Account for so many *records*: the reader has all rows so far but the last *unread*."""
+        self._report.records_delivered += records
+        if self.batch is not None:
+            self.batch.done = self.place - unread
+
+    def keep_awaited(self, page: Page[R]) -> None:
+        """Keep the first *page*, decoded, for the loop that may follow."""
+        if self.batch is not None and page.records:
+            # The same rows are there for it, but for those set aside.
+            self.batch.rows.leave_out_aside()
+            self.place = len(self.batch.rows)
+            self._awaited = page
+
+    def take_awaited(self) -> Page[R] | None:
+        """Return the page that was awaited if no loop has read it, and to one loop only."""
+        page, self._awaited = self._awaited, None
+        return page
+
+    def rewind(self) -> None:
+        """Go back to the first row of the page that was awaited, if no loop has read it."""
+        if self.take_awaited() is not None:
+            self.place = 0

@@ -1,0 +1,50 @@
+"""What a session hands to all its lists."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import tzinfo
+from typing import Any, TypeVar
+
+import attrs
+
+from enkash_async._decoding.decoder import RecordDecoder
+from enkash_async._http.call import Caller
+from enkash_async._paging.addressing import Addressing
+from enkash_async._paging.page_sizes import PageSizes
+from enkash_async._search.byte_budget import ByteBudget
+from enkash_async._tasks import TaskOwner
+from enkash_async._telemetry.telemetry import Telemetry
+
+R = TypeVar("R")
+
+
+class Decoders:
+    """The decoders of a session, one for each class of records, since they learn."""
+
+    def __init__(self, naive_timezone: tzinfo) -> None:
+        self.naive_timezone = naive_timezone
+        self._known: dict[type, RecordDecoder[Any]] = {}
+
+    def decoder_for(self, record: type[R]) -> RecordDecoder[R]:
+        """Return the decoder of a class of records, which is made when it is first asked for."""
+        if record not in self._known:
+            self._known[record] = RecordDecoder(record, self.naive_timezone)
+        return self._known[record]
+
+
+@attrs.frozen(kw_only=True)
+class SearchSettings:
+    """What all searches of a session share, and what it decides for them."""
+
+    caller: Caller
+    owner: TaskOwner
+    budget: ByteBudget
+    addressing: Addressing
+    decoders: Decoders
+    telemetry: Telemetry
+    page_size: int
+    max_pages: int
+    """Pages of one search that may be in flight or wait for their reader."""
+    page_sizes: Callable[[int], PageSizes]
+    """Makes the page sizes of one search, given the largest."""

@@ -1,0 +1,155 @@
+"""The forms in which the rows of a search are handed out: each view reads on from one cursor.
+
+A view tells the cursor what it hands over. The reader may be cancelled at any step: what a view
+has decoded by then it keeps, or decodes again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from enkash_async._decoding.slice_decoder import SliceDecoder
+from enkash_async._search.cursor import Cursor
+from enkash_async._search.page import Page
+from enkash_async._search.row_stream import Batch
+from enkash_async.errors import DecodeError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from enkash_async._decoding.arrow.lane import ArrowLane
+
+R = TypeVar("R")
+
+RAW_STEP = 1000
+"""Undecoded records copied between two looks at the event loop."""
+
+
+class RecordView(Generic[R]):
+    """Records one by one. The search takes them out of *ready* itself, since that is fastest."""
+
+    def __init__(self, cursor: Cursor[R], slices: SliceDecoder[list[R]]) -> None:
+        self._cursor = cursor
+        self._slices = slices
+        self.ready: list[R] = []
+        """Decoded records of the batch, the next one last."""
+        self._counted = 0
+        """How many of these have not been accounted for as handed over."""
+
+    def settle(self) -> None:
+        """Account for the records that were handed over since this was last called."""
+        left = len(self.ready)
+        if left != self._counted:
+            self._cursor.hand_over(self._counted - left, unread=left)
+            self._counted = left
+
+    async def decode_next(self) -> None:
+        """Decode the next records; after the last one none are ready."""
+        if (page := self._cursor.take_awaited()) is not None:
+            self._make_ready(page.records)
+        while not self.ready and (batch := await self._cursor.next_rows()) is not None:
+            records, self._cursor.place = self._slices.decode(batch.rows, self._cursor.place)
+            self._make_ready(records)
+            # Other tasks get their turn even if the loop body never waits.
+            await asyncio.sleep(0)
+
+    def _make_ready(self, records: Sequence[R]) -> None:
+        # The list stays the same: the search holds it too.
+        self.ready.extend(reversed(records))
+        self._counted = len(records)
+
+
+class PageView(Generic[R]):
+    """Records by the page, each page decoded as a whole."""
+
+    def __init__(self, cursor: Cursor[R], slices: SliceDecoder[list[R]]) -> None:
+        self._cursor = cursor
+        self._slices = slices
+        self._begun_at = 0
+        self._records: list[R] = []
+        """Of a page whose decoding was cancelled: where it began, and what is decoded."""
+
+    async def decode_first(self) -> Page[R]:
+        """Return the first page, without reading on; a loop that follows begins with it."""
+        cursor = self._cursor
+        batch = await cursor.first_batch()
+        if batch is None:
+            return Page((), cursor.stream.token().row, cursor.stream.total)
+        page = await self._decode(batch)
+        if cursor.place < len(batch.rows):
+            # A page cut short would look like a short list: this raises what stopped it.
+            self._slices.decode(batch.rows, cursor.place)
+        cursor.keep_awaited(page)
+        return page
+
+    async def next_page(self) -> Page[R] | None:
+        """Return the next page that holds a record, None after the last one."""
+        page = self._cursor.take_awaited()
+        while page is None or not page.records:
+            batch = await self._cursor.next_rows()
+            if batch is None:
+                return None
+            page = await self._decode(batch)
+        self._cursor.hand_over(len(page))
+        return page
+
+    async def _decode(self, batch: Batch) -> Page[R]:
+        """Decode what is left of *batch*, or as far as the next record that is an error."""
+        cursor = self._cursor
+        if not self._records:
+            self._begun_at = cursor.place
+        while cursor.place < len(batch.rows):
+            # Before the slice: a read cancelled here finds rows left, and goes on with them.
+            await asyncio.sleep(0)
+            try:
+                records, cursor.place = self._slices.decode(batch.rows, cursor.place)
+            except DecodeError:
+                if not self._records:
+                    raise
+                break
+            self._records += records
+        page, self._records = tuple(self._records), []
+        return Page(page, batch.rows.row_at(self._begun_at), batch.page.total)
+
+
+class RawPageView:
+    """The bytes of records by the page, undecoded."""
+
+    def __init__(self, cursor: Cursor[Any]) -> None:
+        self._cursor = cursor
+
+    async def next_page(self) -> Page[bytes] | None:
+        """Return the next page, None after the last one."""
+        self._cursor.rewind()
+        batch = await self._cursor.next_rows()
+        if batch is None:
+            return None
+        rows, records = batch.rows, list[bytes]()
+        for first in range(0, len(rows), RAW_STEP):
+            indices = rows.indices[first : first + RAW_STEP]
+            records += [bytes(rows.records[index]) for index in indices]
+            await asyncio.sleep(0)
+        self._cursor.place = len(records)
+        self._cursor.hand_over(len(records))
+        return Page(tuple(records), rows.row_at(0), batch.page.total)
+
+
+class ArrowView:
+    """Record batches of pyarrow, one a page."""
+
+    def __init__(self, cursor: Cursor[Any], lane: ArrowLane) -> None:
+        self._cursor = cursor
+        self._lane = lane
+
+    async def next_batch(self) -> pa.RecordBatch | None:
+        """Return the next batch that holds a record, None after the last one."""
+        cursor = self._cursor
+        cursor.rewind()
+        while (batch := await cursor.next_rows()) is not None:
+            records, cursor.place = await self._lane.decode(batch.rows, cursor.place)
+            if len(records):
+                cursor.hand_over(len(records))
+                return records
+        return None

@@ -1,0 +1,120 @@
+"""Rows decoded a slice at a time: how far a slice goes, and what becomes of bad records."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import pytest
+
+from enkash_async import BadRecord, DecodeError, SearchReport
+from enkash_async._decoding.slice_decoder import STEP, OnBadRecord, Rows, SliceDecoder
+
+BAD = b"bad"
+
+
+def rows_of(*records: bytes | int, indices: Sequence[int] | None = None) -> Rows:
+    raws = [msgspec.Raw(one if isinstance(one, bytes) else str(one).encode()) for one in records]
+    return Rows(raws, range(len(raws)) if indices is None else indices, row=100)
+
+
+def decode_many(raws: Sequence[msgspec.Raw]) -> tuple[list[int], DecodeError | None]:
+    records: list[int] = []
+    for raw in raws:
+        if bytes(raw) == BAD:
+            return records, DecodeError("field", "is bad")
+        records.append(int(bytes(raw)))
+    return records, None
+
+
+def decoder_of(
+    report: SearchReport, on_bad_record: OnBadRecord | None = None, **options: Any
+) -> SliceDecoder[list[int]]:
+    return SliceDecoder(decode_many, list, report, on_bad_record, **options)
+
+
+def slices_of(decoder: SliceDecoder[list[int]], rows: Rows) -> list[list[int]]:
+    slices: list[list[int]] = []
+    place = 0
+    while place < len(rows):
+        records, place = decoder.decode(rows, place)
+        slices.append(records)
+    return slices
+
+
+def test_a_slice_ends_with_the_rows_or_with_its_time() -> None:
+    rows = rows_of(*range(3 * STEP + 1))
+    assert slices_of(decoder_of(SearchReport(), seconds=60), rows) == [list(range(3 * STEP + 1))]
+    short = slices_of(decoder_of(SearchReport(), seconds=1e-9), rows)
+    assert list(map(len, short)) == [STEP, STEP, STEP, 1]
+    assert [one for slice_ in short for one in slice_] == list(range(3 * STEP + 1))
+
+
+def test_only_the_rows_asked_for_are_decoded() -> None:
+    rows = rows_of(*range(10), indices=[2, 3, 7])
+    assert decoder_of(SearchReport()).decode(rows, 1) == ([3, 7], 3)
+    assert [rows.row_at(place) for place in range(3)] == [102, 103, 107]
+
+
+@pytest.mark.parametrize(
+    ("records", "slices", "aside"),
+    [
+        ((1, 2, BAD, 4), [[1, 2], [4]], [2]),
+        ((BAD, 2), [[2]], [0]),
+        ((1, BAD), [[1], []], [1]),
+        ((BAD, BAD), [[]], [0, 1]),
+        ((1, BAD, BAD, 4, BAD), [[1], [4], []], [1, 2, 4]),
+    ],
+)
+def test_a_bad_record_is_set_aside_after_all_records_before_it(
+    records: tuple[bytes | int, ...], slices: list[list[int]], aside: list[int]
+) -> None:
+    report, bad = SearchReport(), list[BadRecord]()
+    rows = rows_of(*records)
+    assert slices_of(decoder_of(report, bad.append, seconds=60), rows) == slices
+    assert [(one.offset, one.index, one.raw) for one in bad] == [
+        (100 + index, index, BAD) for index in aside
+    ]
+    assert {one.reason for one in bad} == {"field: is bad"}
+    assert report.bad_records == len(aside)
+    rows.leave_out_aside()
+    assert len(rows) == len(records) - len(aside)
+
+
+def test_a_bad_record_is_an_error_where_nobody_takes_it() -> None:
+    decoder, rows = decoder_of(SearchReport()), rows_of(1, BAD, 3)
+    assert decoder.decode(rows, 0) == ([1], 1)
+    for _ in range(2):
+        with pytest.raises(DecodeError, match="field: is bad") as caught:
+            decoder.decode(rows, 1)
+        assert (caught.value.offset, caught.value.index) == (101, 1)
+
+
+def test_a_bad_record_is_told_once_however_often_it_is_decoded() -> None:
+    report, bad = SearchReport(), list[BadRecord]()
+    decoder, rows = decoder_of(report, bad.append), rows_of(BAD, 2)
+    assert decoder.decode(rows, 0) == decoder.decode(rows, 0) == ([2], 2)
+    assert len(bad) == report.bad_records == 1
+
+
+def test_a_callback_that_raises_is_called_again_with_the_same_record() -> None:
+    calls: list[int] = []
+
+    def fail_once(record: BadRecord) -> None:
+        calls.append(record.index)
+        if len(calls) == 2:
+            raise LookupError
+
+    decoder, rows = decoder_of(SearchReport(), fail_once), rows_of(BAD, BAD, 3)
+    with pytest.raises(LookupError):
+        decoder.decode(rows, 0)
+    assert decoder.decode(rows, 0) == ([3], 3)
+    assert calls == [0, 1, 1]
+
+
+def test_what_is_made_of_a_slice_counts_as_a_stall_too() -> None:
+    report = SearchReport()
+    decoder: SliceDecoder[int] = SliceDecoder(decode_many, len, report, None)
+    assert decoder.decode(rows_of(1, 2, 3), 0) == (3, 3)
+    assert report.seconds_decoding == report.longest_stall > 0

@@ -1,0 +1,300 @@
+"""Pages fetched ahead: in which order, how many, how many bytes, and how they are stopped."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+
+import anyio
+import pytest
+
+from enkash_async import ConnectError, RequestTimeoutError
+from enkash_async._paging.page_request import PageRequest
+from enkash_async._search.byte_budget import ByteBudget
+from enkash_async._search.prefetch import ASSUMED_ROW_BYTES, Prefetch
+from enkash_async._tasks import TaskOwner
+from enkash_async._telemetry.telemetry import Telemetry
+from tests.support.planned import ROWS, FakePlanner, Gate
+
+pytestmark = pytest.mark.anyio
+
+ASSUMED = ROWS * ASSUMED_ROW_BYTES
+"""What a page is taken to weigh until the first has come; those of the gate have 100 bytes."""
+
+Make = Callable[..., Prefetch]
+
+
+@pytest.fixture
+async def owner() -> AsyncIterator[TaskOwner]:
+    owner = TaskOwner()
+    await owner.opened()
+    yield owner
+    await owner.aclose()
+
+
+@pytest.fixture
+def planner() -> FakePlanner:
+    return FakePlanner(pages=8)
+
+
+@pytest.fixture
+def gate() -> Gate:
+    return Gate()
+
+
+@pytest.fixture
+def budget() -> ByteBudget:
+    return ByteBudget(100 * ASSUMED)
+
+
+@pytest.fixture
+def make(owner: TaskOwner, planner: FakePlanner, gate: Gate, budget: ByteBudget) -> Make:
+    def make(max_pages: int = 4, budget: ByteBudget = budget, patience: float = 60) -> Prefetch:
+        watch = Telemetry([]).search("things", "search")
+        return Prefetch(planner, gate.fetch, owner, budget, max_pages, patience, watch)
+
+    return make
+
+
+async def filled(prefetch: Prefetch) -> None:
+    """Fill, and wait until the fetches have started."""
+    prefetch.fill()
+    await anyio.wait_all_tasks_blocked()
+
+
+async def take(prefetch: Prefetch, planner: FakePlanner) -> int:
+    """Take the page that is next, as a stream does, and return its first row."""
+    page = await prefetch.head()
+    planner.accept(page)
+    prefetch.fill()
+    await anyio.wait_all_tasks_blocked()
+    return int(page.first_id)
+
+
+# How many
+
+
+async def test_no_more_pages_are_in_flight_or_waiting_than_allowed(
+    make: Make, planner: FakePlanner, gate: Gate
+) -> None:
+    prefetch = make(max_pages=3)
+    await filled(prefetch)
+    assert gate.started == [0, 10, 20]
+    await gate.let_come(10, 20)
+    assert gate.started == [0, 10, 20]
+    await gate.let_come(0)
+    assert await take(prefetch, planner) == 0
+    assert gate.started == [0, 10, 20, 30]
+
+
+@pytest.mark.parametrize(
+    ("nbytes", "started"),
+    [
+        (0, [0]),
+        (ASSUMED - 1, [0]),
+        (ASSUMED, [0]),
+        (2 * ASSUMED, [0, 10]),
+        (3 * ASSUMED - 1, [0, 10]),
+        (9 * ASSUMED, [0, 10, 20, 30]),
+    ],
+)
+async def test_pages_keep_to_the_bytes_but_for_the_one_that_is_next(
+    make: Make, gate: Gate, nbytes: int, started: list[int]
+) -> None:
+    await filled(make(budget=ByteBudget(nbytes)))
+    assert gate.started == started
+
+
+async def test_the_next_page_is_fetched_though_others_hold_all_bytes(
+    make: Make, gate: Gate
+) -> None:
+    shared = ByteBudget(10)
+    shared.take(1000)
+    await filled(make(budget=shared))
+    assert gate.started == [0]
+
+
+async def test_pages_that_came_weigh_what_they_are_and_tell_what_others_will(
+    make: Make, gate: Gate, budget: ByteBudget
+) -> None:
+    small = ByteBudget(ASSUMED)
+    prefetch = make(budget=small)
+    await filled(prefetch)
+    assert (gate.started, small.used) == ([0], ASSUMED)
+    await gate.let_come(0)
+    assert (gate.started, small.used) == ([0, 10, 20, 30], 400)
+
+
+async def test_what_arrives_is_told_to_the_plan_before_its_turn(
+    make: Make, planner: FakePlanner, gate: Gate
+) -> None:
+    await filled(make())
+    await gate.let_come(20, 10)
+    assert planner.arrived == [20, 10]
+
+
+# In which order
+
+
+async def test_pages_are_taken_in_order_whatever_order_they_land_in(
+    make: Make, planner: FakePlanner, gate: Gate
+) -> None:
+    prefetch = make()
+    await filled(prefetch)
+    await gate.let_come(30, 10, 20, 0)
+    gate.open()
+    assert [await take(prefetch, planner) for _ in range(8)] == list(range(0, 80, 10))
+    assert planner.ended
+
+
+async def test_a_page_that_the_plan_prefers_when_another_has_come_is_taken_first(
+    make: Make, planner: FakePlanner, gate: Gate
+) -> None:
+    prefetch = make()
+    planner.prefers = PageRequest(500, 500, ROWS)
+    gate.open()
+    await filled(prefetch)
+    assert await take(prefetch, planner) == 500
+    assert await take(prefetch, planner) == 0
+
+
+async def test_an_error_comes_in_its_turn_and_stops_no_other_fetch(
+    make: Make, planner: FakePlanner, gate: Gate
+) -> None:
+    error = ConnectError("no")
+    gate.fail(10, error)
+    prefetch = make()
+    await filled(prefetch)
+    await gate.let_come(10, 0)
+    assert await take(prefetch, planner) == 0
+    for _ in range(2):
+        with pytest.raises(ConnectError) as caught:
+            await prefetch.head()
+        assert caught.value is error
+    assert planner.shrunk == [10]
+    assert gate.cancelled == []
+
+
+async def test_a_page_that_does_not_come_for_long_is_an_error(make: Make, gate: Gate) -> None:
+    prefetch = make(patience=0)
+    await filled(prefetch)
+    with pytest.raises(RequestTimeoutError, match="no page arrived for 0 s"):
+        await prefetch.head()
+
+
+async def test_where_the_plan_asks_for_ids_they_are_read_when_a_page_arrives(
+    make: Make, planner: FakePlanner, gate: Gate
+) -> None:
+    planner.needs_ids = True
+    prefetch = make()
+    gate.open()
+    await filled(prefetch)
+    page = await prefetch.head()
+    assert vars(page)["ids"] == [str(row) for row in range(10)]
+
+
+# A plan that changes
+
+
+async def test_a_page_is_asked_for_in_the_size_that_the_plan_wants_by_then(
+    make: Make, planner: FakePlanner, gate: Gate, budget: ByteBudget
+) -> None:
+    small, rest = PageRequest(0, 0, 4), PageRequest(4, 4, 6)
+    planner.refits[planner.requests[0]] = small, rest
+    prefetch = make(max_pages=2)
+    await filled(prefetch)
+    assert gate.sent[0] is small
+    # The rest of its rows is fetched as well.
+    assert sorted(gate.started) == [0, 4, 10]
+    assert budget.used == 2 * ASSUMED
+    gate.open()
+    await gate.let_come(0, 4, 10)
+    assert [await take(prefetch, planner) for _ in range(3)] == [0, 4, 10]
+
+
+async def test_a_page_that_is_no_longer_wanted_is_stopped_and_gives_its_bytes_back(
+    make: Make, planner: FakePlanner, gate: Gate, budget: ByteBudget
+) -> None:
+    prefetch = make(max_pages=2)
+    await filled(prefetch)
+    del planner.requests[1:]
+    await filled(prefetch)
+    assert gate.cancelled == [10]
+    assert budget.used == ASSUMED
+
+
+# Stopping
+
+
+async def test_cancelling_keeps_what_has_come_and_filling_goes_on(
+    make: Make, planner: FakePlanner, gate: Gate, budget: ByteBudget
+) -> None:
+    prefetch = make(max_pages=3)
+    await filled(prefetch)
+    await gate.let_come(10)
+    prefetch.cancel()
+    await anyio.wait_all_tasks_blocked()
+    assert sorted(gate.cancelled) == [0, 20]
+    assert budget.used == 100
+    gate.open()
+    await filled(prefetch)
+    assert gate.started == [0, 10, 20, 0, 20]
+    assert [await take(prefetch, planner) for _ in range(3)] == [0, 10, 20]
+
+
+async def test_a_page_that_lands_after_cancelling_starts_no_other(
+    make: Make, planner: FakePlanner, gate: Gate
+) -> None:
+    prefetch = make(max_pages=1)
+    await filled(prefetch)
+    await gate.let_come(0)
+    prefetch.cancel()
+    planner.accept(await prefetch.head())
+    await anyio.wait_all_tasks_blocked()
+    assert gate.started == [0]
+
+
+async def test_discarding_stops_everything_for_good(
+    make: Make, gate: Gate, budget: ByteBudget
+) -> None:
+    prefetch = make()
+    await filled(prefetch)
+    await gate.let_come(0)
+    prefetch.discard()
+    await filled(prefetch)
+    assert sorted(gate.cancelled) == [10, 20, 30]
+    assert budget.used == 0
+    assert len(gate.started) == 4
+    with pytest.raises(RuntimeError, match="closed while the search was being read"):
+        await prefetch.head()
+
+
+async def test_one_who_waits_is_told_when_everything_is_discarded(make: Make, gate: Gate) -> None:
+    prefetch = make()
+    async with anyio.create_task_group() as group:
+
+        async def wait() -> None:
+            with pytest.raises(RuntimeError, match="closed while the search was being read"):
+                await prefetch.head()
+
+        group.start_soon(wait)
+        await anyio.wait_all_tasks_blocked()
+        prefetch.discard()
+
+
+async def test_closing_waits_until_the_fetches_have_ended(make: Make, gate: Gate) -> None:
+    prefetch = make()
+    await filled(prefetch)
+    await prefetch.aclose()
+    assert sorted(gate.cancelled) == [0, 10, 20, 30]
+
+
+async def test_its_repr_shows_what_goes_on(make: Make, gate: Gate) -> None:
+    prefetch = make()
+    assert repr(prefetch) == "<Prefetch paused: 0 in flight, 0 came, 0 failed, 0 bytes>"
+    gate.fail(10, ConnectError("no"))
+    await filled(prefetch)
+    await gate.let_come(10, 20)
+    nbytes = 3 * ASSUMED + 100
+    assert repr(prefetch) == f"<Prefetch running: 2 in flight, 1 came, 1 failed, {nbytes} bytes>"
+    prefetch.discard()
+    assert repr(prefetch) == "<Prefetch discarded: 0 in flight, 0 came, 0 failed, 0 bytes>"
