@@ -190,9 +190,7 @@ class RowStream:
             return self._start
         behind = batch.rows_behind()
         point = self._planner.point(behind, batch.next_row() if behind else None)
-        return ResumeToken(
-            fingerprint=self._start.fingerprint, **attrs.asdict(point, recurse=False)
-        )
+        return ResumeToken(fingerprint=self._start.fingerprint, point=point)
 
     def note_place(self, error: EnKashError) -> None:
         """Write into *error* where it ended the search, and stop fetching."""

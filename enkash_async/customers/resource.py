@@ -30,7 +30,7 @@ from enkash_async.customers.records import Customer
 from enkash_async.errors import IncompleteSearchError, RecordNotFoundError
 from enkash_async.events import Method
 from enkash_async.report import SearchReport
-from enkash_async.resume import ResumeToken
+from enkash_async.resume import CrawlPoint, ListPoint, ResumeToken
 
 
 @attrs.frozen(kw_only=True)
@@ -103,14 +103,16 @@ class Customers:
         if max_records is not None:
             _check_count("max_records", max_records, least=1)
         query = Query(endpoint=CUSTOMERS, criteria=criteria, order_by=order_by, direction=way)
-        token = ResumeToken(fingerprint=query.fingerprint("search", offset), row=offset)
+        token = ResumeToken(
+            fingerprint=query.fingerprint("search", offset), point=ListPoint(row=offset)
+        )
         start = token if resume is None else _checked_resume(resume, token)
         pager = Pager(
             page_size=size,
             addressing=self._settings.addressing,
             start=offset,
             max_rows=max_records,
-            resume=start,
+            resume=start.point_of(ListPoint),
             full_check=full_check,
             sizes=PageSizes(size, adaptive=self._settings.adaptive),
         )
@@ -150,7 +152,7 @@ class Customers:
         if max_records is not None:
             _check_count("max_records", max_records, least=1)
         query = Query(endpoint=CUSTOMERS, criteria=criteria)
-        token = ResumeToken(fingerprint=query.fingerprint("crawl"), row=0)
+        token = ResumeToken(fingerprint=query.fingerprint("crawl"), point=CrawlPoint())
         start = token if resume is None else _checked_resume(resume, token)
         crawl = Crawl(
             page_size=size,
@@ -158,7 +160,7 @@ class Customers:
             begin=criteria.created_on_from,
             until=_until(criteria),
             read_times=time_reader("createdOn", settings.naive_timezone),
-            resume=start,
+            resume=start.point_of(CrawlPoint),
             sizes=PageSizes(size, adaptive=settings.adaptive),
         )
         return self._search(

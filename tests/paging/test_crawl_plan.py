@@ -1,4 +1,4 @@
-"""The crawl's plan against customers that come and go, see `crawl_model`."""
+"""The crawl's plan against customers that come and go, see `tests.models.crawled_list`."""
 
 from __future__ import annotations
 
