@@ -179,10 +179,10 @@ def test_a_token_of_a_later_format_is_refused_with_the_cure(
 
 # What is damaged
 
-NOT_COUNTS = [-1, 2**31, 2**70, "1", 1.5, True, [], {}]
-NOT_FLAGS = [None, 0, 1, "true", []]
-NOT_EDGES = [None, 1, "KC1", [1], ["KC1", None], {"KC1": 1}]
-NOT_INSTANTS = [
+NOT_COUNTS: list[Any] = [-1, 2**31, 2**70, "1", 1.5, True, [], {}]
+NOT_FLAGS: list[Any] = [None, 0, 1, "true", []]
+NOT_EDGES: list[Any] = [None, 1, "KC1", [1], ["KC1", None], {"KC1": 1}]
+NOT_INSTANTS: list[Any] = [
     *(0, 1.5, True, "", "yesterday", "2019-08-24", "2019-08-24T14:15:22", []),
     *("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2019-13-01T00:00:00Z"),
 ]

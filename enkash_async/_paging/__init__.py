@@ -2,6 +2,6 @@
 
 Knows rows, offsets, counts and the ids of rows; it is told how to read an id and a time. It must
 never know a resource, a field's name, the wire, the event loop or a clock: no I/O, all of it can
-be driven by a loop in a test. Begin with `planner`, what its users see, then `pager`, which plans
-and accepts by asking the other modules; `crawl/` does the same over windows of time.
+be driven by a loop in a test. Begin with `planner`, what its users see, then `pager`, which puts
+the parts together, and `acceptance`; `crawl/` does the same over windows of time.
 """
