@@ -179,6 +179,9 @@ def test_a_token_of_a_later_format_is_refused_with_the_cure(
 
 # What is damaged
 
+NOT_TEXTS: list[Any] = [None, 1, [], {}]
+NOT_POINTS: list[Any] = [1, [], {}, "list"]
+NOT_KINDS: list[Any] = [None, 1, "other", []]
 NOT_COUNTS: list[Any] = [-1, 2**31, 2**70, "1", 1.5, True, [], {}]
 NOT_FLAGS: list[Any] = [None, 0, 1, "true", []]
 NOT_EDGES: list[Any] = [None, 1, "KC1", [1], ["KC1", None], {"KC1": 1}]
@@ -191,10 +194,10 @@ NOT_INSTANTS: list[Any] = [
 def damages() -> Iterator[tuple[str, str, object]]:
     """Walk over tokens, a part of each, and a value that this part cannot have."""
     for kind in TOKENS:
-        yield from ((kind, "fingerprint", value) for value in (None, 1, [], {}))
+        yield from ((kind, "fingerprint", value) for value in NOT_TEXTS)
         yield from ((kind, "version", value) for value in (0, -1))
-        yield from ((kind, "point", value) for value in (None, 1, [], {}, "list"))
-        yield from ((kind, "point.of", value) for value in (None, 1, "other", []))
+        yield from ((kind, "point", value) for value in [None, *NOT_POINTS])
+        yield from ((kind, "point.of", value) for value in NOT_KINDS)
     lists = (("list", "point"), ("crawl", "point.inside"))
     for kind, holder in (*lists, ("crawl", "point")):
         counts = ["delivered", "total"] + ["row", "page_rows"] * ((kind, holder) in lists)
@@ -208,7 +211,7 @@ def damages() -> Iterator[tuple[str, str, object]]:
         yield from (("crawl", f"point.{name}", value) for value in NOT_INSTANTS)
     yield "crawl", "point.inside", fields_of(CRAWL_TOKEN)["point"]
     yield "crawl", "point.inside.of", "crawl"
-    yield from (("crawl", "point.inside", value) for value in ([], 1, "list", {}))
+    yield from (("crawl", "point.inside", value) for value in NOT_POINTS)
 
 
 @pytest.mark.parametrize(("kind", "path", "value"), [*damages()])
