@@ -104,7 +104,7 @@ class Pager:
 
     @property
     def ended(self) -> bool:
-        """Say whether all rows were delivered."""
+        """Say whether the last page was accepted, so that nothing more is wanted."""
         return self._acceptance.ended
 
     @property

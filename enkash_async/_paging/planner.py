@@ -21,7 +21,7 @@ class Planner(Protocol):
 
     @property
     def ended(self) -> bool:
-        """Say whether all rows were delivered."""
+        """Say whether the last page was accepted, so that nothing more is wanted."""
         ...
 
     @property
