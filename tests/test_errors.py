@@ -23,6 +23,7 @@ from enkash_async import (
     UnknownServiceError,
     Verdict,
 )
+from enkash_async.resume import ListPoint
 
 TREE = {
     "TransportError": "EnKashError",
@@ -98,7 +99,9 @@ def sample(kind: type[EnKashError]) -> EnKashError:
     error.report = SearchReport(
         verdict=Verdict.INCOMPLETE, reasons=["broken off"], records_delivered=1200
     )
-    error.resume_token = ResumeToken(fingerprint="f" * 32, row=1200, delivered=1200, edge=("KC1",))
+    error.resume_token = ResumeToken(
+        fingerprint="f" * 32, point=ListPoint(row=1200, delivered=1200, edge=("KC1",))
+    )
     return error
 
 

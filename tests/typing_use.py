@@ -63,6 +63,7 @@ from enkash_async import (
 from enkash_async.auth import SendForm
 from enkash_async.events import Hooks, Outcome, PageFetched, RequestEnded, SearchEnded
 from enkash_async.otel import search_spans
+from enkash_async.resume import CrawlPoint, ListPoint
 from enkash_async.sandbox import (
     Fault,
     FaultScript,
@@ -356,12 +357,14 @@ def tokens(token: ResumeToken) -> ResumeToken:
     assert_type(token.fingerprint, str)
     assert_type(token.row, int)
     assert_type(token.delivered, int)
-    assert_type(token.edge, tuple[str, ...])
-    assert_type(token.changed, bool)
-    assert_type(token.total, int | None)
+    assert_type(token.point, ListPoint | CrawlPoint)
+    assert_type(token.point.edge, tuple[str, ...])
+    assert_type(token.point.changed, bool)
+    assert_type(token.point.total, int | None)
+    assert_type(token.point_of(CrawlPoint), CrawlPoint)
     assert_type(token.version, int)
     assert_type(ResumeToken.parse(str(token)), ResumeToken)
-    return ResumeToken(fingerprint="f", row=1, delivered=1, edge=("KC1",))
+    return ResumeToken(fingerprint="f", point=ListPoint(row=1, delivered=1, edge=("KC1",)))
 
 
 def judged(report: SearchReport) -> int:

@@ -10,10 +10,13 @@ from typing import Literal
 
 import attrs
 
-from enkash_async._paging.page_request import PageRequest
+from enkash_async._paging.page_request import PageRequest, Purpose
 
 MAX_LIMIT = 5000
 """The largest `limit` the service documents (enkash-old.apidog.io/api-8993801)."""
+
+TOO_FEW_TO_OVERLAP = 2
+"""Rows so few that pages of them cannot overlap where offsets count pages."""
 
 OffsetUnit = Literal["rows", "pages"]
 
@@ -25,7 +28,9 @@ class Addressing:
     unit: OffsetUnit = "rows"
     first: int = 0
 
-    def request(self, row: int, limit: int, *, overlaps: bool) -> PageRequest:
+    def request(
+        self, row: int, limit: int, *, overlaps: bool, purpose: Purpose = Purpose.NEXT
+    ) -> PageRequest:
         """Return a request for at most *limit* rows around *row*.
 
         The page begins at *row*, or with *overlaps* at the row before it. Where offsets count
@@ -33,12 +38,12 @@ class Addressing:
         """
         begin = row - 1 if overlaps and limit > 1 else row
         if self.unit == "rows":
-            return PageRequest(begin, begin + self.first, limit)
+            return PageRequest(begin, begin + self.first, limit, None, purpose)
         size = _page_size(begin, row, limit)
         if (number := begin // size) * size + size <= row:
-            # Pages this small all end at the row before; the next one begins behind it.
+            # Pages this small all end at the row before; the next one begins after it.
             number = row // size
-        return PageRequest(number * size, number + self.first, size)
+        return PageRequest(number * size, number + self.first, size, None, purpose)
 
 
 def _page_size(begin: int, row: int, limit: int) -> int:

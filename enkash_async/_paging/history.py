@@ -33,6 +33,24 @@ class NewRows:
         return len(page) - self.start - len(self.skip)
 
 
+@attrs.frozen
+class _Kept:
+    """A page delivered; *first_ordinal* is the place of its first new row among all delivered."""
+
+    page: RawPage
+    rows: NewRows
+    first_ordinal: int
+
+    @property
+    def count(self) -> int:
+        return self.rows.count(self.page)
+
+    def new_ids(self) -> list[str]:
+        if not self.rows.skip:
+            return self.page.ids[self.rows.start :]
+        return [self.page.ids[index] for index in self.rows.indices(self.page)]
+
+
 class History:
     """At least the last two pages delivered, and up to 4,096 rows where pages are small.
 
@@ -53,9 +71,9 @@ class History:
         ids of all rows, though not the pages.
         """
         self._forgets = forgets
-        self._pages: deque[tuple[RawPage, NewRows, int]] = deque()
+        self._pages: deque[_Kept] = deque()
         self._rows = 0
-        self._given = self._next_ordinal = len(ids)
+        self._next_ordinal = len(ids)
         self._first_ids = list(ids)
         self._ordinals: dict[str, int] | None = None
         if not forgets:
@@ -69,39 +87,34 @@ class History:
         return self._whole
 
     @property
-    def added(self) -> int:
-        """Return the number of rows added so far."""
-        return self._next_ordinal - self._given
-
-    @property
     def last_ordinal(self) -> int:
         """Return the ordinal of the row delivered last."""
         return self._next_ordinal - 1
 
-    def add(self, page: RawPage, delivery: NewRows, *, late: bool = False) -> None:
-        """Remember the new rows of *page*, and forget the oldest ones.
+    def add(self, page: RawPage, rows: NewRows, *, late: bool = False) -> None:
+        """Remember the new *rows* of *page*, and forget the oldest ones.
 
         Rows that may be *late* perhaps stand in the list before others delivered already.
         """
-        count = delivery.count(page)
+        count = rows.count(page)
         if not count:
             return
         if late:
             self._late.update(range(self._next_ordinal, self._next_ordinal + count))
-        self._pages.append((page, delivery, self._next_ordinal))
+        self._pages.append(_Kept(page, rows, self._next_ordinal))
         if self._ordinals is not None:
             self._index(self._ordinals, self._pages[-1])
         self._next_ordinal += count
         self._rows += count
-        while len(self._pages) > MIN_PAGES and self._rows - self._oldest_count() >= MIN_ROWS:
+        while len(self._pages) > MIN_PAGES and self._rows - self._pages[0].count >= MIN_ROWS:
             self._forget_oldest()
 
     def ordinal(self, record_id: str) -> int | None:
         """Return the place of *record_id* among all rows delivered, None if it is not known."""
         if self._ordinals is None:
             self._ordinals = {known: place for place, known in enumerate(self._first_ids)}
-            for entry in self._pages:
-                self._index(self._ordinals, entry)
+            for kept in self._pages:
+                self._index(self._ordinals, kept)
         return self._ordinals.get(record_id)
 
     def is_out_of_order(self, ordinals: Iterable[int]) -> bool:
@@ -112,36 +125,28 @@ class History:
     def last_ids(self, count: int) -> list[str]:
         """Return the ids of the last *count* rows, or fewer, oldest first."""
         ids: list[str] = []
-        for page, delivery, _ in reversed(self._pages):
+        for kept in reversed(self._pages):
             missing = count - len(ids)
             if missing <= 0:
                 return ids
-            new = page.ids[delivery.start :]
-            if delivery.skip:
-                new = [page.ids[index] for index in delivery.indices(page)]
-            ids = new[-missing:] + ids
+            ids = kept.new_ids()[-missing:] + ids
         return self._first_ids[max(0, len(self._first_ids) + len(ids) - count) :] + ids
 
-    def _index(self, ordinals: dict[str, int], entry: tuple[RawPage, NewRows, int]) -> None:
-        page, delivery, first = entry
-        for place, index in enumerate(delivery.indices(page), first):
-            ordinals[page.ids[index]] = place
-
-    def _oldest_count(self) -> int:
-        page, delivery, _ = self._pages[0]
-        return delivery.count(page)
+    def _index(self, ordinals: dict[str, int], kept: _Kept) -> None:
+        places = enumerate(kept.new_ids(), kept.first_ordinal)
+        ordinals.update({record_id: ordinal for ordinal, record_id in places})
 
     def _forget_oldest(self) -> None:
-        page, delivery, first = self._pages.popleft()
-        self._rows -= delivery.count(page)
+        kept = self._pages.popleft()
+        self._rows -= kept.count
         if not self._forgets:
             return
         self._whole = False
         self._first_ids = []
         if self._ordinals is not None:
             # Ids that came with a resume token are older still, and go first.
-            oldest = first + delivery.count(page)
-            self._late = {place for place in self._late if place >= oldest}
+            oldest = kept.first_ordinal + kept.count
+            self._late = {ordinal for ordinal in self._late if ordinal >= oldest}
             self._ordinals = {
-                known: place for known, place in self._ordinals.items() if place >= oldest
+                known: ordinal for known, ordinal in self._ordinals.items() if ordinal >= oldest
             }

@@ -1,25 +1,66 @@
-"""Where to look when a page is not what it should be. No I/O."""
+"""Where to look when a page does not hold the last row delivered. No I/O."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from enkash_async._paging.addressing import OffsetUnit
-from enkash_async._paging.page_request import PageRequest
-from enkash_async._paging.raw_page import RawPage
+from enkash_async._paging.page_request import PageRequest, Purpose
+from enkash_async._paging.reach import Reach
 from enkash_async.errors import IncompleteSearchError
 
 MAX_TRIES = 100
 """Pages read again at one edge before the search gives up."""
 
-PAGES_BEFORE, PAGES_BEHIND = 40, 4
-"""How many pages before and behind the place where a row was last seen are looked at."""
+PAGES_BEFORE, PAGES_AFTER = 40, 4
+"""How many pages before and after the place where a row was last seen are looked at."""
+
+
+class LostPlace:
+    """Names the pages in which to look for the edge, one after another, and gives up in the end."""
+
+    def __init__(self, reach: Reach) -> None:
+        self._reach = reach
+        self.tries = 0
+        """Pages that did not hold the edge since rows came last."""
+        self.was_found_again = False
+        """The page taken last had been read again: those planned before are of an older list."""
+        self._places: Iterator[int] | None = None
+
+    def note_new_rows(self) -> None:
+        """Start over: the place is known again, and reading has come further."""
+        self.tries = 0
+        self._places = None
+
+    def next_request(self, asked: int, expected: int, growth: int | None) -> PageRequest:
+        """Return the request to send after a page at row *asked* did not hold the edge.
+
+        The edge was last seen at row *expected*, and the list grew since by *growth* rows, as far
+        as a count tells. IncompleteSearchError where looking on is of no use.
+        """
+        self.tries += 1
+        if self._places is None or self.was_found_again:
+            self._places = places_to_look(
+                expected,
+                self._reach.step,
+                growth,
+                self._reach.end_of_page_at,
+                expected_first=self.was_found_again or asked != expected,
+            )
+            self.was_found_again = False
+        row = next(self._places, None)
+        if row is None or self.tries > MAX_TRIES:
+            raise IncompleteSearchError(
+                f"after {self.tries} pages read again, none around row {expected} holds a record"
+                " that was delivered before it: too much changed at once, or offsets beyond"
+                " this place are not answered. Go on with the resume token, or use crawl()"
+            )
+        return self._reach.page_at(row, Purpose.REREAD)
 
 
 def places_to_look(
     expected: int,
     step: int,
-    shift: int | None,
+    growth: int | None,
     end_of: Callable[[int], int],
     *,
     expected_first: bool,
@@ -27,7 +68,7 @@ def places_to_look(
     """Walk over the rows at which a page may hold a row lost from sight, the likeliest first.
 
     It was last seen at row *expected*. Pages reach *step* rows far, or less where offsets count
-    pages: *end_of* is the row behind the page that holds a row. *shift* is by how many rows the
+    pages: *end_of* is the row after the page that holds a row. *growth* is by how many rows the
     list grew since, as far as a count tells.
     """
     places = [max(0, row) for row in range(expected - step, -step, -step)[:PAGES_BEFORE]]
@@ -35,12 +76,12 @@ def places_to_look(
     rows = [expected] if expected_first else []
     # Rows before it were deleted, which is the commonest reason, so it is further up.
     rows += before[:1]
-    if shift is not None:
-        guess = expected + shift
+    if growth is not None:
+        guess = expected + growth
         rows += [guess, guess - step, guess + step]
     rows += before[1:]
     place = expected
-    for _ in range(PAGES_BEHIND):
+    for _ in range(PAGES_AFTER):
         place = end_of(place)
         rows.append(place)
     return iter(dict.fromkeys(max(0, row) for row in rows))
@@ -60,24 +101,3 @@ def _without_gaps(
         yield from reversed(gaps)
         yield place
         looked_at = place
-
-
-def check_unit(
-    probe: PageRequest, page: RawPage, delivered: Sequence[str], unit: OffsetUnit, *, more: bool
-) -> None:
-    """Raise if *page* shows that offsets do not count what the session was told.
-
-    It is the page at the first offset plus 1; *delivered* are the ids of the first page, and
-    *more* says whether the service counts rows behind it.
-    """
-    what = f"the page at offset {probe.offset}"
-    if unit == "pages" and page and len(delivered) > 1 and page.first_id == delivered[1]:
-        raise IncompleteSearchError(
-            f"{what} begins one row behind the page before it: the service seems to count offsets"
-            ' in rows. Open the session with offset_unit="rows"'
-        )
-    if unit == "rows" and (page or more) and set(page.ids).isdisjoint(delivered):
-        raise IncompleteSearchError(
-            f"{what} does not begin one row behind the page before it: the service seems to count"
-            ' offsets in pages. Open the session with offset_unit="pages"'
-        )

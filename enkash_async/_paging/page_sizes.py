@@ -18,16 +18,19 @@ STEPS = 8
 
 
 class PageSizes:
-    """The rows to ask for at once in one search, at most *most*; always so many if not *adaptive*.
+    """The rows to ask for at once in one search: *max_size*, or fewer where those do not come.
 
     A page that does not come, or breaks off, or is too large, halves the size. Those that were
-    asked for with the larger size and fail as well are the same news.
+    asked for with the larger size and fail as well are the same news. Sizes that are not
+    *adaptive* stay as they are.
     """
 
-    def __init__(self, most: int, *, adaptive: bool = True, grow_after: int = GROW_AFTER) -> None:
-        self.most = self.size = most
+    def __init__(
+        self, max_size: int, *, adaptive: bool = True, grow_after: int = GROW_AFTER
+    ) -> None:
+        self.max_size = self.size = max_size
         self._adaptive = adaptive
-        self._taken = 0
+        self._came = 0
         self._grow_after = grow_after
 
     def fit(self, limit: int) -> int:
@@ -44,15 +47,16 @@ class PageSizes:
             return None
         if limit <= self.size + 1:
             self.size = max(limit // 2, least // 2)
-            self._taken = 0
+            self._came = 0
             self._grow_after = min(2 * self._grow_after, MAX_GROW_AFTER)
         return self.size
 
-    def taken(self, rows: int) -> None:
-        """Note that a page of *rows* rows came."""
-        if self.size == self.most or 2 * rows < self.size:
+    def note_taken(self, rows: int) -> None:
+        """Learn that a page of *rows* rows came; after enough of them the size grows again."""
+        # A page that is short by itself does not show that a full one could be had.
+        if self.size == self.max_size or 2 * rows < self.size:
             return
-        self._taken += 1
-        if self._taken >= self._grow_after:
-            self.size = min(self.most, self.size + max(1, self.most // STEPS))
-            self._taken = 0
+        self._came += 1
+        if self._came >= self._grow_after:
+            self.size = min(self.max_size, self.size + max(1, self.max_size // STEPS))
+            self._came = 0

@@ -1,4 +1,4 @@
-"""What decides on pages, as the parts see it that fetch them and hand out their rows."""
+"""What decides on pages, as the parts see it that fetch them and hand out their rows. No I/O."""
 
 from __future__ import annotations
 
@@ -9,15 +9,30 @@ from enkash_async._paging.history import NewRows
 from enkash_async._paging.page_request import PageRequest
 from enkash_async._paging.raw_page import RawPage
 from enkash_async.report import Verdict
-from enkash_async.resume import ResumePoint
+from enkash_async.resume import CrawlPoint, ListPoint
 
 
 class Planner(Protocol):
-    """A `Pager` of one list, or a `Crawl` over its windows."""
+    """A `Pager` of one list, or a `Crawl` over its windows.
 
-    ended: bool
-    total: int | None
-    findings: Findings
+    The user fetches what `wanted` returns, in any order, tells `note_arrival` of each page that
+    has come, and gives the first to `accept`, until it has `ended`.
+    """
+
+    @property
+    def ended(self) -> bool:
+        """Say whether the last page was accepted, so that nothing more is wanted."""
+        ...
+
+    @property
+    def total(self) -> int | None:
+        """Return the latest count of all rows, as the service tells it."""
+        ...
+
+    @property
+    def findings(self) -> Findings:
+        """Return what was noticed so far."""
+        ...
 
     @property
     def next_page_row(self) -> int:
@@ -29,8 +44,8 @@ class Planner(Protocol):
         """Say whether the ids of all records of a page are going to be asked for."""
         ...
 
-    def wanted(self, most: int) -> list[PageRequest]:
-        """Return the pages to fetch now, at most *most*; the first is the next to be accepted."""
+    def wanted(self, max_pages: int) -> list[PageRequest]:
+        """Return the pages to fetch now, at most *max_pages*; the first is accepted next."""
         ...
 
     def is_wanted(self, request: PageRequest) -> bool:
@@ -38,13 +53,16 @@ class Planner(Protocol):
         ...
 
     def shrink(self, request: PageRequest, least: int) -> int | None:
-        """Learn that a page could not be had; return the page size from now on, if it helps."""
+        """Learn that a page could not be had; return the page size from now on, if it helps.
+
+        A page of no more than *least* rows fails for another reason than its size.
+        """
         ...
 
     def refit(self, request: PageRequest) -> PageRequest:
         """Return the request to send for one that is wanted: with a smaller limit, if need be.
 
-        Then it has the other's place in the plan, and the rest of the rows are wanted behind it.
+        Then it has the other's place in the plan, and the rest of the rows are wanted after it.
         """
         ...
 
@@ -56,14 +74,10 @@ class Planner(Protocol):
         """Check the page of the first wanted request and return which of its rows are new."""
         ...
 
-    def knows(self, record_id: str) -> bool:
-        """Say whether a row was delivered lately."""
-        ...
-
     def verdict(self) -> tuple[Verdict, list[str]]:
         """Return the verdict on a list that was read to its end, and the reasons for it."""
         ...
 
-    def point(self, behind: int = 0, row: int | None = None) -> ResumePoint:
-        """Return where to go on if the last *behind* new rows, from *row* on, were not used."""
+    def point(self, unread: int = 0, row: int | None = None) -> ListPoint | CrawlPoint:
+        """Return where to go on if the last *unread* new rows, from *row* on, were not used."""
         ...

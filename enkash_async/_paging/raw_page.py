@@ -33,9 +33,9 @@ class RawPage:
     def __len__(self) -> int:
         return len(self.records)
 
-    def sample(self, most: int) -> RawPage:
-        """Return a page of at most *most* of the records, evenly spread."""
-        return RawPage(self.records[:: max(1, -(-len(self) // most))], identify=self._identify)
+    def sample(self, max_rows: int) -> RawPage:
+        """Return a page of at most *max_rows* of the records, evenly spread."""
+        return RawPage(self.records[:: max(1, -(-len(self) // max_rows))], identify=self._identify)
 
     # Reading the ids of a whole page costs a fifth of decoding it, so it is put off until pages
     # do not fit, which most searches never see; the two at the edges are always looked at.

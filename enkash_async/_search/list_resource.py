@@ -26,7 +26,7 @@ from enkash_async._wire.keys import wire_name
 from enkash_async.errors import IncompleteSearchError, RecordNotFoundError
 from enkash_async.events import Method
 from enkash_async.report import SearchReport
-from enkash_async.resume import ResumeToken
+from enkash_async.resume import CrawlPoint, ListPoint, ResumeToken
 
 F = TypeVar("F", bound=Criteria)
 R = TypeVar("R")
@@ -79,13 +79,13 @@ class ListResource(Generic[F, R]):
         size = self._page_size(page_size)
         int32_at_least(0, "offset", offset)
         _check_max_records(max_records)
-        start = _start(query.fingerprint("search", offset), offset, resume)
+        start = _start(query.fingerprint("search", offset), ListPoint(row=offset), resume)
         pager = Pager(
             page_size=size,
             addressing=self._settings.addressing,
             start=offset,
             max_rows=max_records,
-            resume=start,
+            resume=start.point_of(ListPoint),
             full_check=full_check,
             sizes=self._settings.page_sizes(size),
         )
@@ -115,14 +115,14 @@ class ListResource(Generic[F, R]):
         query = Query(endpoint=self._endpoint, criteria=criteria)
         size = self._page_size(page_size)
         _check_max_records(max_records)
-        start = _start(query.fingerprint("crawl"), 0, resume)
+        start = _start(query.fingerprint("crawl"), CrawlPoint(), resume)
         crawl = Crawl(
             page_size=size,
             addressing=self._settings.addressing,
             begin=getattr(criteria, time.begin),
             until=_until(criteria, time),
             read_times=time_reader(time.field, self._settings.decoders.naive_timezone),
-            resume=start,
+            resume=start.point_of(CrawlPoint),
             sizes=self._settings.page_sizes(size),
         )
         stream, report = self._stream("crawl", crawl, query, start, max_records, strict=strict)
@@ -241,9 +241,11 @@ def _check_max_records(max_records: int | None) -> None:
         int32_at_least(1, "max_records", max_records)
 
 
-def _start(fingerprint: str, row: int, resume: ResumeToken | str | None) -> ResumeToken:
-    """Return where a search begins: at *row*, or where the one to *resume* has come to."""
-    start = ResumeToken(fingerprint=fingerprint, row=row)
+def _start(
+    fingerprint: str, point: ListPoint | CrawlPoint, resume: ResumeToken | str | None
+) -> ResumeToken:
+    """Return where a search begins: at *point*, or where the one to *resume* has come to."""
+    start = ResumeToken(fingerprint=fingerprint, point=point)
     if resume is None:
         return start
     token = ResumeToken.parse(resume) if isinstance(resume, str) else resume

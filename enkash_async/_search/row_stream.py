@@ -30,7 +30,7 @@ class Batch:
     rows: Rows
     done: int = 0
 
-    def rows_behind(self) -> int:
+    def unread(self) -> int:
         """Return how many new rows of the page come after those that are done."""
         last = self.rows.indices[self.done - 1] if self.done else -1
         if not self.new.skip:
@@ -139,11 +139,9 @@ class RowStream:
         batch = self._batch
         if batch is None:
             return self._start
-        behind = batch.rows_behind()
-        point = self._planner.point(behind, batch.next_row() if behind else None)
-        return ResumeToken(
-            fingerprint=self._start.fingerprint, **attrs.asdict(point, recurse=False)
-        )
+        unread = batch.unread()
+        point = self._planner.point(unread, batch.next_row() if unread else None)
+        return ResumeToken(fingerprint=self._start.fingerprint, point=point)
 
     def note_place(self, error: EnKashError) -> None:
         """Write into *error* where it ended the search, and stop fetching."""

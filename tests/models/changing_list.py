@@ -21,7 +21,7 @@ from enkash_async._paging.raw_page import RawPage
 from enkash_async._wire.fields import identity_reader
 from enkash_async.errors import IncompleteSearchError
 from enkash_async.report import Verdict
-from enkash_async.resume import ResumePoint
+from enkash_async.resume import ListPoint
 
 Count = Literal["total", "page", "missing", "plus_one", "minus_one"]
 
@@ -153,7 +153,7 @@ class Reader:
         self.arrived: dict[PageRequest, RawPage] = {}
         self.delivered: list[str] = []
 
-    def _new_pager(self, resume: ResumePoint | None) -> Pager:
+    def _new_pager(self, resume: ListPoint | None) -> Pager:
         world = self.service.world
         return Pager(
             page_size=world.page_size,
@@ -188,8 +188,8 @@ class Reader:
 
     def _accept(self, request: PageRequest) -> None:
         page = self.arrived[request]
-        delivery = self.pager.accept(page)
-        self.delivered += [page.ids[index] for index in delivery.indices(page)]
+        rows = self.pager.accept(page)
+        self.delivered += [page.ids[index] for index in rows.indices(page)]
         self.arrived = {r: p for r, p in self.arrived.items() if self.pager.is_wanted(r)}
 
     def _may_crash(self) -> bool:

@@ -20,7 +20,7 @@ from enkash_async._paging.raw_page import RawPage
 from enkash_async._wire.fields import identity_reader, time_reader
 from enkash_async.errors import IncompleteSearchError
 from enkash_async.report import Verdict
-from enkash_async.resume import ResumePoint
+from enkash_async.resume import CrawlPoint, ResumeToken
 
 Bounds = Literal["inclusive", "half_open", "exclusive"]
 
@@ -124,11 +124,11 @@ class CrawlReader:
 
     def __init__(self, service: CrawlService) -> None:
         self.service = service
-        self.crawl = self._new(ResumePoint(row=0))
+        self.crawl = self._new(CrawlPoint())
         self.pages: dict[PageRequest, RawPage] = {}
         self.delivered: list[str] = []
 
-    def _new(self, resume: ResumePoint) -> Crawl:
+    def _new(self, resume: CrawlPoint) -> Crawl:
         return Crawl(
             page_size=self.service.world.page_size,
             addressing=Addressing(),
@@ -160,15 +160,14 @@ class CrawlReader:
 
     def _accept(self, request: PageRequest) -> None:
         page = self.pages[request]
-        delivery = self.crawl.accept(page)
-        new = [page.ids[index] for index in delivery.indices(page)]
+        rows = self.crawl.accept(page)
+        new = [page.ids[index] for index in rows.indices(page)]
         stops = self.service.world.crashes and self.service.chance.random() < 0.1
-        behind = self.service.chance.randint(0, len(new)) if stops else 0
-        self.delivered += new[: len(new) - behind]
+        unread = self.service.chance.randint(0, len(new)) if stops else 0
+        self.delivered += new[: len(new) - unread]
         if stops:
-            point = self.crawl.point(behind)
-            encoded = msgspec.json.encode(point)
-            self.crawl = self._new(msgspec.json.decode(encoded, type=ResumePoint))
+            token = ResumeToken(fingerprint="", point=self.crawl.point(unread))
+            self.crawl = self._new(ResumeToken.parse(str(token)).point_of(CrawlPoint))
             self.pages = {}
 
 

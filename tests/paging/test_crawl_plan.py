@@ -1,4 +1,4 @@
-"""The crawl's plan against customers that come and go, see `crawl_model`."""
+"""The crawl's plan against customers that come and go, see `tests.models.crawled_list`."""
 
 from __future__ import annotations
 
@@ -10,10 +10,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from enkash_async._paging.addressing import Addressing
+from enkash_async._paging.crawl.crawl import Crawl
 from enkash_async._paging.crawl.cutting import SECOND, cut
 from enkash_async._paging.page_request import Window
 from enkash_async.report import Verdict
-from tests.models.crawled_list import BEGIN, CrawlWorld, run
+from enkash_async.resume import MAX_COUNT, CrawlPoint, ResumeToken
+from tests.models.crawled_list import BEGIN, UNTIL, CrawlWorld, run
+from tests.paging.pages import page_of
 
 EXAMPLES = int(os.environ.get("ENKASH_EXAMPLES", "200"))
 
@@ -118,3 +122,24 @@ def test_windows_cover_the_whole_and_are_narrower(
     for left, right in pairwise(windows):
         assert left.end - right.begin == 2 * SECOND
     assert max(window.end - window.begin for window in windows) < width
+
+
+@pytest.mark.parametrize(("total", "unproven"), [(MAX_COUNT, False), (MAX_COUNT + 1, True)])
+def test_a_count_too_large_for_a_token_makes_what_follows_unproven(
+    total: int, unproven: bool
+) -> None:
+    crawl = Crawl(
+        page_size=10,
+        addressing=Addressing(),
+        begin=None,
+        until=UNTIL,
+        read_times=lambda records: [None] * len(records),
+        resume=CrawlPoint(),
+    )
+    assert repr(crawl) == "<Crawl: 0 of None delivered, 0 windows planned>"
+    for _ in range(2):
+        crawl.accept(page_of("r0", total=total))
+    token = ResumeToken(fingerprint="", point=crawl.point())
+
+    assert (token.point.total, token.point.unproven) == (MAX_COUNT, unproven)
+    assert ResumeToken.parse(str(token)) == token

@@ -1,4 +1,4 @@
-"""The pager against a list that changes while it is read, see `model`."""
+"""The pager against a list that changes while it is read, see `tests.models.changing_list`."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from enkash_async._paging.pager import Pager
 from enkash_async._paging.raw_page import RawPage
 from enkash_async.errors import IncompleteSearchError
 from enkash_async.report import Verdict
-from enkash_async.resume import ResumePoint
+from enkash_async.resume import MAX_COUNT, ListPoint, ResumeToken
 from tests.models.changing_list import Count, Service, World, run
+from tests.paging.pages import ids_from, page_of
 
 # The thorough profile: ENKASH_EXAMPLES=50000 pytest tests/paging/test_pager.py
 EXAMPLES = int(os.environ.get("ENKASH_EXAMPLES", "400"))
@@ -145,8 +146,8 @@ def read_all(reader: Pager, service: Service) -> list[str]:
     rows: list[str] = []
     while not reader.ended:
         page = service.answer(reader.wanted(1)[0])
-        delivery = reader.accept(page)
-        rows += [page.ids[index] for index in delivery.indices(page)]
+        new_rows = reader.accept(page)
+        rows += [page.ids[index] for index in new_rows.indices(page)]
     return rows
 
 
@@ -192,11 +193,41 @@ def test_a_resumed_search_finds_its_place_wherever_deletions_moved_it(
 ) -> None:
     service = Service(World(rows=9000, page_size=page_size, unit=unit), random.Random(0))
     listed = list(service.rows)
-    token = ResumePoint(row=read, delivered=read, edge=tuple(listed[max(0, read - 20) : read]))
+    point = ListPoint(row=read, delivered=read, edge=tuple(listed[max(0, read - 20) : read]))
     # As many were deleted as may be, but for the row delivered last.
     deleted = min(deleted, read - 1, 30 * page_size)
     del service.rows[:deleted]
     service.rows += [f"late{number}" for number in range(late)]
-    reader = Pager(page_size=page_size, addressing=Addressing(unit, 0), resume=token)
+    reader = Pager(page_size=page_size, addressing=Addressing(unit, 0), resume=point)
     assert read_all(reader, service) == service.rows[read - deleted :]
     assert service.requests <= len(service.rows[read - deleted :]) / page_size * 1.5 + 90
+
+
+def test_the_repr_shows_where_reading_stands() -> None:
+    service = Service(World(rows=25, page_size=10), random.Random(0))
+    reader = pager()
+    shown = [repr(reader)]
+    while not reader.ended:
+        page = service.answer(reader.wanted(1)[0])
+        shown.append(repr(reader))
+        reader.accept(page)
+    shown.append(repr(reader))
+
+    assert shown == [
+        "<Pager at row 0 of None, 0 delivered, 0 pages wanted>",
+        "<Pager at row 0 of None, 0 delivered, 1 pages wanted, first for NEXT>",
+        "<Pager at row 10 of 25, 10 delivered, 1 pages wanted, first for NEXT>",
+        "<Pager at row 20 of 25, 20 delivered, 1 pages wanted, first for NEXT>",
+        "<Pager at row 25 of 25, 25 delivered, ended>",
+    ]
+
+
+@pytest.mark.parametrize(("total", "told"), [(MAX_COUNT, MAX_COUNT), (MAX_COUNT + 1, None)])
+def test_a_count_that_no_list_can_have_is_left_out_of_a_token(total: int, told: int | None) -> None:
+    reader = pager()
+    [request] = reader.wanted(1)
+    reader.accept(page_of(*ids_from(0, request.limit), total=total))
+    token = ResumeToken(fingerprint="", point=reader.point())
+
+    assert token.point.total == told
+    assert ResumeToken.parse(str(token)) == token

@@ -60,7 +60,7 @@ def test_the_size_grows_back_in_steps_ever_more_slowly() -> None:
     sizes.shrink(81)
     grown: list[int] = []
     for _ in range(12 * GROW_AFTER):
-        sizes.taken(sizes.size)
+        sizes.note_taken(sizes.size)
         grown.append(sizes.size)
 
     assert grown[:: 2 * GROW_AFTER] == [40, 50, 60, 70, 80, 80]
@@ -71,7 +71,7 @@ def test_pages_that_are_short_by_themselves_do_not_make_the_others_larger() -> N
     sizes = PageSizes(80)
     sizes.shrink(81)
     for _ in range(1000):
-        sizes.taken(10)
+        sizes.note_taken(10)
 
     assert sizes.size == 40
 
@@ -87,7 +87,7 @@ def test_the_size_stays_in_its_bounds_and_halving_comes_to_an_end(
     for came, limit in steps:
         sent = sizes.fit(min(limit, most + 1))
         if came:
-            sizes.taken(sent)
+            sizes.note_taken(sent)
         elif sizes.shrink(sent) is not None:
             assert sizes.fit(sent) < sent
         assert 1 <= sizes.size <= most

@@ -16,6 +16,7 @@ from enkash_async._search.row_stream import Batch, RowStream
 from enkash_async._tasks import TaskOwner
 from enkash_async._telemetry.telemetry import Telemetry
 from enkash_async.events import Outcome
+from enkash_async.resume import ListPoint
 from tests.support.events import Heard
 from tests.support.planned import FakePlanner, Gate
 
@@ -25,7 +26,7 @@ Make = Callable[..., RowStream]
 
 
 def start(row: int = 0, delivered: int = 0) -> ResumeToken:
-    return ResumeToken(fingerprint="f", row=row, delivered=delivered)
+    return ResumeToken(fingerprint="f", point=ListPoint(row=row, delivered=delivered))
 
 
 @pytest.fixture

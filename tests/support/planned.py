@@ -13,7 +13,7 @@ from enkash_async._paging.history import NewRows
 from enkash_async._paging.page_request import PageRequest
 from enkash_async._paging.raw_page import RawPage
 from enkash_async.report import Verdict
-from enkash_async.resume import ResumePoint
+from enkash_async.resume import ListPoint
 
 ROWS = 10
 """Rows of a page."""
@@ -77,15 +77,12 @@ class FakePlanner:
         self._next_row = request.row + len(page)
         return self.news.get(request.row, NewRows(request.row, 0))
 
-    def knows(self, record_id: str) -> bool:
-        return False
-
     def verdict(self) -> tuple[Verdict, list[str]]:
         return self.judgement
 
-    def point(self, unread: int = 0, row: int | None = None) -> ResumePoint:
+    def point(self, unread: int = 0, row: int | None = None) -> ListPoint:
         place = self._next_row if row is None else row
-        return ResumePoint(row=place, delivered=self._next_row - unread)
+        return ListPoint(row=place, delivered=self._next_row - unread)
 
 
 class Gate:

@@ -1,0 +1,7 @@
+"""Which windows of time to ask for, so that each holds a page, and is what came all of them?
+
+Knows windows, counts, and the times of rows, which a function it is given reads. It must never
+know a field's name or how a window is written into a filter: no I/O, as the package around it.
+Begin with `crawl`, which plans and accepts. `cutter` and `cutting` say where time is cut,
+`windows` how one window is read, `delivered` which rows came before and where to go on.
+"""

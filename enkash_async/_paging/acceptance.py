@@ -1,0 +1,213 @@
+"""What becomes of a page that came: its new rows, and what to ask for next. No I/O."""
+
+from __future__ import annotations
+
+import attrs
+
+from enkash_async._paging.addressing import MAX_LIMIT
+from enkash_async._paging.findings import Findings
+from enkash_async._paging.history import NewRows
+from enkash_async._paging.list_end import ListEnd, Step
+from enkash_async._paging.lost_place import LostPlace
+from enkash_async._paging.offset_probe import OffsetProbe
+from enkash_async._paging.overlap import Overlap
+from enkash_async._paging.page_cap import PageCap
+from enkash_async._paging.page_request import PageRequest, Purpose
+from enkash_async._paging.place import Place
+from enkash_async._paging.progress import Progress
+from enkash_async._paging.raw_page import RawPage
+from enkash_async._paging.reach import Reach
+from enkash_async._paging.records_count import RecordsCount
+from enkash_async._paging.schedule import Schedule
+from enkash_async.errors import IncompleteSearchError
+
+
+@attrs.define(eq=False, kw_only=True)
+class Acceptance:
+    """Takes the pages of one list in their order, each by the purpose it was asked for.
+
+    It asks the other parts of the `Pager`, which all belong to that one list, and tells them what
+    follows.
+    """
+
+    findings: Findings
+    place: Place
+    count: RecordsCount
+    cap: PageCap
+    reach: Reach
+    schedule: Schedule
+    overlap: Overlap
+    list_end: ListEnd
+    probe: OffsetProbe
+    lost: LostPlace
+    progress: Progress
+    ended: bool = False
+
+    def accept(self, page: RawPage) -> NewRows:
+        """Check the page of the first wanted request and return which of its rows are new.
+
+        Often that is none: then other pages are wanted first. IncompleteSearchError if the pages
+        contradict each other.
+        """
+        request = self.schedule.head
+        self.count.note(page.total, len(page))
+        if request.purpose is Purpose.PROBE:
+            return self._accept_probe(request, page)
+        if request.purpose is Purpose.PEEK:
+            return self._accept_peek(request, page)
+        if request.purpose is Purpose.LOOSE:
+            return self._accept_loose(request, page)
+        if self.place.edge is None:
+            return self._accept_first(request, page)
+        return self._accept_next(request, page)
+
+    def _accept_next(self, request: PageRequest, page: RawPage) -> NewRows:
+        is_in_place = self.overlap.is_edge_in_place(request, page)
+        if is_in_place:
+            self.probe.is_settled = self.probe.is_settled or request.row > 0
+        elif not self.probe.is_settled:
+            self.schedule.put_first(self.probe.request())
+            return _nothing_new(request, page)
+        rows = self.overlap.new_rows(request, page, is_in_place=is_in_place)
+        if rows is None:
+            self._look_elsewhere(request, page)
+            return _nothing_new(request, page)
+        return self._take(request, page, rows)
+
+    def _accept_first(self, request: PageRequest, page: RawPage) -> NewRows:
+        if not page:
+            if self._shortage(page) > 1:
+                raise IncompleteSearchError(
+                    f"the first page (offset {request.offset}) is empty although recordsCount is"
+                    f" {page.total}. If the service counts offsets from 1, set first_offset=1"
+                )
+            self._end(page)
+            # The caller's own offset may lie far after the end.
+            self.findings.shortage = max(0, self.findings.shortage)
+            return NewRows(request.row, 0)
+        self.cap.note_first(len(page))
+        # A page that holds the first row wanted may begin before it.
+        start = min(self.place.end_row - request.row, len(page))
+        return self._take(request, page, NewRows(request.row, start))
+
+    def _accept_loose(self, request: PageRequest, page: RawPage) -> NewRows:
+        """Take a page too small to overlap the one before it: nothing proves its place."""
+        repeats = bool(page) and page.last_id == self.place.edge
+        if page and not (repeats and self._is_counted_out(page)):
+            return self._take(request, page, self.overlap.unproven_rows(request, page))
+        self._end(page)
+        found = self.findings
+        # Without a count, a single row with room after it is all that shows the end.
+        is_unknown = not self.count.is_total and not self.list_end.was_single
+        has_changed = found.drifted or found.total_changed or found.shortage != 0
+        found.unchecked |= has_changed or is_unknown
+        return _nothing_new(request, page)
+
+    def _accept_probe(self, request: PageRequest, page: RawPage) -> NewRows:
+        self.schedule.drop_head()
+        self.findings.rows_reread += len(page)
+        delivered = self.overlap.history.last_ids(2 * MAX_LIMIT)
+        growth = self.count.growth(page.total)
+        if self.probe.judge(request, page, delivered, total=self.count.latest, growth=growth):
+            self.schedule.put_first(self.probe.request())
+        return _nothing_new(request, page)
+
+    def _accept_peek(self, request: PageRequest, page: RawPage) -> NewRows:
+        self.schedule.drop_head()
+        ends_with_edge = bool(page) and page.last_id == self.place.edge
+        if self.list_end.is_confirmed_by_peek(len(page), ends_with_edge=ends_with_edge):
+            self._end(page)
+            # Of more than one row, pages may be capped there.
+            if self.list_end.longest_page > 1 and not self.count.is_total:
+                self.findings.end_is_unproven |= bool(page)
+                self.findings.unchecked |= not page
+        else:
+            # Rows were added after it, or the service hands out that few.
+            self.findings.rows_reread += len(page)
+            self._doubt_size(self.list_end.longest_page)
+        return _nothing_new(request, page)
+
+    def _look_elsewhere(self, request: PageRequest, page: RawPage) -> None:
+        """Want another page before this one: it does not hold the edge."""
+        lost, found, expected = self.lost, self.findings, self.place.end_row - 1
+        found.repairs += not lost.tries
+        # A page that begins too far down shows a hole, which a page before it may fill.
+        is_hole = request.row > expected
+        found.drifted = found.drifted or not is_hole
+        if request.purpose is Purpose.REREAD or (lost.was_found_again and not is_hole):
+            self.schedule.drop_head()
+            found.rows_reread += len(page)
+        growth = self.count.growth(page.total)
+        self.schedule.put_first(lost.next_request(request.row, expected, growth))
+
+    # What follows from a page that fits
+
+    def _take(self, request: PageRequest, page: RawPage, rows: NewRows) -> NewRows:
+        """Book *page* as the next of the list and look whether it is the last."""
+        self.schedule.drop_head()
+        self.overlap.remember(page, rows)
+        new = rows.count(page)
+        self.lost.was_found_again = request.purpose is Purpose.REREAD
+        if self.lost.was_found_again:
+            self.findings.rows_reread += len(page) - new
+        self.progress.note(new, request)
+        if new:
+            self.lost.note_new_rows()
+        if page:
+            edge, end_row = self.place.edge, self.place.end_row
+            self.place.move_past(request, page, new)
+            self.schedule.note_taken()
+            self.reach.note_taken(len(page))
+            self.count.note_place(page.total)
+            step = self.list_end.step_after(
+                len(page),
+                request.limit,
+                new=new,
+                same_edge=self.place.edge == edge,
+                same_place=self.place.end_row == end_row,
+                is_counted_out=self._is_counted_out(page),
+                shortage=self._shortage(page),
+            )
+            self._go_on(step, request, page)
+        return rows
+
+    def _go_on(self, step: Step, request: PageRequest, page: RawPage) -> None:
+        if step is Step.READ_ON:
+            self.cap.note_full()
+            self.schedule.note_full()
+        elif step is Step.DOUBT_SIZE:
+            self._doubt_size(len(page))
+        elif step is Step.PEEK:
+            self.schedule.one_at_a_time = True
+            self.schedule.forget()
+            self.schedule.put_first(self.reach.peek(request, self.place.end_row))
+        else:
+            self.findings.end_is_unproven |= step is Step.END_UNPROVEN
+            self._end(page)
+
+    def _doubt_size(self, rows: int) -> None:
+        """Plan anew after a short page; what comes next tells whether the service caps pages."""
+        is_settled = self.cap.note_short(rows, self.list_end.longest_page)
+        self.schedule.one_at_a_time = not is_settled
+        self.schedule.forget()
+
+    def _is_counted_out(self, page: RawPage) -> bool:
+        return self.count.is_reached(page.total, self.place.end_row)
+
+    def _shortage(self, page: RawPage) -> int:
+        return self.count.shortage(page.total, self.place.next_row)
+
+    def _end(self, page: RawPage) -> None:
+        self.ended = True
+        self.schedule.forget()
+        found = self.findings
+        found.shortage = self._shortage(page)
+        is_watched = self.overlap.checks_all or found.moved
+        if is_watched and found.count_is_total and not found.total_changed:
+            # As many rows came as were counted, but some of them came twice.
+            distinct = self.place.delivered
+            found.shortage = max(found.shortage, (page.total or 0) - self.place.start - distinct)
+
+
+def _nothing_new(request: PageRequest, page: RawPage) -> NewRows:
+    return NewRows(request.row, len(page))

@@ -1,0 +1,92 @@
+"""Does a page stand right after the rows delivered, and which of its rows are new? No I/O."""
+
+from __future__ import annotations
+
+from enkash_async._paging.findings import Findings
+from enkash_async._paging.history import History, NewRows
+from enkash_async._paging.page_request import PageRequest
+from enkash_async._paging.place import Place
+from enkash_async._paging.raw_page import RawPage
+from enkash_async.resume import ListPoint
+
+
+class Overlap:
+    """The proof that pages fit: rows delivered stand in the next page too.
+
+    As long as the edge stands where it should, that row is all that is compared. Once rows have
+    come or gone, or with *checks_all*, every row of a page is looked up in the history.
+    """
+
+    def __init__(
+        self,
+        place: Place,
+        point: ListPoint,
+        findings: Findings,
+        *,
+        checks_all: bool,
+    ) -> None:
+        self.history = History(
+            point.edge,
+            late=point.changed,
+            whole=point.delivered <= len(point.edge),
+            forgets=not checks_all,
+        )
+        self.checks_all = checks_all
+        self._place = place
+        self._findings = findings
+        self._in_line = not point.changed
+        """Every row delivered stood after all rows delivered before it."""
+
+    def is_edge_in_place(self, request: PageRequest, page: RawPage) -> bool:
+        """Say whether the edge stands in *page* just where it should."""
+        index = self._place.end_row - 1 - request.row
+        return 0 <= index < len(page) and page.id_at(index) == self._place.edge
+
+    def new_rows(self, request: PageRequest, page: RawPage, *, is_in_place: bool) -> NewRows | None:
+        """Return the rows of *page* that come after those delivered; None if that is unknown."""
+        found, overlapping = self._findings, 0
+        if is_in_place:
+            overlapping = self._place.end_row - request.row
+            if not found.drifted and not self.checks_all:
+                # Rows that fit are the next in line, as long as none was delivered out of it.
+                found.rows_overlapping += overlapping
+                return NewRows(request.row, overlapping)
+        rows = self._after_known(request, page)
+        if rows is not None:
+            surplus = len(page) - rows.count(page) - overlapping
+            found.rows_overlapping += overlapping
+            found.duplicates_dropped += max(0, surplus)
+            found.drifted |= surplus != 0 or not is_in_place
+        return rows
+
+    def _after_known(self, request: PageRequest, page: RawPage) -> NewRows | None:
+        ordinals = [self.history.ordinal(record_id) for record_id in page.ids]
+        known = {index: place for index, place in enumerate(ordinals) if place is not None}
+        if not known:
+            return None
+        if self.history.is_out_of_order(known.values()):
+            self._findings.moved = True
+        # A row before the first that is known was delivered longer ago than can be remembered,
+        # or is new and stands before the place that reading has come to.
+        start = 0 if self.history.is_whole else min(known)
+        last = max(known)
+        is_next = known[last] == self.history.last_ordinal and last - start + 1 == len(known)
+        self._in_line = self._in_line and is_next
+        return NewRows(request.row, start, frozenset(i for i in known if i >= start))
+
+    def unproven_rows(self, request: PageRequest, page: RawPage) -> NewRows:
+        """Return the rows of a page too small to overlap: all but those known."""
+        self._findings.unchecked = True
+        # Nothing shows that its rows stand after those delivered.
+        self._in_line = False
+        known = frozenset(
+            index for index, id_ in enumerate(page.ids) if self.history.ordinal(id_) is not None
+        )
+        if known:
+            self._findings.drifted = True
+            self._findings.duplicates_dropped += len(known)
+        return NewRows(request.row, 0, known)
+
+    def remember(self, page: RawPage, rows: NewRows) -> None:
+        """Add the new rows of *page* to those that later pages are compared with."""
+        self.history.add(page, rows, late=not self._in_line)

@@ -1,0 +1,46 @@
+"""How many rows the service hands out at once. No I/O."""
+
+from __future__ import annotations
+
+from enkash_async._paging.addressing import MAX_LIMIT, TOO_FEW_TO_OVERLAP, OffsetUnit
+from enkash_async.resume import ListPoint
+
+
+class PageCap:
+    """The largest `limit` to ask for, as the lengths of pages have shown it.
+
+    Where offsets count rows, one short page only raises the suspicion: it may have been the last.
+    Where they count pages, the number of a page depends on its size, so that never more is asked
+    for than surely comes.
+    """
+
+    def __init__(self, unit: OffsetUnit, point: ListPoint) -> None:
+        self.limit = MAX_LIMIT
+        if unit == "pages" and max(point.page_rows, point.row) > TOO_FEW_TO_OVERLAP:
+            # Only the first page begins where it does whatever its size.
+            self.limit = point.page_rows or MAX_LIMIT
+        self._unit = unit
+        self._suspected: int | None = None
+
+    def note_first(self, rows: int) -> None:
+        """Learn from the first page of the list."""
+        if self._unit == "pages":
+            self.limit = rows
+
+    def note_full(self) -> None:
+        """Learn that a page came as long as was asked for: a suspicion was wrong."""
+        self._suspected = None
+
+    def note_short(self, rows: int, longest: int) -> bool:
+        """Learn that a page came short that was not the last; *longest* is the longest so far.
+
+        Return whether this settles the suspicion of one before. If not, the next page must go
+        alone, for it tells whether the service caps pages.
+        """
+        if self._unit == "pages":
+            self.limit = min(self.limit, longest)
+        elif self._suspected is not None:
+            self.limit = max(self._suspected, rows)
+        is_settled = self._suspected is not None
+        self._suspected = None if is_settled else rows
+        return is_settled

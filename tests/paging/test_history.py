@@ -1,0 +1,154 @@
+"""The rows delivered last, known again when they come a second time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from enkash_async._paging.history import MIN_ROWS, History, NewRows
+from tests.paging.pages import ids_from, page_of
+
+
+def history_of(*pages: Sequence[str], forgets: bool = True) -> History:
+    """Return a history to which all rows of *pages* were added."""
+    history = History(forgets=forgets)
+    for ids in pages:
+        history.add(page_of(*ids), NewRows(0, 0))
+    return history
+
+
+@pytest.mark.parametrize(
+    ("rows", "new"),
+    [
+        (NewRows(0, 0), ["a", "b", "c", "d"]),
+        (NewRows(7, 1), ["b", "c", "d"]),
+        (NewRows(7, 1, frozenset({2})), ["b", "d"]),
+        (NewRows(7, 0, frozenset({0, 3})), ["b", "c"]),
+        (NewRows(7, 4), []),
+    ],
+)
+def test_new_rows_are_those_from_the_start_on_without_the_skipped(
+    rows: NewRows, new: list[str]
+) -> None:
+    page = page_of("a", "b", "c", "d")
+
+    assert [page.ids[index] for index in rows.indices(page)] == new
+    assert rows.count(page) == len(new)
+
+
+def test_rows_are_known_by_the_order_of_their_delivery() -> None:
+    history = History(("x", "y"))
+    history.add(page_of("y", "a", "b"), NewRows(1, 1))
+    history.add(page_of("b", "c", "a", "d"), NewRows(3, 1, frozenset({2})))
+
+    known = {record_id: history.ordinal(record_id) for record_id in "xyabcd"}
+    assert known == {"x": 0, "y": 1, "a": 2, "b": 3, "c": 4, "d": 5}
+    assert history.ordinal("e") is None
+    assert history.last_ordinal == 5
+
+
+def test_rows_added_after_one_was_asked_for_are_known_too() -> None:
+    history = history_of("ab")
+    assert history.ordinal("c") is None
+    history.add(page_of("c", "d"), NewRows(2, 0))
+
+    assert [history.ordinal(one) for one in "abcd"] == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("count", "last"),
+    [(0, ""), (1, "f"), (2, "ef"), (3, "def"), (4, "bdef"), (5, "abdef"), (9, "abdef")],
+)
+def test_the_last_ids_come_oldest_first_from_pages_and_token(count: int, last: str) -> None:
+    history = History(("a", "b"))
+    history.add(page_of("b", "c", "d"), NewRows(1, 1, frozenset({1})))
+    history.add(page_of("d", "e", "f"), NewRows(3, 1))
+
+    assert "".join(history.last_ids(count)) == last
+
+
+@pytest.mark.parametrize(
+    ("late", "ordinals", "out_of_order"),
+    [
+        (False, [0, 1, 2], False),
+        (False, [0, 2], False),
+        (False, [], False),
+        (False, [1, 0], True),
+        (False, [2, 0, 1], True),
+        # Rows that came late may stand before others that came earlier.
+        (True, [2, 0, 1], False),
+        (True, [2, 3, 0], False),
+        (True, [1, 0], True),
+    ],
+)
+def test_the_order_of_rows_is_told_but_for_late_ones(
+    late: bool, ordinals: list[int], out_of_order: bool
+) -> None:
+    history = history_of("ab")
+    history.add(page_of("c", "d"), NewRows(2, 0), late=late)
+
+    assert history.is_out_of_order(ordinals) is out_of_order
+
+
+def test_ids_of_a_changed_list_have_no_certain_order() -> None:
+    assert History(("a", "b"), late=True).is_out_of_order([1, 0]) is False
+    assert History(("a", "b"), late=False).is_out_of_order([1, 0]) is True
+
+
+@pytest.mark.parametrize(
+    ("sizes", "kept"),
+    [
+        # At least the last two pages, however large.
+        ([5000, 5000], [0, 1]),
+        ([5000, 5000, 5000], [1, 2]),
+        # Of small ones as many as make up the rows to remember.
+        ([MIN_ROWS // 2] * 3, [1, 2]),
+        ([MIN_ROWS // 2 - 1] * 3, [0, 1, 2]),
+        ([1000] * 8, [3, 4, 5, 6, 7]),
+        ([10] * 20, list(range(20))),
+    ],
+)
+@pytest.mark.parametrize("asked_early", [False, True])
+def test_the_oldest_pages_are_forgotten(
+    sizes: list[int], kept: list[int], asked_early: bool
+) -> None:
+    history = History()
+    starts = [sum(sizes[:place]) for place in range(len(sizes))]
+    for start, size in zip(starts, sizes, strict=True):
+        if asked_early:
+            history.ordinal("none")
+        history.add(page_of(*ids_from(start, size)), NewRows(start, 0))
+
+    known = [place for place, start in enumerate(starts) if history.ordinal(f"r{start}") == start]
+    assert known == kept
+    assert history.is_whole is (len(kept) == len(sizes))
+
+
+def test_ids_of_a_token_are_forgotten_before_all_pages() -> None:
+    history = History(("x",))
+    for start in (0, 5000, 10_000):
+        history.add(page_of(*ids_from(start, 5000)), NewRows(start, 0))
+
+    assert history.ordinal("x") is None
+    assert history.ordinal("r5000") == 5001
+
+
+def test_a_history_that_never_forgets_knows_every_row() -> None:
+    history = history_of(*(ids_from(start, 5000) for start in (0, 5000, 10_000)), forgets=False)
+
+    assert [history.ordinal(f"r{row}") for row in (0, 5000, 14_999)] == [0, 5000, 14_999]
+    assert history.is_whole
+
+
+def test_a_history_of_a_resumed_search_is_whole_only_if_it_holds_all() -> None:
+    assert History(("a",), whole=True).is_whole
+    assert not History(("a",), whole=False).is_whole
+
+
+def test_a_page_without_new_rows_leaves_no_trace() -> None:
+    history = history_of("ab")
+    history.add(page_of("a", "b"), NewRows(0, 2))
+
+    assert history.last_ordinal == 1
+    assert history.last_ids(5) == ["a", "b"]

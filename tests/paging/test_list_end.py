@@ -1,0 +1,122 @@
+"""What a page's length says of the end of the list."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from enkash_async._paging.addressing import OffsetUnit
+from enkash_async._paging.list_end import MAX_REPEATS, ListEnd, Step
+
+FITS: dict[str, Any] = {
+    "new": 5,
+    "same_edge": False,
+    "same_place": False,
+    "is_counted_out": False,
+    "shortage": 0,
+}
+"""A page that brings new rows where the service counts nothing."""
+STILL = {"new": 0, "same_edge": True, "same_place": True}
+"""A page that holds the edge and nothing after it."""
+
+
+@pytest.mark.parametrize(
+    ("unit", "longest", "rows", "limit", "facts", "step"),
+    [
+        # A full page says nothing of the end, whatever the count says.
+        ("rows", 0, 11, 11, {}, Step.READ_ON),
+        ("rows", 10, 10, 10, {"is_counted_out": True}, Step.READ_ON),
+        ("rows", 10, 12, 10, {}, Step.READ_ON),
+        # A short page ends the list if the count agrees, or nothing follows the edge.
+        ("rows", 10, 4, 11, {"is_counted_out": True}, Step.END),
+        ("rows", 10, 1, 11, STILL, Step.END),
+        ("pages", 10, 4, 10, STILL, Step.END),
+        # As long as the longest, it may be capped, even where the count agrees.
+        ("rows", 0, 4, 11, {"is_counted_out": True}, Step.DOUBT_SIZE),
+        ("rows", 4, 4, 11, {"is_counted_out": True}, Step.DOUBT_SIZE),
+        # More than the edge may have been cut off by a cap.
+        ("rows", 10, 4, 11, STILL, Step.DOUBT_SIZE),
+        # The edge alone, but somewhere else: rows went before it.
+        ("rows", 10, 1, 11, STILL | {"same_place": False}, Step.DOUBT_SIZE),
+        ("rows", 10, 1, 11, {"new": 1}, Step.DOUBT_SIZE),
+        ("rows", 10, 4, 11, {}, Step.DOUBT_SIZE),
+        ("rows", 10, 4, 11, {"shortage": 3}, Step.DOUBT_SIZE),
+        # So few rows leave no room for an overlap: look at the page after them.
+        ("rows", 0, 1, 11, {}, Step.PEEK),
+        ("rows", 0, 1, 11, {"is_counted_out": True}, Step.PEEK),
+        ("rows", 1, 1, 11, STILL, Step.PEEK),
+        ("rows", 0, 2, 11, {}, Step.DOUBT_SIZE),
+        ("pages", 0, 2, 10, {}, Step.PEEK),
+        ("pages", 0, 3, 10, {}, Step.DOUBT_SIZE),
+        # The count says that there is more, so a look at it tells nothing new.
+        ("rows", 0, 1, 11, {"shortage": 1}, Step.DOUBT_SIZE),
+    ],
+)
+def test_the_end_rule(
+    unit: OffsetUnit, longest: int, rows: int, limit: int, facts: dict[str, Any], step: Step
+) -> None:
+    assert ListEnd(unit, longest).step_after(rows, limit, **FITS | facts) is step
+
+
+def test_it_looks_at_the_page_after_only_once() -> None:
+    end = ListEnd("rows")
+
+    assert end.step_after(1, 11, **FITS) is Step.PEEK
+    assert end.step_after(1, 11, **FITS) is Step.DOUBT_SIZE
+
+
+def test_a_last_page_that_comes_again_and_again_is_taken_for_the_end() -> None:
+    end = ListEnd("rows", 10)
+    repeated = FITS | {"new": 0, "same_edge": True}
+    steps = [end.step_after(4, 11, **repeated) for _ in range(MAX_REPEATS)]
+
+    assert steps == [Step.DOUBT_SIZE] * (MAX_REPEATS - 1) + [Step.END_UNPROVEN]
+
+
+@pytest.mark.parametrize("facts", [{"new": 1}, {"same_edge": False}])
+def test_anything_new_starts_the_counting_of_repeats_over(facts: dict[str, Any]) -> None:
+    end = ListEnd("rows", 10)
+    repeated = FITS | {"new": 0, "same_edge": True}
+    for _ in range(MAX_REPEATS - 1):
+        end.step_after(4, 11, **repeated)
+    end.step_after(4, 11, **repeated | facts)
+
+    assert end.step_after(4, 11, **repeated) is Step.DOUBT_SIZE
+
+
+def test_a_page_as_long_as_the_longest_is_no_repeat_of_the_last() -> None:
+    end = ListEnd("rows", 4)
+    repeated = FITS | {"new": 0, "same_edge": True}
+
+    assert {end.step_after(4, 11, **repeated) for _ in range(20)} == {Step.DOUBT_SIZE}
+
+
+def test_it_remembers_the_longest_page_and_whether_a_single_row_came_alone() -> None:
+    end = ListEnd("rows")
+    seen = []
+    for rows, limit in [(3, 3), (7, 10), (1, 1), (1, 10), (2, 10)]:
+        end.step_after(rows, limit, **FITS)
+        seen.append((end.longest_page, end.was_single))
+
+    assert seen == [(3, False), (7, False), (7, False), (7, True), (7, True)]
+
+
+@pytest.mark.parametrize(
+    ("longest", "rows", "ends_with_edge", "is_end"),
+    [
+        (1, 0, False, True),
+        (1, 1, True, True),
+        (2, 2, True, True),
+        (2, 1, True, True),
+        (1, 1, False, False),
+        (1, 2, True, False),
+        (2, 3, False, False),
+    ],
+)
+def test_the_page_after_a_few_rows_confirms_the_end_if_it_is_empty_or_the_same_again(
+    longest: int, rows: int, ends_with_edge: bool, is_end: bool
+) -> None:
+    end = ListEnd("rows", longest)
+
+    assert end.is_confirmed_by_peek(rows, ends_with_edge=ends_with_edge) is is_end

@@ -1,0 +1,181 @@
+"""The pages wanted: how many, how large, and smaller ones in their place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+import pytest
+
+from enkash_async._paging.addressing import Addressing, OffsetUnit
+from enkash_async._paging.findings import Findings
+from enkash_async._paging.page_cap import PageCap
+from enkash_async._paging.page_request import PageRequest, Purpose
+from enkash_async._paging.page_sizes import PageSizes
+from enkash_async._paging.place import Place
+from enkash_async._paging.reach import Reach
+from enkash_async._paging.records_count import RecordsCount
+from enkash_async._paging.schedule import Schedule
+from enkash_async.resume import ListPoint
+
+
+@attrs.frozen
+class Plan:
+    """A schedule with the parts it asks."""
+
+    schedule: Schedule
+    count: RecordsCount
+    sizes: PageSizes
+    reach: Reach
+
+    def rows(self, max_pages: int, *, whole_pages: bool = False) -> list[tuple[int, int]]:
+        """Return row and limit of the pages wanted."""
+        self.schedule.extend(max_pages, whole_pages=whole_pages)
+        return [(request.row, request.limit) for request in self.schedule.first(max_pages)]
+
+
+def plan_of(
+    point: ListPoint | None = None,
+    *,
+    page_size: int = 10,
+    unit: OffsetUnit = "rows",
+    max_rows: int | None = None,
+    taken: int = 3,
+) -> Plan:
+    """Return a plan after *taken* full pages were taken."""
+    point = point or ListPoint(row=100, delivered=100, edge=("r99",))
+    place, count = Place(0, point, max_rows), RecordsCount(Findings())
+    sizes = PageSizes(page_size)
+    cap = PageCap(unit, point)
+    reach = Reach(Addressing(unit), cap, sizes, max_new=page_size)
+    schedule = Schedule(place, count, reach)
+    for _ in range(taken):
+        schedule.note_taken()
+        schedule.note_full()
+    return Plan(schedule, count, sizes, reach)
+
+
+@pytest.mark.parametrize(("taken", "pages"), [(0, 1), (1, 1), (2, 2), (3, 4), (4, 8), (9, 32)])
+def test_twice_as_many_pages_are_wanted_with_each_that_fitted(taken: int, pages: int) -> None:
+    assert len(plan_of(taken=taken).rows(32)) == pages
+
+
+def test_pages_overlap_by_one_row() -> None:
+    assert plan_of().rows(3) == [(99, 11), (109, 11), (119, 11)]
+
+
+def test_the_first_page_overlaps_nothing() -> None:
+    assert plan_of(ListPoint(row=0)).rows(3) == [(0, 10), (10, 10), (20, 10)]
+
+
+def test_no_more_rows_are_planned_than_are_counted() -> None:
+    plan = plan_of()
+    plan.count.note(115, 10)
+
+    assert plan.rows(4) == [(99, 11), (109, 11)]
+
+
+@pytest.mark.parametrize(
+    ("max_rows", "whole_pages", "rows"),
+    [
+        (125, False, [(99, 11), (109, 11), (119, 6)]),
+        (125, True, [(99, 11), (109, 11), (119, 11)]),
+        # At least one new row, for the page was asked for because some are left.
+        (100, False, [(99, 2)]),
+    ],
+)
+def test_no_more_rows_are_planned_than_the_caller_wants(
+    max_rows: int, whole_pages: bool, rows: list[tuple[int, int]]
+) -> None:
+    assert plan_of(max_rows=max_rows).rows(4, whole_pages=whole_pages) == rows
+
+
+@pytest.mark.parametrize(
+    ("unit", "row", "page_rows", "page_size", "first", "purpose"),
+    [
+        ("rows", 2, 1, 1, (1, 2), Purpose.NEXT),
+        ("pages", 3, 2, 1, (2, 2), Purpose.NEXT),
+        # Pages of two rows end at the row before, so that the next begins after it.
+        ("pages", 2, 2, 1, (2, 2), Purpose.LOOSE),
+        ("pages", 7, 1, 10, (7, 1), Purpose.LOOSE),
+    ],
+)
+def test_pages_too_small_to_overlap_are_marked(
+    unit: OffsetUnit,
+    row: int,
+    page_rows: int,
+    page_size: int,
+    first: tuple[int, int],
+    purpose: Purpose,
+) -> None:
+    point = ListPoint(row=row, delivered=row, edge=("edge",), page_rows=page_rows)
+    plan = plan_of(point, unit=unit, page_size=page_size)
+
+    assert plan.rows(1) == [first]
+    assert plan.schedule.head.purpose is purpose
+
+
+# Smaller pages in the place of others
+
+
+def limits(requests: Sequence[PageRequest]) -> list[tuple[int, int]]:
+    return [(request.row, request.limit) for request in requests]
+
+
+def test_a_page_that_is_cut_leaves_the_rest_in_its_place() -> None:
+    plan = plan_of()
+    first, second = plan.schedule, plan.rows(2)
+    plan.sizes.shrink(11, 2)
+    sent = plan.schedule.refit(first.head)
+
+    assert second == [(99, 11), (109, 11)]
+    assert (sent.row, sent.offset, sent.limit) == (99, 99, 6)
+    assert limits(plan.schedule.first(9)) == [(99, 6), (104, 6), (109, 11)]
+
+
+def test_the_last_page_is_cut_and_planning_goes_on_after_it() -> None:
+    plan = plan_of()
+    plan.rows(1)
+    plan.sizes.shrink(11, 2)
+    plan.schedule.refit(plan.schedule.head)
+
+    assert plan.rows(3) == [(99, 6), (104, 6), (109, 6)]
+
+
+@pytest.mark.parametrize(
+    ("purpose", "parts"),
+    [
+        (Purpose.PROBE, [(50, 6), (99, 11)]),
+        (Purpose.PEEK, [(50, 6), (99, 11)]),
+        (Purpose.REREAD, [(50, 6), (55, 6), (99, 11)]),
+        (Purpose.NEXT, [(50, 6), (55, 6), (99, 11)]),
+    ],
+)
+def test_what_asks_a_question_needs_no_rest(purpose: Purpose, parts: list[tuple[int, int]]) -> None:
+    plan = plan_of()
+    plan.rows(1)
+    plan.schedule.put_first(PageRequest(50, 50, 11, purpose=purpose))
+    plan.sizes.shrink(11, 2)
+    sent = plan.schedule.refit(plan.schedule.head)
+
+    assert limits(plan.schedule.first(9)) == parts
+    assert {request.purpose for request in plan.schedule.first(len(parts) - 1)} == {purpose}
+    assert plan.schedule.holds(sent)
+
+
+def test_a_page_that_fits_or_is_no_longer_wanted_is_sent_as_it_is() -> None:
+    plan = plan_of()
+    plan.rows(2)
+    head = plan.schedule.head
+    assert plan.schedule.refit(head) is head
+    plan.schedule.forget()
+    plan.sizes.shrink(11, 2)
+    assert plan.schedule.refit(head) is head
+
+
+def test_where_offsets_count_pages_their_size_stays() -> None:
+    plan = plan_of(ListPoint(row=0), unit="pages")
+    plan.rows(1)
+
+    assert plan.reach.shrink(10, 2) is None
+    assert plan.schedule.refit(plan.schedule.head) is plan.schedule.head
