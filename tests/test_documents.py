@@ -22,9 +22,6 @@ SUFFIXES = (".py", ".md", ".toml", ".png", "/")
 INVENTED = {"exporting.py", "script.toml"}
 """Files of a reader."""
 
-STALE = {("README.md", "Where things are")}
-"""Sections that still name modules which have moved."""
-
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
 SPAN = re.compile(r"`([^`]+)`")
@@ -37,9 +34,7 @@ def sections() -> Iterator[object]:
         name = page.relative_to(ROOT).as_posix()
         for text in re.split(r"^## ", page.read_text(), flags=re.M):
             title = text.partition("\n")[0].lstrip("# ")
-            stale = pytest.mark.xfail(reason="see STALE")
-            marks = [stale] if (name, title) in STALE else []
-            yield pytest.param(page, text, id=f"{name}: {title}", marks=marks)
+            yield pytest.param(page, text, id=f"{name}: {title}")
 
 
 def code_of(text: str) -> Iterator[str]:
