@@ -65,7 +65,7 @@ def _doubts(findings: Findings) -> Iterator[str]:
     if findings.moved:
         yield (
             "records came again in another order: set order_by to a field that does not change"
-            " and is different for each customer"
+            " and is different for each record"
         )
     if findings.unchecked:
         yield "the service hands out pages too small to overlap, so nothing proves that they fit"

@@ -25,7 +25,7 @@ class Purpose(Enum):
 
 @attrs.frozen
 class Window:
-    """A stretch of `createdOn`, both ends included, to which a request is narrowed."""
+    """A stretch of time, both ends included, to which a request is narrowed."""
 
     begin: datetime
     end: datetime

@@ -73,7 +73,7 @@ class ListResource(Generic[F, R]):
         query = Query(
             endpoint=self._endpoint,
             criteria=self._criteria(filter),
-            order_by=_checked_order_by(order_by),
+            order_by=self._order_by(order_by),
             direction=None if direction is None else enum_member(Direction, direction, "direction"),
         )
         size = self._page_size(page_size)
@@ -122,6 +122,8 @@ class ListResource(Generic[F, R]):
             begin=getattr(criteria, time.begin),
             until=_until(criteria, time),
             read_times=time_reader(time.field, self._settings.decoders.naive_timezone),
+            noun=self._endpoint.noun,
+            time_field=time.field,
             resume=start.point_of(CrawlPoint),
             sizes=self._settings.page_sizes(size),
         )
@@ -206,6 +208,15 @@ class ListResource(Generic[F, R]):
             raise TypeError(f"filter must be a {kind.__name__}, not {type(given).__name__}")
         return given
 
+    def _order_by(self, given: str | None) -> str | None:
+        if given is not None and (not isinstance(given, str) or not given):
+            time = self._endpoint.time
+            example = self._endpoint.identity if time is None else time.field
+            raise ValueError(
+                f'order_by must be the name of a field on the wire, such as "{example}"'
+            )
+        return given
+
     def _page_size(self, given: int | None) -> int:
         max_limit = self._endpoint.max_limit
         if given is None:
@@ -228,12 +239,6 @@ def checked_page_size(page_size: int, max_limit: int) -> int:
     if page_size > max_limit:
         raise ValueError(f"page_size must be at most {max_limit}, the service's largest limit")
     return page_size
-
-
-def _checked_order_by(order_by: str | None) -> str | None:
-    if order_by is not None and (not isinstance(order_by, str) or not order_by):
-        raise ValueError('order_by must be the name of a field on the wire, such as "createdOn"')
-    return order_by
 
 
 def _check_max_records(max_records: int | None) -> None:

@@ -135,6 +135,8 @@ class CrawlReader:
             begin=None,
             until=UNTIL,
             read_times=time_reader("createdOn", UTC),
+            noun="customers",
+            time_field="createdOn",
             resume=resume,
             # So that sizes go down and up again within one short list.
             sizes=PageSizes(self.service.world.page_size, grow_after=1),

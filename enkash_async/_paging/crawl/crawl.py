@@ -1,4 +1,4 @@
-"""Which windows of `createdOn` to ask for, and is what came all that is in them? No I/O.
+"""Which windows of time to ask for, and is what came all that is in them? No I/O.
 
 Pages of one list shift when rows come and go. A window of time that ends before the crawl began
 takes no new rows, and one that fits into a single page is a single snapshot: nothing in it can
@@ -36,6 +36,7 @@ class Crawl:
     """Plans the windows of one crawl and checks each as it comes. Used like a `Pager`.
 
     Windows are delivered in the order of time, each with its rows in the order of the service.
+    *noun* and *time_field* are what the verdict calls the records and their time.
     """
 
     def __init__(
@@ -48,10 +49,13 @@ class Crawl:
         read_times: ReadTimes,
         resume: CrawlPoint,
         sizes: PageSizes | None = None,
+        noun: str = "records",
+        time_field: str = "time",
     ) -> None:
         self._sizes = sizes or PageSizes(page_size)
         self._addressing = addressing
         self._read_times = read_times
+        self._noun, self._time_field = noun, time_field
         self._root = Window(begin or EARLIEST, resume.until or until)
         self._cutter = Cutter(self._sizes, addressing, read_times, self._root.end)
         self._items: deque[AnyWindow] = deque()
@@ -242,7 +246,8 @@ class Crawl:
         if self.total is None:
             # The service does not count, and this was all there is.
             self._doubts.append(
-                "the service sends no total, so customers without createdOn cannot be noticed"
+                f"the service sends no total, so {self._noun} without {self._time_field} cannot"
+                " be noticed"
             )
         found, total = item.pager.findings, self.findings
         total.rows_reread += found.rows_reread
@@ -276,8 +281,8 @@ class Crawl:
         self.ended = True
         if self._outside:
             self._doubts.append(
-                f"{self._outside} customers are in no window: they have no createdOn, or one"
-                " outside the time that was crawled"
+                f"{self._outside} {self._noun} are in no window: they have no"
+                f" {self._time_field}, or one outside the time that was crawled"
             )
         if self.total is None or self._delivered.rows == self.total:
             return
