@@ -2,169 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
-from functools import partial
+from collections.abc import AsyncIterator
 from typing import Any
 
-import attrs
-import msgspec
+import anyio
 import pytest
 
-from enkash_async import (
-    BearerToken,
-    Customer,
-    CustomerFilter,
-    CustomerSearch,
-    IncompleteSearchError,
-    RecordNotFoundError,
-    Verdict,
-)
-from enkash_async._search.endpoint import ListEndpoint
-from enkash_async._search.list_resource import ListResource
+from enkash_async import BadRecord, DecodeError, RecordNotFoundError, Verdict
+from enkash_async._decoding.arrow.schema import schema_of
 from enkash_async._search.search import Search
-from enkash_async.customers import CUSTOMERS
-from enkash_async.events import RequestEnded, SearchEnded, SearchStarted
-from enkash_async.sandbox import SandboxSettings, open_sandbox
-from tests.support.events import Heard
-from tests.support.second_list import SUPPLIERS, Depot, SessionWithSuppliers, Supplier
-from tests.support.supply_service import open_supply_service
+from enkash_async.events import Outcome, RequestEnded
+from enkash_async.sandbox import Fault, FaultScript, SearchCall, faults
+from tests.decoding.alike import plain
+from tests.support.any_list import DECODED, KINDS, PAGE_SIZE, ROWS, VIEWS, Listed, View, serving
 
 pytestmark = pytest.mark.anyio
 
-ROWS = 230
+PAGES = -(-ROWS // PAGE_SIZE)
+
+EACH_METHOD = pytest.mark.parametrize("method", ["search", "crawl"])
 
 
-@attrs.frozen(kw_only=True)
-class Listed:
-    """A list that is being served, and what is known of it."""
-
-    session: SessionWithSuppliers
-    resource: ListResource[Any, Any]
-    endpoint: ListEndpoint[Any, Any]
-    search_class: type[Search[Any]]
-    rows: list[dict[str, Any]]
-    """As they stand on the wire, in the order of the service, which is that of time."""
-    heard: Heard
-
-    @property
-    def ids(self) -> list[str]:
-        return [row[self.endpoint.identity] for row in self.rows]
-
-    def filter(self, **criteria: Any) -> Any:
-        return self.endpoint.criteria(**criteria)
-
-    def since(self, place: int) -> Any:
-        """Return the filter for the records from the one at *place* on."""
-        assert self.endpoint.time is not None
-        text = self.rows[place][self.endpoint.time.field]
-        moment = datetime.fromisoformat(text)
-        return self.filter(
-            **{self.endpoint.time.begin: moment.replace(tzinfo=moment.tzinfo or UTC)}
-        )
-
-    def id_of(self, record: Any) -> str:
-        name = {"customers": "customer_id", "suppliers": "supplier_key"}[self.endpoint.noun]
-        id_: str = getattr(record, name)
-        return id_
-
-    async def ids_of(self, search: AsyncIterator[Any]) -> list[str]:
-        return [self.id_of(record) async for record in search]
-
-
-def session_with(base_url: str, heard: Heard, token: str = "t") -> SessionWithSuppliers:
-    return SessionWithSuppliers(base_url, BearerToken(token), page_size=40, hooks=heard.hooks)
-
-
-@asynccontextmanager
-async def serving_customers(rows: int, without_time: int) -> AsyncGenerator[Listed, None]:
-    heard = Heard()
-    settings = SandboxSettings(rows=rows, rows_without_created_on=without_time)
-    async with (
-        open_sandbox(settings) as sandbox,
-        session_with(sandbox.base_url, heard, sandbox.token) as session,
-    ):
-        yield Listed(
-            session=session,
-            resource=session.customers,
-            endpoint=CUSTOMERS,
-            search_class=CustomerSearch,
-            rows=sandbox.records(),
-            heard=heard,
-        )
-
-
-@asynccontextmanager
-async def serving_suppliers(rows: int, without_time: int) -> AsyncGenerator[Listed, None]:
-    heard = Heard()
-    async with (
-        open_supply_service(rows, without_time=without_time) as service,
-        session_with(service.base_url, heard) as session,
-    ):
-        yield Listed(
-            session=session,
-            resource=session.suppliers,
-            endpoint=SUPPLIERS,
-            search_class=Search,
-            rows=service.rows,
-            heard=heard,
-        )
-
-
-LISTS = {"customers": serving_customers, "suppliers": serving_suppliers}
-
-
-@pytest.fixture(params=LISTS)
+@pytest.fixture(params=KINDS)
 async def listed(request: pytest.FixtureRequest) -> AsyncIterator[Listed]:
-    async with LISTS[request.param](ROWS, 0) as listed:
+    async with serving(request.param) as listed:
         yield listed
 
 
-@pytest.fixture(params=LISTS)
-async def partly_timeless(request: pytest.FixtureRequest) -> AsyncIterator[Listed]:
-    """A list, seven records of which have no time."""
-    async with LISTS[request.param](ROWS, 7) as listed:
-        yield listed
+async def read_into(ids: list[str], listed: Listed, search: Search[Any]) -> None:
+    """Add the ids of all records to *ids*, which keeps those that came before an error."""
+    async for record in search:
+        ids.append(listed.id_of(record))  # noqa: PERF401
 
 
 # Every record once
 
 
-async def test_a_search_reads_every_record_in_order(listed: Listed) -> None:
-    search = listed.resource.search()
-    assert type(search) is listed.search_class
-    records = [record async for record in search]
-    assert {type(record) for record in records} == {listed.endpoint.record}
-    assert [listed.id_of(record) for record in records] == listed.ids
+@EACH_METHOD
+@pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS)
+async def test_every_view_reads_every_record_in_order(
+    listed: Listed, method: str, view: View
+) -> None:
+    search = listed.starter(method)()
+    assert type(search) is listed.kind.search_class
+    assert await view(listed, search) == listed.ids
     assert search.report.verdict is Verdict.COMPLETE
     assert search.total == search.report.records_delivered == ROWS
-    assert repr(search) == f"<{listed.search_class.__name__} ended, {ROWS} records delivered>"
+    name = listed.kind.search_class.__name__
+    assert repr(search) == f"<{name} ended, {ROWS} records delivered>"
 
 
-async def test_a_crawl_reads_every_record_in_the_order_of_time(listed: Listed) -> None:
-    crawl = listed.resource.crawl()
-    assert type(crawl) is listed.search_class
-    assert await listed.ids_of(crawl) == listed.ids
-    assert crawl.report.verdict is Verdict.COMPLETE
+async def test_records_are_of_the_class_of_the_list(listed: Listed) -> None:
+    assert {type(one) async for one in listed.resource.search()} == {listed.endpoint.record}
 
 
-async def test_pages_hold_the_same_records_as_the_search(listed: Listed) -> None:
+async def test_pages_say_where_they_stand(listed: Listed) -> None:
     pages = [page async for page in listed.resource.search().pages()]
-    assert [listed.id_of(record) for page in pages for record in page] == listed.ids
+    assert [page.offset for page in pages] == [PAGE_SIZE * number for number in range(PAGES)]
     assert {page.total for page in pages} == {ROWS}
-    assert [page.offset for page in pages][:2] == [0, 40]
 
 
-async def test_raw_pages_hold_the_bytes_of_the_service(listed: Listed) -> None:
-    decode = msgspec.json.decode
-    rows = [decode(raw) async for page in listed.resource.search().raw_pages() for raw in page]
-    assert [row[listed.endpoint.identity] for row in rows] == listed.ids
+async def test_arrow_batches_hold_what_the_records_hold(listed: Listed) -> None:
+    records = [record async for record in listed.resource.search()]
+    batches = [batch async for batch in listed.resource.search().arrow_batches()]
+    record: Any = listed.endpoint.record
+    schema = schema_of(record)
+    assert all(batch.schema.equals(schema) for batch in batches)
+    assert [row for batch in batches for row in batch.to_pylist()] == [
+        plain(record) for record in records
+    ]
 
 
 async def test_the_first_page_is_awaited_and_stays_to_be_read(listed: Listed) -> None:
     search = listed.resource.search()
-    assert [listed.id_of(record) for record in await search] == listed.ids[:40]
+    assert [listed.id_of(record) for record in await search] == listed.ids[:PAGE_SIZE]
     assert await listed.ids_of(search) == listed.ids
 
 
@@ -175,25 +86,81 @@ async def test_windows_divide_the_list(listed: Listed) -> None:
     assert max([await listed.resource.count(window) for window in windows]) <= 50
 
 
-@pytest.mark.parametrize("method", ["search", "crawl"])
+@EACH_METHOD
 @pytest.mark.parametrize("stop", [0, 1, 39, 40, 130])
 async def test_another_search_goes_on_where_one_stopped(
     listed: Listed, method: str, stop: int
 ) -> None:
-    start: Callable[..., Search[Any]] = getattr(listed.resource, method)
+    start = listed.starter(method)
     search = start()
     first = [listed.id_of(await anext(search)) for _ in range(stop)]
     rest = await listed.ids_of(start(resume=str(search.resume_token)))
     assert first + rest == listed.ids
 
 
+@EACH_METHOD
+@pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS)
+async def test_another_search_goes_on_in_any_view(listed: Listed, method: str, view: View) -> None:
+    start = listed.starter(method)
+    search = start()
+    first = [listed.id_of(record) for record in await anext(search.pages())]
+    rest = await view(listed, start(resume=search.resume_token))
+    assert first + rest == listed.ids
+
+
+async def test_rows_that_come_and_go_are_told_and_cost_no_other(listed: Listed) -> None:
+    before = listed.ids
+    listed.sandbox.faults = FaultScript(
+        [
+            Fault(faults.DeleteRows(5, "start"), requests=(3,)),
+            Fault(faults.InsertRows(3, "start"), requests=(4,)),
+        ]
+    )
+    search = listed.resource.search()
+    ids = await listed.ids_of(search)
+    assert search.report.verdict is Verdict.CHANGED
+    assert len(ids) == len(set(ids))
+    assert [id_ for id_ in ids if id_ in listed.ids] == [id_ for id_ in before if id_ in listed.ids]
+
+
+# Records that cannot be read
+
+
+@pytest.mark.parametrize("view", DECODED.values(), ids=DECODED)
+async def test_a_bad_record_is_set_aside(listed: Listed, view: View) -> None:
+    listed.sandbox.faults = FaultScript([Fault(faults.BadRecord(), requests=(2,))])
+    bad = list[BadRecord]()
+    search = listed.resource.search(on_bad_record=bad.append)
+    ids = await view(listed, search)
+    [one] = bad
+    place = listed.ids.index(listed.id_in(one.raw))
+    assert one.offset == place
+    assert listed.time.field in one.reason
+    assert ids == listed.ids[:place] + listed.ids[place + 1 :]
+    assert (search.report.bad_records, search.report.verdict) == (1, Verdict.COMPLETE)
+
+
+async def test_a_bad_record_is_an_error_after_those_before_it(listed: Listed) -> None:
+    listed.sandbox.faults = FaultScript([Fault(faults.BadRecord(), requests=(2,))])
+    search, ids = listed.resource.search(), list[str]()
+    with pytest.raises(DecodeError) as caught:
+        await read_into(ids, listed, search)
+    assert caught.value.path == listed.time.field
+    assert ids == listed.ids[: len(ids)]
+    assert PAGE_SIZE <= len(ids) < ROWS
+    assert (
+        await listed.ids_of(listed.resource.search(resume=search.resume_token))
+        == (listed.ids[len(ids) :])
+    )
+
+
 # Some of them
 
 
-async def test_a_filter_by_time_matches_what_it_says(listed: Listed) -> None:
+@EACH_METHOD
+async def test_a_filter_by_time_matches_what_it_says(listed: Listed, method: str) -> None:
     late = listed.since(150)
-    assert await listed.ids_of(listed.resource.search(late)) == listed.ids[150:]
-    assert await listed.ids_of(listed.resource.crawl(late)) == listed.ids[150:]
+    assert await listed.ids_of(listed.starter(method)(late)) == listed.ids[150:]
     assert await listed.resource.count(late) == ROWS - 150
 
 
@@ -212,106 +179,62 @@ async def test_the_service_counts(listed: Listed) -> None:
     assert await listed.resource.count() == ROWS
 
 
-# What is told, and refused
+async def test_records_come_in_the_order_that_is_asked_for(listed: Listed) -> None:
+    newest = listed.resource.search(order_by=listed.time.field, direction="DESC")
+    assert await listed.ids_of(newest) == listed.ids[::-1]
 
 
-async def test_events_say_which_list(listed: Listed) -> None:
-    await listed.ids_of(listed.resource.search())
-    await listed.ids_of(listed.resource.crawl())
-    started, ended = listed.heard.of(SearchStarted), listed.heard.of(SearchEnded)
-    assert [(event.resource, event.method) for event in started] == [
-        (listed.endpoint.noun, "search"),
-        (listed.endpoint.noun, "crawl"),
-    ]
-    assert {event.resource for event in ended} == {listed.endpoint.noun}
-    operations = {event.operation for event in listed.heard.of(RequestEnded)}
-    assert operations == {listed.endpoint.path}
+# Readers that leave
 
 
-async def test_the_filter_of_another_list_is_refused(listed: Listed) -> None:
-    @attrs.frozen
-    class Other:
-        pass
+class Hold:
+    """Holds up every search but the first, until it is opened."""
 
-    other: Any = Other()
-    with pytest.raises(TypeError, match=rf"must be a {listed.endpoint.criteria.__name__}, not Oth"):
-        listed.resource.search(other)
+    def __init__(self, listed: Listed) -> None:
+        self.opened, self.reached = anyio.Event(), anyio.Event()
+        listed.sandbox.on_search = self._hold
 
-
-@pytest.mark.parametrize("method", ["search", "crawl"])
-async def test_a_token_of_another_list_is_refused(listed: Listed, method: str) -> None:
-    moved = attrs.evolve(listed.endpoint, path="/elsewhere")
-    elsewhere = listed.session._list(partial(ListResource, moved))
-    token = getattr(elsewhere, method)().resume_token
-    with pytest.raises(ValueError, match="belongs to another search"):
-        getattr(listed.resource, method)(resume=token)
+    async def _hold(self, call: SearchCall) -> None:
+        if call.number:
+            self.reached.set()
+            await self.opened.wait()
 
 
-async def test_a_filter_in_the_future_is_refused_by_the_name_of_its_field(listed: Listed) -> None:
-    time = listed.endpoint.time
-    assert time is not None
-    future = listed.filter(**{time.begin: datetime.now(UTC) + timedelta(days=1)})
-    with pytest.raises(ValueError, match=f"{time.begin} lies in the future"):
-        listed.resource.crawl(future)
+@EACH_METHOD
+async def test_a_reader_who_was_cancelled_reads_on(listed: Listed, method: str) -> None:
+    hold, ids = Hold(listed), list[str]()
+    search = listed.starter(method)()
+
+    async def read() -> None:
+        async for record in search:
+            ids.append(listed.id_of(record))
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(read_into, ids, listed, search)
+        await hold.reached.wait()
+        await anyio.wait_all_tasks_blocked()
+        group.cancel_scope.cancel()
+    assert len(ids) < ROWS
+    hold.opened.set()
+    await read_into(ids, listed, search)
+    assert ids == listed.ids
 
 
-async def test_records_without_a_time_are_told(partly_timeless: Listed) -> None:
-    listed = partly_timeless
-    assert listed.endpoint.time is not None
-    told = f"7 of {ROWS} {listed.endpoint.noun} are in no window: they have no"
-    with pytest.raises(IncompleteSearchError, match=f"{told} {listed.endpoint.time.field}"):
-        await listed.resource.windows()
-    crawl = listed.resource.crawl()
-    assert len(await listed.ids_of(crawl)) == ROWS - 7
-    assert crawl.report.verdict is Verdict.INCOMPLETE
-
-
-async def test_no_page_is_larger_than_the_list_allows(listed: Listed) -> None:
-    small = attrs.evolve(listed.endpoint, max_limit=30)
-    resource = listed.session._list(partial(ListResource, small))
-    with pytest.raises(ValueError, match="page_size must be at most 30"):
-        resource.search(page_size=31)
-    search = resource.search()
-    assert len(await search) == 30
-    assert await listed.ids_of(search) == listed.ids
-
-
-async def test_a_list_without_a_time_is_searched_and_not_crawled(listed: Listed) -> None:
-    timeless = attrs.evolve(listed.endpoint, time=None)
-    resource = listed.session._list(partial(ListResource, timeless))
-    assert await listed.ids_of(resource.search()) == listed.ids
-    with pytest.raises(TypeError, match=f"{listed.endpoint.noun} have no time"):
-        resource.crawl()
-    with pytest.raises(TypeError, match=f"{listed.endpoint.noun} have no time"):
-        await resource.windows()
-
-
-async def test_a_list_without_ids_in_its_filter_has_no_get(listed: Listed) -> None:
-    resource = listed.session._list(partial(ListResource, attrs.evolve(listed.endpoint, ids=None)))
-    with pytest.raises(TypeError, match=f"{listed.endpoint.noun} cannot be asked for by id"):
-        await resource.get(listed.ids[0])
-
-
-# What is different about the second one
-
-
-async def test_nested_records_are_decoded_by_their_declaration() -> None:
-    async with serving_suppliers(3, 0) as listed:
-        [_, second, _] = await listed.resource.search()
-    assert isinstance(second, Supplier)
-    [depot] = second.depots
-    assert (depot.depot_code, depot.opened_at) == ("D1", second.registered_at)
-    assert isinstance(depot, Depot)
-    assert (second.trade_name, str(second.credit), second.labels) == (
-        "Supplier 1",
-        "1.25",
-        ("new",),
+@EACH_METHOD
+async def test_leaving_the_block_ends_what_is_in_flight(listed: Listed, method: str) -> None:
+    hold = Hold(listed)
+    async with listed.starter(method)() as search, anyio.create_task_group() as group:
+        group.start_soon(listed.ids_of, search)
+        await hold.reached.wait()
+        group.cancel_scope.cancel()
+    end = listed.heard.end()
+    assert (end.resource, end.method, end.outcome) == (
+        listed.endpoint.noun,
+        method,
+        Outcome.CANCELLED,
     )
-
-
-async def test_each_list_has_its_own_records_and_its_own_searches() -> None:
-    async with serving_customers(3, 0) as listed:
-        assert isinstance(await anext(listed.session.customers.search()), Customer)
-        assert listed.session.customers is listed.session.customers
-        with pytest.raises(TypeError, match="must be a SupplierFilter, not CustomerFilter"):
-            await listed.session.suppliers.count(CustomerFilter())  # type: ignore[arg-type]
+    broken_off = [one for one in listed.heard.of(RequestEnded) if one.error == "CancelledError"]
+    assert broken_off
+    assert {one.resource for one in broken_off} == {listed.endpoint.noun}
+    hold.opened.set()
+    assert await listed.ids_of(listed.resource.search()) == listed.ids

@@ -1,7 +1,9 @@
 """Suppliers: a list that no service has, made up so that nothing fits customers only.
 
-Its fields have other names, one of them no camelCase; records are told apart by another field and
-cut into windows by another time, which filters write in another notation.
+The client's side of it; `second_table` is the sandbox's. Its fields have other names, some of them
+not the camelCase of their Python names. Records are told apart by another field and cut into
+windows by another time, which filters write in another notation. The service sends values that its
+enumerations do not have.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
+from enum import StrEnum
 
 import attrs
 
@@ -18,73 +21,87 @@ from enkash_async._search.list_resource import ListResource
 from enkash_async._search.settings import SearchSettings
 from enkash_async._wire.criteria import (
     Criteria,
+    amount,
     check_range,
     criterion,
     instant,
-    int32,
+    member_of,
     text,
     texts,
 )
 from enkash_async._wire.keys import wire
 
 
-def stamp(moment: datetime) -> str:
-    """Write *moment* as `yyyy-MM-dd HH:mm:ss` in UTC, as the filters of suppliers have it."""
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+class SupplierStatus(StrEnum):
+    """Whether a supplier is paid. The service knows a third one, ON_HOLD."""
+
+    ACTIVE = "ACTIVE"
+    BLOCKED = "BLOCKED"
+
+
+class BranchKind(StrEnum):
+    """What a branch is for. The service knows a third one, SHOP."""
+
+    DEPOT = "DEPOT"
+    OFFICE = "OFFICE"
 
 
 @attrs.frozen(kw_only=True, weakref_slot=False)
-class Depot:
-    """Where a supplier ships from."""
+class Branch:
+    """Where a supplier has a house."""
 
-    depot_code: str | None = wire("depot-code", shown=True)
-    opened_at: datetime | None = wire(shown=True)
-    tonnage: Decimal | None = wire(shown=True)
+    branch_code: str | None = wire(shown=True)
+    city: str | None = wire()
+    kind: BranchKind | str | None = wire(shown=True)
+    opened_at: datetime | None = wire("openedOn", shown=True)
 
 
 @attrs.frozen(kw_only=True, weakref_slot=False)
 class Supplier:
     """A supplier."""
 
-    supplier_key: str | None = wire("supplier_key", shown=True)
-    trade_name: str | None = wire()
-    registered_at: datetime | None = wire("registeredAt", shown=True)
-    rating: int | None = wire(shown=True)
-    credit: Decimal | None = wire("creditLimit", shown=True)
-    labels: tuple[str, ...] = wire(default=())
-    depots: tuple[Depot, ...] = wire(default=())
+    code: str | None = wire("supplierCode", shown=True)
+    trade_name: str | None = wire("title")
+    status: SupplierStatus | str | None = wire(shown=True)
+    open_balance: Decimal | None = wire()
+    registered_at: datetime | None = wire(shown=True)
+    branches: tuple[Branch, ...] = wire(default=())
+
+
+def in_utc(moment: datetime) -> str:
+    """Write *moment* as `yyyy-MM-dd HH:mm:ss` in UTC, as the filters of suppliers have it."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
 
 
 @attrs.frozen(kw_only=True)
 class SupplierFilter(Criteria):
     """Which suppliers to search for."""
 
-    keys: Iterable[str] | None = criterion(texts, name="supplier_keys", shown=True)
-    trade_name: str | None = criterion(text)
-    rating: int | None = criterion(int32, shown=True)
-    registered_after: datetime | None = criterion(
-        instant, written=stamp, name="registered_from", shown=True
-    )
-    registered_before: datetime | None = criterion(
-        instant, written=stamp, name="registered_to", shown=True
+    codes: Iterable[str] | None = criterion(texts, name="supplierCodes", shown=True)
+    trade_name: str | None = criterion(text, name="title")
+    status: SupplierStatus | str | None = criterion(member_of(SupplierStatus), shown=True)
+    open_balance: Decimal | int | None = criterion(amount)
+    registered_from: datetime | None = criterion(instant, written=in_utc, shown=True)
+    registered_until: datetime | None = criterion(
+        instant, written=in_utc, name="registeredTo", shown=True
     )
 
     def __attrs_post_init__(self) -> None:
         check_range(
-            "registered_after", self.registered_after, "registered_before", self.registered_before
+            "registered_from", self.registered_from, "registered_until", self.registered_until
         )
 
 
 SUPPLIERS: ListEndpoint[SupplierFilter, Supplier] = ListEndpoint(
     noun="suppliers",
     singular="supplier",
-    path="/api/v9/supply/list",
+    path="/api/v0/supplier/search",
     record=Supplier,
     criteria=SupplierFilter,
-    identity="supplier_key",
-    ids="keys",
+    identity="supplierCode",
+    ids="codes",
     max_limit=500,
-    time=TimeRange(field="registeredAt", begin="registered_after", end="registered_before"),
+    time=TimeRange(field="registeredAt", begin="registered_from", end="registered_until"),
 )
 
 
@@ -100,4 +117,5 @@ class SessionWithSuppliers(EnKashSession):
 
     @property
     def suppliers(self) -> Suppliers:
+        """Return what can be asked of suppliers; RuntimeError if the session is not open."""
         return self._list(Suppliers)
