@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -103,6 +104,11 @@ KNOWS_CUSTOMERS = {
     "sandbox.service.welcome",
 }
 """What of the sandbox names one of its lists. All else serves any."""
+
+KNOWS_NO_LIST = {"_decoding", "_http", "_paging", "_search", "_telemetry", "_wire"}
+"""Reads any list: what it must know of one it is handed."""
+
+NAMES_OF_A_LIST = re.compile(r"customer|created_?on", re.I)
 
 DOES_IO = {"aiohttp", "anyio", "asyncio", "select", "socket", "sqlite3", "ssl", "threading"}
 
@@ -227,6 +233,45 @@ def test_the_sandbox_serves_lists_without_knowing_them() -> None:
         if name.startswith(("sandbox.data", "sandbox.service", "sandbox.faults")):
             knows = "customers" in parts_of("sandbox.data", imports)
             assert not knows or name.startswith(tuple(KNOWS_CUSTOMERS)), name
+
+
+def test_what_reads_any_list_names_none() -> None:
+    for path in sorted(PACKAGE.rglob("*.py")):
+        name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+        if package_of(name) in KNOWS_NO_LIST:
+            named = [*filter(NAMES_OF_A_LIST.search, words_of(ast.parse(path.read_text())))]
+            assert named == [], name
+
+
+def words_of(tree: ast.Module) -> Iterator[str]:
+    """Walk over identifiers and texts; what stands in docstrings and comments are examples."""
+    docstrings = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if node in docstrings:
+            continue
+        for word in vars(node).values():
+            if isinstance(word, str | bytes):
+                yield word if isinstance(word, str) else word.decode("latin-1")
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("def customers(): ...", ["customers"]),
+        ("def f(created_on): ...", ["created_on"]),
+        ("f(customer_id=row.createdOn)", ["customer_id", "createdOn"]),
+        (
+            "from enkash_async.customers import Customer as C",
+            ["enkash_async.customers", "Customer"],
+        ),
+        ("raise ValueError(f'{n} customers came')", [" customers came"]),
+        ("read(b'createdOn')", ["createdOn"]),
+        ("class Page:\n    'Of customers.'\n    rows: int\n    'Not only customers.'", []),
+        ("# As for customers.\nrows = records", []),
+    ],
+)
+def test_where_the_name_of_a_list_is_noticed(code: str, words: list[str]) -> None:
+    assert [word for word in words_of(ast.parse(code)) if NAMES_OF_A_LIST.search(word)] == words
 
 
 def test_few_packages_know_the_event_loop_or_the_network() -> None:
