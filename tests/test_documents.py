@@ -99,6 +99,26 @@ def test_the_list_of_what_must_pass_names_tests_that_are_there() -> None:
     assert [path for path in paths if not (ROOT / path).exists()] == []
 
 
+SOURCES = [
+    *(ROOT / "tests" / "support" / f"{name}.py" for name in ("second_list", "second_table")),
+    ROOT / "tests" / "support" / "any_list.py",
+]
+"""Where the snippets of docs/adding-a-list.md are taken from."""
+
+
+def test_the_snippets_about_a_further_list_are_those_that_are_tested() -> None:
+    page = (ROOT / "docs" / "adding-a-list.md").read_text()
+    snippets = [block for language, block in BLOCK.findall(page) if language == "python"]
+    sources = [path.read_text() for path in SOURCES]
+
+    assert snippets
+    for snippet in snippets:
+        assert any(f"\n\n{snippet}" in source for source in sources), snippet
+    # Each file gives at least one.
+    for source in sources:
+        assert any(snippet in source for snippet in snippets)
+
+
 # What it would notice
 
 
