@@ -1,0 +1,85 @@
+"""What must hold at the end of every run, as far as a plan promises it. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from enkash_async import Verdict
+from tests.promises.simulation.ledger import Ledger
+from tests.promises.simulation.plan import Plan, Reader, World
+
+REPAIR = 110
+"""Requests that finding a lost place may take, by docs/guarantees.md."""
+
+RECOVERY = 60.0
+"""Seconds, once nothing goes wrong any more, until a session is as fast as it was."""
+
+SMALLEST_OVERLAP = 12
+"""Pages of so many rows overlap, whatever their offsets count."""
+
+Problem = tuple[str, str]
+
+
+def overlaps(plan: Plan) -> bool:
+    """Say whether all pages are large enough to overlap."""
+    smallest = min([*plan.sizes(), plan.world.cap or 5000])
+    if plan.world.unit == "pages":
+        return smallest >= SMALLEST_OVERLAP
+    return smallest > 1
+
+
+def is_calm(plan: Plan, reader: Reader) -> bool:
+    """Say whether nothing is in the way of the verdict COMPLETE."""
+    world = plan.world
+    is_known = world.count == "total" or (world.count == "page" and not reader.crawls)
+    if reader.crawls and world.undated:
+        return False
+    return is_known and overlaps(plan) and not plan.changes
+
+
+def account(plan: Plan, reader: Reader, ledger: Ledger, deleted: set[str]) -> Iterator[Problem]:
+    """Say what is wrong with what one reader got."""
+    lost, doubled = ledger.lost(deleted), ledger.doubled(deleted)
+    if reader.max_records is not None:
+        least = min(reader.max_records, len(ledger.there_at_first - deleted))
+        if ledger.count > reader.max_records:
+            yield "doubled", f"{ledger.count} records, although max_records={reader.max_records}"
+        lost = lost[: max(0, least - ledger.count)]
+    if ledger.verdict in (Verdict.COMPLETE, Verdict.CHANGED):
+        if lost:
+            yield "lost", f"{len(lost)} under {ledger.verdict}, the first is {lost[0]}"
+        if doubled:
+            yield "doubled", f"{len(doubled)} under {ledger.verdict}, the first is {doubled[0]}"
+    if is_calm(plan, reader):
+        if ledger.verdict is None:
+            yield "unfinished", f"a calm list was not read to its end: {ledger.errors[-1:]}"
+        elif ledger.verdict is not Verdict.COMPLETE and reader.max_records is None:
+            yield "false alarm", f"{ledger.verdict} of a calm list: {'; '.join(ledger.reasons)}"
+        if ledger.verdict is not None and lost:
+            yield "lost", f"{len(lost)} of a calm list, the first is {lost[0]}"
+        if doubled:
+            yield "doubled", f"{len(doubled)} of a calm list, the first is {doubled[0]}"
+
+
+def least_requests(plan: Plan, page_size: int) -> int:
+    """Return how many pages the list takes, with one row of each for the overlap."""
+    rows = plan.world.rows + sum(c.many for c in plan.changes if c.what == "insert")
+    size = min(page_size, plan.world.cap or page_size)
+    return 1 + rows // max(1, size - 1)
+
+
+def most_requests(plan: Plan) -> int:
+    """Return how many requests a run may take at most."""
+    total = 0
+    for reader in plan.readers:
+        for leg in (*reader.legs, reader.last):
+            least = least_requests(plan, leg.page_size)
+            cut = 4 if any(fault.on == "search" for fault in plan.faults) else 1
+            total += (6 if reader.crawls else 2) * least * cut + 30 + 4 * plan.settings.max_concurrency
+    spoilt = sum(fault.many for fault in plan.faults)
+    return total + 3 * spoilt * plan.settings.attempts + REPAIR * len(plan.changes)
+
+
+def seconds_to_read(world: World, requests: int) -> float:
+    """Return how long so many requests take at most, one after the other, after all trouble."""
+    return RECOVERY + 2 * requests * (world.latency + 0.05)

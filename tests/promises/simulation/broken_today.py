@@ -1,0 +1,23 @@
+"""What the client is known to do wrong, so that the runs keep out of it. Mended: entry removed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+import attrs
+
+from tests.promises.simulation.plan import Plan
+
+
+@attrs.frozen
+class Broken:
+    """A kind of fault: what happens, how a plan keeps clear of it, and a run that shows it."""
+
+    what: str
+    avoid: Callable[[Plan], Plan]
+    shown_by: str
+    """The arguments of the command, with the entry's name after `--with`."""
+
+
+BROKEN_TODAY: Mapping[str, Broken] = MappingProxyType({})

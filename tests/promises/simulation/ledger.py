@@ -1,0 +1,41 @@
+"""What was handed over to one reader, and what is to be said of it. No I/O."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+import attrs
+
+from enkash_async import Verdict
+
+
+@attrs.define
+class Ledger:
+    """The ids that one reader got, leg by leg, and how its searches ended."""
+
+    there_at_first: frozenset[str]
+    legs: list[list[str]] = attrs.field(factory=list[list[str]])
+    verdict: Verdict | None = None
+    """Of the search that came to its end."""
+    reasons: list[str] = attrs.field(factory=list[str])
+    errors: list[str] = attrs.field(factory=list[str])
+
+    def add(self, ids: Iterable[str]) -> None:
+        """Note what was handed over."""
+        self.legs[-1] += ids
+
+    @property
+    def count(self) -> int:
+        """Return how many records came."""
+        return sum(map(len, self.legs))
+
+    def lost(self, deleted: set[str]) -> list[str]:
+        """Return the customers that stayed and never came."""
+        return sorted(self.there_at_first - deleted - {one for leg in self.legs for one in leg})
+
+    def doubled(self, deleted: set[str]) -> list[str]:
+        """Return the customers that stayed and came more than once."""
+        times = Counter(one for leg in self.legs for one in leg)
+        staying = self.there_at_first - deleted
+        return sorted(one for one, number in times.items() if number > 1 and one in staying)
