@@ -12,21 +12,16 @@ and printed. The exit status is then 1.
 from __future__ import annotations
 
 import argparse
-import gc
-import multiprocessing
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from functools import partial
+from collections.abc import Sequence
 
+from tests.promises.simulation.batch import outcomes
 from tests.promises.simulation.broken_today import BROKEN_TODAY
 from tests.promises.simulation.drawing import draw
 from tests.promises.simulation.running import Outcome, run
 from tests.promises.simulation.shrinking import shrunk
-
-CHUNK = 50
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -36,7 +31,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.only is not None:
         return _show(options, lifted)
     started, counts, failed = time.perf_counter(), Counter[str](), Counter[str]()
-    for number, outcome in _outcomes(options, lifted):
+    numbers = range(options.first, options.first + options.runs)
+    for number, outcome in outcomes(options.seed, lifted, numbers, options.jobs):
         _count(counts, outcome)
         if outcome.problems:
             kinds = ", ".join(sorted(outcome.kinds))
@@ -50,28 +46,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     for kinds, times in failed.most_common():
         print(f"FAILED {kinds:24}{times:,}")
     return 1 if failed else 0
-
-
-def _outcomes(
-    options: argparse.Namespace, lifted: frozenset[str]
-) -> Iterator[tuple[int, Outcome]]:
-    numbers = range(options.first, options.first + options.runs)
-    carry_out = partial(run_number, options.seed, lifted)
-    if options.jobs == 1:
-        gc.freeze()
-        yield from ((number, carry_out(number)) for number in numbers)
-        return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(options.jobs, context, initializer=gc.freeze) as pool:
-        yield from zip(numbers, pool.map(carry_out, numbers, chunksize=CHUNK), strict=True)
-
-
-def run_number(seed: int, lifted: frozenset[str], number: int) -> Outcome:
-    """Carry out one run, and keep its log only if it failed."""
-    outcome = run(draw(seed, number, lifted))
-    if not outcome.problems:
-        outcome.log = []
-    return outcome
 
 
 def _show(options: argparse.Namespace, lifted: frozenset[str]) -> int:

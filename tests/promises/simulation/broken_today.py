@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 import attrs
 
-from tests.promises.simulation.plan import Plan
+from tests.promises.simulation.plan import Fault, Leg, Plan
 
 
 @attrs.frozen
@@ -16,8 +16,88 @@ class Broken:
 
     what: str
     avoid: Callable[[Plan], Plan]
-    shown_by: str
-    """The arguments of the command, with the entry's name after `--with`."""
+    shown_by: tuple[int, int] = (1, 0)
+    """Seed and number of a run that fails with this entry lifted, and with no other."""
 
 
-BROKEN_TODAY: Mapping[str, Broken] = MappingProxyType({})
+def _without_late_errors(plan: Plan) -> Plan:
+    if plan.world.past_end != "error":
+        return plan
+    return attrs.evolve(plan, world=attrs.evolve(plan.world, past_end="empty"))
+
+
+def _with_few_unheard_logins(plan: Plan) -> Plan:
+    kept, left = list[Fault](), 2
+    for fault in plan.faults:
+        is_unheard = fault.on == "token" and fault.kind not in ("refuse_login", "short_life")
+        if is_unheard and fault.many > left:
+            continue
+        left -= fault.many if is_unheard else 0
+        kept.append(fault)
+    return attrs.evolve(plan, faults=tuple(kept))
+
+
+def _with_one_refusal(plan: Plan) -> Plan:
+    refusals = sum(
+        fault.many for fault in plan.faults if fault.kind in ("rate_limit", "http_error")
+    )
+    if refusals < 2:
+        return plan
+    return attrs.evolve(plan, settings=attrs.evolve(plan.settings, adaptive=False))
+
+
+def _without_awaited_bad_pages(plan: Plan) -> Plan:
+    if not any(fault.kind == "bad_record" for fault in plan.faults):
+        return plan
+    return _with_legs(plan, lambda leg: attrs.evolve(leg, first=False))
+
+
+def _with_all_bounds(plan: Plan) -> Plan:
+    return attrs.evolve(plan, world=attrs.evolve(plan.world, ignored="neither"))
+
+
+def _without_empty_windows(plan: Plan) -> Plan:
+    faults = tuple(fault for fault in plan.faults if fault.kind != "nothing_found")
+    return attrs.evolve(plan, faults=faults)
+
+
+def _with_legs(plan: Plan, change: Callable[[Leg], Leg]) -> Plan:
+    readers = tuple(
+        attrs.evolve(reader, legs=tuple(map(change, reader.legs))) for reader in plan.readers
+    )
+    return attrs.evolve(plan, readers=readers)
+
+
+BROKEN_TODAY: Mapping[str, Broken] = MappingProxyType(
+    {
+        "past_end_error": Broken(
+            "A service that answers offsets past the end with an error ends a search of a list"
+            " of one row, or of one that became shorter.",
+            _without_late_errors,
+        ),
+        "unheard_logins": Broken(
+            "First logins without an answer are repeated by each search of a session, past two.",
+            _with_few_unheard_logins,
+        ),
+        "slow_for_good": Broken(
+            "After two refusals requests are spaced by a rate taken from the time between them,"
+            " pauses included, and there is no time after which they are not.",
+            _with_one_refusal,
+        ),
+        "awaited_bad_page": Broken(
+            "Where all records of an awaited first page are set aside, resume_token raises an"
+            " IndexError.",
+            _without_awaited_bad_pages,
+        ),
+        "times_ignored": Broken(
+            "Where the service does not look at createdOnFrom or createdOnTo, a crawl cuts each"
+            " window again and again, and hands records over more than once.",
+            _with_all_bounds,
+        ),
+        "empty_window": Broken(
+            "A window of a crawl that is answered with nothing, against the count of the whole,"
+            " passes as a change of the list.",
+            _without_empty_windows,
+        ),
+    }
+)

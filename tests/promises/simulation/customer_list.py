@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zlib import crc32
 
 import attrs
 
-from tests.promises.simulation.plan import Change, World
+from tests.promises.simulation.plan import Change, Reader, World
 
 BEGIN = datetime(2025, 3, 1, tzinfo=UTC)
 STEP = timedelta(seconds=97)
@@ -23,6 +24,7 @@ class Row:
     id: str
     created: datetime | None
     text: bytes
+    touched: datetime = BEGIN
 
 
 @attrs.frozen
@@ -46,6 +48,7 @@ class CustomerList:
         self._made = 0
         self.rows: list[Row] = []
         self.deleted: set[str] = set()
+        self.touched: set[str] = set()
         self.changes = 0
         for number in range(world.rows):
             undated = world.rows - number <= world.undated
@@ -53,9 +56,11 @@ class CustomerList:
         if world.newest_first:
             self.rows.reverse()
 
-    def ids(self, *, dated: bool = False) -> set[str]:
-        """Return the ids of all rows that are there, or of those with a time only."""
-        return {row.id for row in self.rows if row.created is not None or not dated}
+    def ids(self, reader: Reader) -> list[str]:
+        """Return the ids of all rows that *reader* is to find, in its order."""
+        ask = Ask(0, 1, reader.order_by, descending=reader.direction == "DESC")
+        rows = self._in_order(ask)[reader.offset :]
+        return [row.id for row in rows if row.created is not None or not reader.crawls]
 
     def _row(self, created: datetime | None) -> Row:
         self._made += 1
@@ -74,6 +79,11 @@ class CustomerList:
             gone = self.rows[at : at + change.many]
             self.deleted.update(row.id for row in gone)
             del self.rows[at : at + change.many]
+            return
+        if change.what == "touch":
+            touched = [attrs.evolve(row, touched=now) for row in self.rows[at : at + change.many]]
+            self.rows[at : at + change.many] = touched
+            self.touched.update(row.id for row in touched)
             return
         if self._only_grows_at_end:
             # What a crawl may assume: nothing is created in the past.
@@ -95,6 +105,9 @@ class CustomerList:
         limit = min(ask.limit, world.cap or ask.limit)
         number = ask.offset - world.first_offset
         at = max(0, number * limit if world.unit == "pages" else number)
+        if world.ends_by_bytes:
+            # Whatever lies there decides; at least two rows, so that pages can overlap.
+            limit = min(limit, max(2, limit - crc32(b"%d" % at) % 7))
         is_past = at >= len(rows)
         if is_past and rows and world.past_end == "last_page":
             at = (len(rows) - 1) // limit * limit
@@ -108,6 +121,7 @@ class CustomerList:
             by: dict[str, Callable[[Row], Any]] = {
                 "createdOn": lambda row: (row.created or BEGIN, row.id),
                 "customerId": lambda row: row.id,
+                "modifiedOn": lambda row: (row.touched, row.id),
             }
             rows = sorted(rows, key=by[ask.order_by], reverse=ask.descending)
         return rows
@@ -115,14 +129,14 @@ class CustomerList:
     def _is_within(self, row: Row, ask: Ask) -> bool:
         if row.created is None:
             return False
-        style = self._world.bounds
-        if ask.begin is not None and (
-            row.created < ask.begin or (style == "exclusive" and row.created == ask.begin)
+        style, ignored = self._world.bounds, self._world.ignored
+        begin = None if ignored in ("begin", "both") else ask.begin
+        end = None if ignored in ("end", "both") else ask.end
+        if begin is not None and (
+            row.created < begin or (style == "exclusive" and row.created == begin)
         ):
             return False
-        return ask.end is None or (
-            row.created < ask.end or (style == "inclusive" and row.created == ask.end)
-        )
+        return end is None or row.created < end or (style == "inclusive" and row.created == end)
 
 
 def _created(world: World, number: int) -> datetime:

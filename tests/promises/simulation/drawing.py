@@ -50,13 +50,18 @@ AMOUNTS: Mapping[FaultKind, Amount] = MappingProxyType(
         ),
         "expire_tokens": lambda r: None,
         "bad_record": lambda r: None,
+        "nothing_found": lambda r: None,
         "refuse_login": lambda r: None,
         "short_life": lambda r: None,
     }
 )
 """How the amount of each kind of fault is drawn."""
 
-SEARCH_ONLY: frozenset[FaultKind] = frozenset({"bad_record", "expire_tokens"})
+VIEWS: tuple[View, ...] = (
+    ("records",) * 4 + ("pages",) * 2 + ("raw_pages",) * 2 + ("arrow_batches",)
+)
+
+SEARCH_ONLY: frozenset[FaultKind] = frozenset({"bad_record", "expire_tokens", "nothing_found"})
 TOKEN_ONLY: frozenset[FaultKind] = frozenset({"refuse_login", "short_life"})
 
 
@@ -96,6 +101,7 @@ def _world(random: Random, rows: int) -> World:
         rows=rows,
         cap=random.choice([None, None, None, random.randint(2, 40)]),
         count=random.choice(["total"] * 6 + ["page", "missing"]),
+        count_limit=random.choice([None] * 9 + [random.randint(1, 60)]),
         unit=random.choice(["rows"] * 5 + ["pages"]),
         first_offset=random.choice([0, 0, 0, 1]),
         past_end=random.choice(["empty", "empty", "last_page", "error"]),
@@ -103,6 +109,8 @@ def _world(random: Random, rows: int) -> World:
         bounds=random.choice(["inclusive", "half_open", "exclusive"]),
         spread=random.choice(["even", "rising", "bulk"]),
         undated=random.choice([0, 0, 0, random.randint(0, 3)]),
+        ignored=random.choice(["neither"] * 12 + ["begin", "end", "both"]),
+        ends_by_bytes=random.random() < 0.1,
         gzip=random.random() < 0.1,
         success_code=random.choice([0, 200, None]),
         latency=random.choice([0.0, 0.01, 0.1, 0.1, 0.5]),
@@ -126,7 +134,8 @@ def _reader(random: Random, rows: int, *, crawls: bool) -> Reader:
     order: dict[str, Any] = {}
     if not crawls:
         order = {
-            "order_by": random.choice([None, "createdOn", "customerId"]),
+            "order_by": random.choice([None, "createdOn", "createdOn", "customerId", "modifiedOn"]),
+            "offset": random.choice([0] * 6 + [random.randint(0, rows + 1)]),
             "direction": random.choice([None, "ASC", "DESC"]),
         }
     return Reader(
@@ -134,18 +143,19 @@ def _reader(random: Random, rows: int, *, crawls: bool) -> Reader:
         max_records=random.choice([None] * 7 + [random.randint(1, rows + 1)]),
         sets_aside=random.random() < 0.5,
         legs=tuple(_leg(random, rows) for _ in range(random.choice([0, 1, 1, 2, 3]))),
-        last=Leg(view=random.choice(get_args(View)), page_size=_page_size(random)),
+        last=Leg(view=random.choice(VIEWS), page_size=_page_size(random)),
         starts=random.choice([0.0, 0.0, random.random()]),
         **order,
     )
 
 
 def _leg(random: Random, rows: int) -> Leg:
+    leaving: Leaving = random.choice(["never", "never", *get_args(Leaving)])
     return Leg(
-        view=random.choice(get_args(View)),
+        view=random.choice(VIEWS),
         page_size=_page_size(random),
-        first=random.random() < 0.2,
-        leaving=random.choice(["never", "never", *get_args(Leaving)]),
+        first=random.random() < (0.5 if leaving == "cancel_reads" else 0.2),
+        leaving=leaving,
         after=random.choice([0, random.randint(0, rows + 1)]),
         delay=random.choice([0.0, 0.001, random.random() * 0.3, random.random() * 5]),
         pause=random.choice([0.0, 0.0, 0.0, 0.05]),
@@ -180,7 +190,7 @@ def _changes(random: Random, requests: int) -> tuple[Change, ...]:
     return tuple(
         Change(
             random.randrange(requests),
-            random.choice(["insert", "delete"]),
+            random.choice(["insert", "insert", "delete", "delete", "touch"]),
             random.choice([0.0, random.random(), random.random(), 1.0]),
             random.choice([1, 1, 1, 2, random.randint(1, 15)]),
         )

@@ -1,7 +1,8 @@
-"""What was handed over to one reader, and what is to be said of it. No I/O."""
+"""What was handed over to one reader, and what a run came to. No I/O."""
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable
 
@@ -39,3 +40,27 @@ class Ledger:
         times = Counter(one for leg in self.legs for one in leg)
         staying = self.there_at_first - deleted
         return sorted(one for one, number in times.items() if number > 1 and one in staying)
+
+
+@attrs.define
+class Outcome:
+    """What a run came to: what must not happen, and how much there was of what may."""
+
+    problems: list[tuple[str, str]] = attrs.field(factory=list[tuple[str, str]])
+    requests: int = 0
+    faults: int = 0
+    records: int = 0
+    errors: int = 0
+    seconds: float = 0.0
+    verdicts: list[str] = attrs.field(factory=list[str])
+    log: list[str] = attrs.field(factory=list[str])
+
+    @property
+    def kinds(self) -> set[str]:
+        """Return the kinds of the problems."""
+        return {kind for kind, _ in self.problems}
+
+    @property
+    def digest(self) -> str:
+        """Return a text that is the same for two runs only if all happened alike."""
+        return hashlib.sha256("\n".join(self.log).encode()).hexdigest()[:16]

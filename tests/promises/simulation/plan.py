@@ -32,6 +32,7 @@ FaultKind = Literal[
     "rate_limit",
     "expire_tokens",
     "bad_record",
+    "nothing_found",
     "refuse_login",
     "short_life",
 ]
@@ -55,6 +56,8 @@ class World:
     rows: int = 30
     cap: int | None = None
     count: Count = "total"
+    count_limit: int | None = None
+    """The largest `recordsCount`, as some search engines have one."""
     unit: Literal["rows", "pages"] = "rows"
     first_offset: int = 0
     past_end: PastEnd = "empty"
@@ -62,6 +65,10 @@ class World:
     bounds: Bounds = "inclusive"
     spread: Spread = "even"
     undated: int = 0
+    ignored: Literal["neither", "begin", "end", "both"] = "neither"
+    """Which bounds of the time are not looked at."""
+    ends_by_bytes: bool = False
+    """Pages are shorter than asked for, each by another number of rows."""
     gzip: bool = False
     success_code: int | None = 0
     latency: float = 0.0
@@ -97,10 +104,13 @@ class Fault:
 
 @attrs.frozen
 class Change:
-    """When request *at* arrives, *many* rows come or go at a *place* from 0 to 1 of the list."""
+    """When request *at* arrives, *many* rows come or go at a *place* from 0 to 1 of the list.
+
+    Or they are touched: their `modifiedOn` is now.
+    """
 
     at: int
-    what: Literal["insert", "delete"]
+    what: Literal["insert", "delete", "touch"]
     place: float
     many: int = 1
 
@@ -126,6 +136,7 @@ class Reader:
     crawls: bool = False
     order_by: str | None = None
     direction: str | None = None
+    offset: int = 0
     max_records: int | None = None
     sets_aside: bool = False
     legs: tuple[Leg, ...] = ()

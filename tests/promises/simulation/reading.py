@@ -30,7 +30,7 @@ class OwnError(Exception):
     """What the caller's own code raises in the middle of a loop."""
 
 
-class Stage(Protocol):
+class Surroundings(Protocol):
     """What all readers of a run share."""
 
     async def session(self) -> EnKashSession:
@@ -53,7 +53,7 @@ class Stage(Protocol):
 class ReaderTask:
     """Reads the list once, over all its legs."""
 
-    def __init__(self, name: str, reader: Reader, stage: Stage, ledger: Ledger) -> None:
+    def __init__(self, name: str, reader: Reader, stage: Surroundings, ledger: Ledger) -> None:
         self.name = name
         self.reader = reader
         self.stage = stage
@@ -102,7 +102,11 @@ class ReaderTask:
         }
         if self.reader.crawls:
             return session.customers.crawl(**options)
-        options |= {"order_by": self.reader.order_by, "direction": self.reader.direction}
+        options |= {
+            "order_by": self.reader.order_by,
+            "direction": self.reader.direction,
+            "offset": self.reader.offset,
+        }
         return session.customers.search(**options)
 
     def _set_aside(self, record: BadRecord) -> None:

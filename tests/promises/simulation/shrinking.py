@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol, TypeVar
 
@@ -10,6 +11,7 @@ import attrs
 from tests.promises.simulation.plan import Leg, Plan, Reader, Settings, World
 
 MAX_TRIES = 600
+MAX_SECONDS = 20.0
 
 T = TypeVar("T")
 
@@ -29,11 +31,12 @@ R = TypeVar("R", bound=Result)
 def shrunk(plan: Plan, run: Callable[[Plan], R], outcome: R) -> tuple[Plan, R]:
     """Return the smallest plan found that has all kinds of problems of *outcome*, and its own."""
     kinds, tries = outcome.kinds, 0
+    deadline = time.perf_counter() + MAX_SECONDS
     found = True
     while found:
         found = False
         for candidate in _smaller(plan):
-            if tries >= MAX_TRIES:
+            if tries >= MAX_TRIES or time.perf_counter() > deadline:
                 return plan, outcome
             tries += 1
             result = run(candidate)

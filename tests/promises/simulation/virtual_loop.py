@@ -7,7 +7,7 @@ from collections import deque
 from random import Random
 from typing import Any
 
-MAX_TURNS = 400_000
+MAX_TURNS = 100_000
 """Turns of the loop in one run; a hundred times what a long one takes."""
 
 
@@ -31,6 +31,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         super().__init__()
         self._now = 0.0
         self._turns = 0
+        self._given_up = ""
         self._clock_resolution = 1e-9
         self._selector = self
         if disorder:
@@ -44,6 +45,10 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """Let time pass, as a computation would."""
         self._now += seconds
 
+    def give_up(self, why: str) -> None:
+        """Let the run end with a StuckError at the next turn."""
+        self._given_up = why
+
     def timers(self) -> list[asyncio.TimerHandle]:
         """Return the timers that are still to go off."""
         scheduled: list[asyncio.TimerHandle] = vars(self)["_scheduled"]
@@ -53,6 +58,9 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def select(self, timeout: float | None) -> list[Any]:
         self._turns += 1
+        if self._given_up:
+            why, self._given_up = self._given_up, ""
+            raise StuckError(why)
         if self._turns > MAX_TURNS:
             raise StuckError(f"after {MAX_TURNS} turns of the loop there is no end")
         if timeout is None:

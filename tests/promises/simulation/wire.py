@@ -32,7 +32,7 @@ class Http:
         self.most_open = 0
         self.sent = 0
         self.logins: list[str] = []
-        """What became of the logins: never sent, unheard, abandoned, refused or heard."""
+        """What became of the logins: never sent, unheard, abandoned, refused, unclear, heard."""
         self.on_event: Callable[[], None] = lambda: None
 
     def post(self, url: URL, **options: Any) -> Exchange:
@@ -121,7 +121,9 @@ class Exchange:
     def has_come(self) -> None:
         """Note that the whole answer is there."""
         if self._is_login:
-            self._login("refused" if self.answer.status == 401 else "heard")
+            good = b"access_token" in self.answer.body and self.answer.status == 200
+            refused = self.answer.status == 401
+            self._login("heard" if good else "refused" if refused else "unclear")
 
     def _login(self, how: str) -> None:
         self._http.logins[self._place] = how
