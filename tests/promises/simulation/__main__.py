@@ -20,7 +20,8 @@ from collections.abc import Sequence
 from tests.promises.simulation.batch import outcomes
 from tests.promises.simulation.broken_today import BROKEN_TODAY
 from tests.promises.simulation.drawing import draw
-from tests.promises.simulation.running import Outcome, run
+from tests.promises.simulation.ledger import Outcome
+from tests.promises.simulation.running import run
 from tests.promises.simulation.shrinking import shrunk
 
 

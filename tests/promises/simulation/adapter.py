@@ -64,8 +64,9 @@ def virtual_clocks(loop: VirtualLoop, chance: Random) -> Iterator[None]:
         "random": chance,
         "datetime": type("_Datetime", (_Datetime,), {"now": staticmethod(now)}),
     }
-    run_sync = anyio.to_thread.run_sync
-    anyio.to_thread.run_sync = run_inline
+    threads: Any = anyio.to_thread
+    run_sync = threads.run_sync
+    threads.run_sync = run_inline
     places = _places()
     for place, key, _, name in places:
         _put(place, key, substitutes[name])
@@ -74,7 +75,7 @@ def virtual_clocks(loop: VirtualLoop, chance: Random) -> Iterator[None]:
     finally:
         for place, key, real, _ in places:
             _put(place, key, real)
-        anyio.to_thread.run_sync = run_sync
+        threads.run_sync = run_sync
 
 
 class _IsDatetime(type):

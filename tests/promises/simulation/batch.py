@@ -9,7 +9,8 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
 from tests.promises.simulation.drawing import draw
-from tests.promises.simulation.running import Outcome, run
+from tests.promises.simulation.ledger import Outcome
+from tests.promises.simulation.running import run
 
 CHUNK = 50
 

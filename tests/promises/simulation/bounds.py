@@ -25,7 +25,8 @@ def overlaps(plan: Plan) -> bool:
     """Say whether all pages are large enough to overlap."""
     smallest = min([*plan.sizes(), plan.world.cap or 5000])
     if plan.world.unit == "pages":
-        return smallest >= SMALLEST_OVERLAP
+        few = plan.world.count != "total" and plan.world.rows < SMALLEST_OVERLAP
+        return smallest >= SMALLEST_OVERLAP and not few
     return smallest > 1
 
 

@@ -52,6 +52,20 @@ def _without_awaited_bad_pages(plan: Plan) -> Plan:
     return _with_legs(plan, lambda leg: attrs.evolve(leg, first=False))
 
 
+def _with_true_counts(plan: Plan) -> Plan:
+    world = plan.world
+    if world.cap is None and not world.ends_by_bytes:
+        return plan
+    return attrs.evolve(plan, world=attrs.evolve(world, count_limit=None))
+
+
+def _without_offsets_past_end(plan: Plan) -> Plan:
+    if plan.world.past_end != "last_page":
+        return plan
+    readers = tuple(attrs.evolve(reader, offset=0) for reader in plan.readers)
+    return attrs.evolve(plan, readers=readers)
+
+
 def _with_all_bounds(plan: Plan) -> Plan:
     return attrs.evolve(plan, world=attrs.evolve(plan.world, ignored="neither"))
 
@@ -93,6 +107,16 @@ BROKEN_TODAY: Mapping[str, Broken] = MappingProxyType(
             "Where the service does not look at createdOnFrom or createdOnTo, a crawl cuts each"
             " window again and again, and hands records over more than once.",
             _with_all_bounds,
+        ),
+        "count_limit": Broken(
+            "A recordsCount that goes no further than some number is believed once it has been"
+            " passed, so that the first short page after it counts as the last.",
+            _with_true_counts,
+        ),
+        "offset_past_end": Broken(
+            "A search that begins past the end of the list, where the service answers with its"
+            " last page, delivers rows before its offset or fails.",
+            _without_offsets_past_end,
         ),
         "empty_window": Broken(
             "A window of a crawl that is answered with nothing, against the count of the whole,"

@@ -97,24 +97,25 @@ def _plan(random: Random) -> Plan:
 
 
 def _world(random: Random, rows: int) -> World:
+    choice: Callable[..., Any] = random.choice
     return World(
         rows=rows,
-        cap=random.choice([None, None, None, random.randint(2, 40)]),
-        count=random.choice(["total"] * 6 + ["page", "missing"]),
-        count_limit=random.choice([None] * 9 + [random.randint(1, 60)]),
-        unit=random.choice(["rows"] * 5 + ["pages"]),
-        first_offset=random.choice([0, 0, 0, 1]),
-        past_end=random.choice(["empty", "empty", "last_page", "error"]),
+        cap=choice([None, None, None, random.randint(2, 40)]),
+        count=choice(["total"] * 6 + ["page", "missing"]),
+        count_limit=choice([None] * 9 + [random.randint(1, 60)]),
+        unit=choice(["rows"] * 5 + ["pages"]),
+        first_offset=choice([0, 0, 0, 1]),
+        past_end=choice(["empty", "empty", "last_page", "error"]),
         newest_first=random.random() < 0.3,
-        bounds=random.choice(["inclusive", "half_open", "exclusive"]),
-        spread=random.choice(["even", "rising", "bulk"]),
-        undated=random.choice([0, 0, 0, random.randint(0, 3)]),
-        ignored=random.choice(["neither"] * 12 + ["begin", "end", "both"]),
+        bounds=choice(["inclusive", "half_open", "exclusive"]),
+        spread=choice(["even", "rising", "bulk"]),
+        undated=choice([0, 0, 0, random.randint(0, 3)]),
+        ignored=choice(["neither"] * 12 + ["begin", "end", "both"]),
         ends_by_bytes=random.random() < 0.1,
         gzip=random.random() < 0.1,
-        success_code=random.choice([0, 200, None]),
-        latency=random.choice([0.0, 0.01, 0.1, 0.1, 0.5]),
-        life=random.choice([None, 3600, 3600, 90, 20]),
+        success_code=choice([0, 200, None]),
+        latency=choice([0.0, 0.01, 0.1, 0.1, 0.5]),
+        life=choice([None, 3600, 3600, 90, 20]),
     )
 
 

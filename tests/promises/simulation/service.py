@@ -1,4 +1,4 @@
-"""The service of one run: it logs callers in, hands out pages, and has the plan's faults. No I/O."""
+"""The service of one run: logins, pages, and the faults of the plan. No I/O."""
 
 from __future__ import annotations
 
@@ -133,8 +133,9 @@ class Service:
             if fault.kind in SPOIL:
                 answer = SPOIL[fault.kind](fault, answer, self._now())
             seconds += fault.amount if fault.kind == "slow" else 0.0
-            lasts = TROUBLE_AFTER.get(fault.kind, lambda _: 0.0)(fault)
-            self.trouble_until = max(self.trouble_until, self._clock() + lasts)
+            lasts = TROUBLE_AFTER.get(fault.kind)
+            until = self._clock() + (lasts(fault) if lasts is not None else 0.0)
+            self.trouble_until = max(self.trouble_until, until)
             self.faults += 1
         return attrs.evolve(answer, seconds=seconds)
 

@@ -51,7 +51,7 @@ def _smaller(plan: Plan) -> Iterator[Plan]:
     for name in ("faults", "changes", "readers"):
         for fewer in _fewer(getattr(plan, name)):
             if fewer or name != "readers":
-                yield attrs.evolve(plan, **{name: fewer})
+                yield _evolved(plan, name, fewer)
     if plan.disorder:
         yield attrs.evolve(plan, disorder=0.0)
     for place, reader in enumerate(plan.readers):
@@ -70,8 +70,8 @@ def _smaller(plan: Plan) -> Iterator[Plan]:
         for place, part in enumerate(parts):
             for field in ("many", "at"):
                 for value in _lower(getattr(part, field), least=1 if field == "many" else 0):
-                    smaller = attrs.evolve(part, **{field: value})
-                    yield attrs.evolve(plan, **{name: _replaced(parts, place, smaller)})
+                    smaller = _evolved(part, field, value)
+                    yield _evolved(plan, name, _replaced(parts, place, smaller))
 
 
 def _fewer(parts: tuple[T, ...]) -> Iterator[tuple[T, ...]]:
@@ -80,6 +80,12 @@ def _fewer(parts: tuple[T, ...]) -> Iterator[tuple[T, ...]]:
         yield parts[len(parts) // 2 :]
     for place in range(len(parts)):
         yield parts[:place] + parts[place + 1 :]
+
+
+def _evolved(value: T, name: str, given: Any) -> T:
+    whole: Any = value
+    evolved: T = attrs.evolve(whole, **{name: given})
+    return evolved
 
 
 def _replaced(parts: tuple[T, ...], place: int, part: T) -> tuple[T, ...]:
@@ -93,10 +99,11 @@ def _lower(value: int, *, least: int = 0) -> Iterator[int]:
 
 def _plainer(value: T, default: T, skip: tuple[str, ...] = ()) -> Iterator[T]:
     """Walk over what has one field more as it is by default."""
-    for field in attrs.fields(type(value)):
+    kind: Any = type(value)
+    for field in attrs.fields(kind):
         plain = getattr(default, field.name)
         if field.name not in skip and getattr(value, field.name) != plain:
-            yield attrs.evolve(value, **{field.name: plain})  # type: ignore[misc]
+            yield _evolved(value, field.name, plain)
 
 
 def _simpler_readers(reader: Reader) -> Iterator[Reader]:
