@@ -6,6 +6,7 @@ import gc
 import multiprocessing
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 
 from tests.promises.simulation.drawing import draw
@@ -21,13 +22,23 @@ def outcomes(
     """Carry out the runs with these numbers, in their order."""
     carry_out = partial(run_number, seed, lifted)
     if jobs == 1:
-        # What is there by now need not be looked through after each run.
-        gc.freeze()
-        yield from ((number, carry_out(number)) for number in numbers)
+        with _frozen():
+            yield from ((number, carry_out(number)) for number in numbers)
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, context, initializer=gc.freeze) as pool:
         yield from zip(numbers, pool.map(carry_out, numbers, chunksize=CHUNK), strict=True)
+
+
+@contextmanager
+def _frozen() -> Iterator[None]:
+    """Spare the collection after each run from looking through all that is there by now."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def run_number(seed: int, lifted: frozenset[str], number: int) -> Outcome:

@@ -52,6 +52,23 @@ def _without_awaited_bad_pages(plan: Plan) -> Plan:
     return _with_legs(plan, lambda leg: attrs.evolve(leg, first=False))
 
 
+def _without_touched_rows(plan: Plan) -> Plan:
+    if not any(change.what == "touch" for change in plan.changes):
+        return plan
+    readers = tuple(
+        attrs.evolve(reader, order_by="createdOn") if reader.order_by == "modifiedOn" else reader
+        for reader in plan.readers
+    )
+    return attrs.evolve(plan, readers=readers)
+
+
+def _without_impatience(plan: Plan) -> Plan:
+    return _with_legs(
+        plan,
+        lambda leg: attrs.evolve(leg, first=leg.first and leg.leaving != "cancel_reads"),
+    )
+
+
 def _with_true_counts(plan: Plan) -> Plan:
     world = plan.world
     if world.cap is None and not world.ends_by_bytes:
@@ -60,9 +77,11 @@ def _with_true_counts(plan: Plan) -> Plan:
 
 
 def _without_offsets_past_end(plan: Plan) -> Plan:
-    if plan.world.past_end != "last_page":
-        return plan
-    readers = tuple(attrs.evolve(reader, offset=0) for reader in plan.readers)
+    most = 0 if plan.world.past_end == "last_page" else plan.world.rows
+    readers = tuple(
+        attrs.evolve(reader, offset=reader.offset if reader.offset <= most else 0)
+        for reader in plan.readers
+    )
     return attrs.evolve(plan, readers=readers)
 
 
@@ -103,6 +122,16 @@ BROKEN_TODAY: Mapping[str, Broken] = MappingProxyType(
             " IndexError.",
             _without_awaited_bad_pages,
         ),
+        "cancelled_first_page": Broken(
+            "Where awaiting the first page is cancelled while it is decoded, a loop that follows"
+            " begins after the records that were decoded by then.",
+            _without_impatience,
+        ),
+        "touched_rows": Broken(
+            "In the order of modifiedOn, a row that moves to the end because it is touched makes"
+            " others be lost that do not move, under CHANGED.",
+            _without_touched_rows,
+        ),
         "times_ignored": Broken(
             "Where the service does not look at createdOnFrom or createdOnTo, a crawl cuts each"
             " window again and again, and hands records over more than once.",
@@ -114,8 +143,8 @@ BROKEN_TODAY: Mapping[str, Broken] = MappingProxyType(
             _with_true_counts,
         ),
         "offset_past_end": Broken(
-            "A search that begins past the end of the list, where the service answers with its"
-            " last page, delivers rows before its offset or fails.",
+            "A search that begins past the end of the list finds a change where there is none, or"
+            " where the service answers with its last page, fails after a hundred requests.",
             _without_offsets_past_end,
         ),
         "empty_window": Broken(

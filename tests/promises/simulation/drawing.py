@@ -77,7 +77,9 @@ def draw(seed: int, number: int, lifted: frozenset[str] = frozenset()) -> Plan:
 
 def _plan(random: Random) -> Plan:
     crawls = random.random() < 0.35
-    rows = random.choice([0, 1, 2, random.randint(3, 30)] + [random.randint(10, 120)] * 4)
+    rows = random.choice([0, 1, 2, random.randint(3, 30)] + [random.randint(10, 120)] * 5)
+    if random.random() < 0.04:
+        rows *= 4
     world = _world(random, rows)
     readers = tuple(
         _reader(random, rows, crawls=crawls and random.random() < 0.7)
@@ -98,12 +100,13 @@ def _plan(random: Random) -> Plan:
 
 def _world(random: Random, rows: int) -> World:
     choice: Callable[..., Any] = random.choice
+    unit = choice(["rows"] * 5 + ["pages"])
     return World(
         rows=rows,
         cap=choice([None, None, None, random.randint(2, 40)]),
         count=choice(["total"] * 6 + ["page", "missing"]),
         count_limit=choice([None] * 9 + [random.randint(1, 60)]),
-        unit=choice(["rows"] * 5 + ["pages"]),
+        unit=unit,
         first_offset=choice([0, 0, 0, 1]),
         past_end=choice(["empty", "empty", "last_page", "error"]),
         newest_first=random.random() < 0.3,
@@ -111,7 +114,8 @@ def _world(random: Random, rows: int) -> World:
         spread=choice(["even", "rising", "bulk"]),
         undated=choice([0, 0, 0, random.randint(0, 3)]),
         ignored=choice(["neither"] * 12 + ["begin", "end", "both"]),
-        ends_by_bytes=random.random() < 0.1,
+        # Where offsets count pages, nobody could reach the rows that are left out.
+        ends_by_bytes=random.random() < 0.1 and unit == "rows",
         gzip=random.random() < 0.1,
         success_code=choice([0, 200, None]),
         latency=choice([0.0, 0.01, 0.1, 0.1, 0.5]),
@@ -126,7 +130,7 @@ def _settings(random: Random) -> Settings:
         attempts=random.choice([1, 2, 4, 4]),
         quota=random.choice([500, 500, 30, None]),
         max_retry_after=random.choice([60.0, 60.0, 3.0]),
-        patience=random.choice([1.0, 1.0, 0.05]),
+        patience=random.choice([1.0, 1.0, 0.1]),
         adaptive=random.random() < 0.8,
     )
 
@@ -158,7 +162,9 @@ def _leg(random: Random, rows: int) -> Leg:
         first=random.random() < (0.5 if leaving == "cancel_reads" else 0.2),
         leaving=leaving,
         after=random.choice([0, random.randint(0, rows + 1)]),
-        delay=random.choice([0.0, 0.001, random.random() * 0.3, random.random() * 5]),
+        delay=random.choice(
+            [0.0, 0.0005, 0.001, 0.003, random.random() * 0.3, random.random() * 5]
+        ),
         pause=random.choice([0.0, 0.0, 0.0, 0.05]),
     )
 

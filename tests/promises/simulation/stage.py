@@ -101,7 +101,7 @@ class Stage:
 
     def _look_at(self, session: EnKashSession, http: Http) -> None:
         received, most = self._service.received["search"], bounds.most_requests(self._plan)
-        if received > most:
+        if received > most and "requests" not in self._outcome.kinds:
             self.problem("requests", f"{received} searches where {most} are enough")
             self._loop.give_up("far too much is asked for")
         if http.open > self._plan.settings.max_concurrency:
@@ -129,8 +129,9 @@ class Stage:
         self.log("nothing goes wrong any more")
         if self._plan.new_session_at_end or self._is_spent():
             await self.close_session()
-        began, before = self._loop.time(), self._service.received["search"]
-        calm = max(began, self._service.trouble_until)
+        # What a service has asked for, such as a Retry-After, it still asks for.
+        await asyncio.sleep(max(0.0, self._service.trouble_until - self._loop.time()))
+        calm, before = self._loop.time(), self._service.received["search"]
         tasks = [
             asyncio.create_task(reader.read_leg(reader.reader.last))
             for reader in self._readers
