@@ -30,7 +30,7 @@ EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 APART = ("enkash_async.cli", "enkash_async.sandbox")
 
-DECODING = 0.0004
+DECODING = 0.02
 """Seconds that pass, at most, between two looks at the clock while records are decoded."""
 
 _monotonic, _perf_counter = time.monotonic, time.perf_counter

@@ -45,7 +45,7 @@ AMOUNTS: Mapping[FaultKind, Amount] = MappingProxyType(
             r.choice([None, None, 2]),
         ),
         "rate_limit": lambda r: (
-            r.choice([None, None, 0, 1, 5, 30, 600]),
+            r.choice([None, None, None, 0, 1, 5, 30, 600]),
             r.choice(["seconds", "seconds", "date"]),
         ),
         "expire_tokens": lambda r: None,
@@ -78,7 +78,7 @@ def draw(seed: int, number: int, lifted: frozenset[str] = frozenset()) -> Plan:
 def _plan(random: Random) -> Plan:
     crawls = random.random() < 0.35
     rows = random.choice([0, 1, 2, random.randint(3, 30)] + [random.randint(10, 120)] * 5)
-    if random.random() < 0.04:
+    if random.random() < 0.08:
         rows *= 4
     world = _world(random, rows)
     readers = tuple(
@@ -177,6 +177,8 @@ def _faults(random: Random, requests: int, *, logs_in: bool) -> tuple[Fault, ...
     number = random.choice([0, 1, 2, 4, random.randint(0, 12)])
     # Most troubles come in kinds: a few of them, again and again.
     kinds = random.sample([kind for kind in AMOUNTS if kind not in TOKEN_ONLY], 3)
+    if random.random() < 0.15:
+        kinds = ["rate_limit"]
     faults = [_fault(random, random.choice(kinds), requests) for _ in range(number)]
     if logs_in:
         kinds = [kind for kind in AMOUNTS if kind not in SEARCH_ONLY]

@@ -17,6 +17,9 @@ class Ledger:
 
     there_at_first: frozenset[str]
     legs: list[list[str]] = attrs.field(factory=list[list[str]])
+    aside: set[str] = attrs.field(factory=set[str])
+    """Of records that could not be read. A page that was awaited and not read on tells of them,
+    and the next search tells again."""
     verdict: Verdict | None = None
     """Of the search that came to its end."""
     reasons: list[str] = attrs.field(factory=list[str])
@@ -29,11 +32,14 @@ class Ledger:
     @property
     def count(self) -> int:
         """Return how many records came."""
-        return sum(map(len, self.legs))
+        return sum(map(len, self.legs)) + len(self.aside - self._seen())
 
     def lost(self, deleted: set[str]) -> list[str]:
         """Return the customers that stayed and never came."""
-        return sorted(self.there_at_first - deleted - {one for leg in self.legs for one in leg})
+        return sorted(self.there_at_first - deleted - self._seen() - self.aside)
+
+    def _seen(self) -> set[str]:
+        return {one for leg in self.legs for one in leg}
 
     def doubled(self, deleted: set[str]) -> list[str]:
         """Return the customers that stayed and came more than once."""

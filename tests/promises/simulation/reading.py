@@ -41,6 +41,14 @@ class Surroundings(Protocol):
         """Close the session, under all who use it."""
         ...
 
+    def place(self) -> tuple[float, int]:
+        """Return the time, and how many searches the service has received."""
+        ...
+
+    def expect_in_time(self, since: tuple[float, int]) -> None:
+        """Note a problem if a search that began then took too long, once all went well."""
+        ...
+
     def problem(self, kind: str, text: str) -> None:
         """Note that something happened that must not happen."""
         ...
@@ -80,9 +88,12 @@ class ReaderTask:
             self._note_unless_closed(error)
             return
         self.ledger.legs.append([])
+        began = self.stage.place()
         reading = _Reading(self, search, leg)
         task = asyncio.create_task(reading.run(), name=f"reader {self.name}")
         how = await self._outcome_of(task, leg)
+        if self.ended and leg.leaving == "never" and not leg.pause:
+            self.stage.expect_in_time(began)
         await reading.settle()
         if leg.leaving != "drop":
             await search.aclose()
@@ -110,7 +121,7 @@ class ReaderTask:
         return session.customers.search(**options)
 
     def _set_aside(self, record: BadRecord) -> None:
-        self.ledger.add([_decode(record.raw)["customerId"]])
+        self.ledger.aside.add(_decode(record.raw)["customerId"])
 
     async def _outcome_of(self, task: asyncio.Task[bool], leg: Leg) -> str:
         await asyncio.wait([task])

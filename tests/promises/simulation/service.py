@@ -20,13 +20,16 @@ from tests.promises.simulation.plan import Fault, Plan, Where
 BEARER = "token-0"
 """A token that is always good, for sessions that do not log in."""
 
+ATTEMPT = 60.0
+"""Seconds for one attempt, where the patience is 1."""
+
 TROUBLE_AFTER: dict[str, Callable[[Fault], float]] = {
     "slow": lambda f: float(f.amount),
     "trickle": lambda f: float(f.amount[0] * f.amount[1]),
     "rate_limit": lambda f: float(f.amount[0] or 0),
     "http_error": lambda f: float(f.amount[1] or 0),
 }
-"""Seconds for which a fault goes on after the request that it spoils."""
+"""Seconds for which faults of a kind go on, where the kind says so."""
 
 
 class Service:
@@ -46,6 +49,7 @@ class Service:
         self.refused_logins = 0
         self.trouble_until = 0.0
         """When the effect of the last fault was over."""
+        self.searches_in_trouble = 0
         self.faults = 0
 
     def heal(self) -> None:
@@ -133,11 +137,17 @@ class Service:
             if fault.kind in SPOIL:
                 answer = SPOIL[fault.kind](fault, answer, self._now())
             seconds += fault.amount if fault.kind == "slow" else 0.0
-            lasts = TROUBLE_AFTER.get(fault.kind)
-            until = self._clock() + (lasts(fault) if lasts is not None else 0.0)
-            self.trouble_until = max(self.trouble_until, until)
+            self.trouble_until = max(self.trouble_until, self._clock() + self._lasts(fault))
+            self.searches_in_trouble = self.received["search"]
             self.faults += 1
         return attrs.evolve(answer, seconds=seconds)
+
+    def _lasts(self, fault: Fault) -> float:
+        """Return the seconds for which a fault goes on after the request that it spoils."""
+        if fault.kind in ("silent", "stall", "no_connection"):
+            return ATTEMPT * self._plan.settings.patience
+        lasts = TROUBLE_AFTER.get(fault.kind)
+        return 0.0 if lasts is None else lasts(fault)
 
     def _latency(self, where: Where, number: int) -> float:
         if not self._plan.world.latency:

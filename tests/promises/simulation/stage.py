@@ -14,7 +14,7 @@ from tests.promises.simulation.adapter import prefetched_bytes
 from tests.promises.simulation.ledger import Ledger, Outcome
 from tests.promises.simulation.plan import Plan
 from tests.promises.simulation.reading import ReaderTask
-from tests.promises.simulation.service import BEARER, Service
+from tests.promises.simulation.service import ATTEMPT, BEARER, Service
 from tests.promises.simulation.virtual_loop import VirtualLoop
 from tests.promises.simulation.wire import Http
 
@@ -73,7 +73,7 @@ class Stage:
             timeout=Timeout(
                 connect=5 * patience,
                 read=30 * patience,
-                attempt=60 * patience,
+                attempt=ATTEMPT * patience,
                 call=180 * patience,
                 progress=300 * patience,
             ),
@@ -131,19 +131,24 @@ class Stage:
             await self.close_session()
         # What a service has asked for, such as a Retry-After, it still asks for.
         await asyncio.sleep(max(0.0, self._service.trouble_until - self._loop.time()))
-        calm, before = self._loop.time(), self._service.received["search"]
         tasks = [
             asyncio.create_task(reader.read_leg(reader.reader.last))
             for reader in self._readers
             if not reader.ended
         ]
         await _all(tasks)
-        requests = self._service.received["search"] - before
-        late = self._loop.time() - calm - bounds.seconds_to_read(self._plan.world, requests)
-        if tasks and late > 0:
-            took = self._loop.time() - calm
-            self.problem("late", f"{requests} requests took {took:.1f} s without any trouble")
         await self.close_session()
+
+    def place(self) -> tuple[float, int]:
+        return self._loop.time(), self._service.received["search"]
+
+    def expect_in_time(self, since: tuple[float, int]) -> None:
+        service = self._service
+        began, before = since
+        requests = service.received["search"] - max(before, service.searches_in_trouble)
+        took = self._loop.time() - max(began, service.trouble_until)
+        if took > bounds.seconds_to_read(self._plan.world, requests):
+            self.problem("late", f"{requests} requests took {took:.1f} s without any trouble")
 
     def _is_spent(self) -> bool:
         """Say whether the session will not log in any more, as it promises."""
