@@ -12,7 +12,7 @@ from tests.promises.simulation.plan import Plan, Reader, World
 REPAIR = 110
 """Requests that finding a lost place may take, by docs/guarantees.md."""
 
-RECOVERY = 60.0
+RECOVERY = 30.0
 """Seconds, once nothing goes wrong any more, until a session is as fast as it was."""
 
 SMALLEST_OVERLAP = 12

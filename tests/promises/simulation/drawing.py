@@ -177,8 +177,13 @@ def _faults(random: Random, requests: int, *, logs_in: bool) -> tuple[Fault, ...
     number = random.choice([0, 1, 2, 4, random.randint(0, 12)])
     # Most troubles come in kinds: a few of them, again and again.
     kinds = random.sample([kind for kind in AMOUNTS if kind not in TOKEN_ONLY], 3)
-    if random.random() < 0.15:
-        kinds = ["rate_limit"]
+    if random.random() < 0.1:
+        at = random.randrange(requests)
+        stall: FaultKind = random.choice(["slow", "silent", "stall"])
+        pattern: list[FaultKind] = ["rate_limit", stall, "rate_limit"]
+        return tuple(
+            Fault(at + place, kind, AMOUNTS[kind](random)) for place, kind in enumerate(pattern)
+        )
     faults = [_fault(random, random.choice(kinds), requests) for _ in range(number)]
     if logs_in:
         kinds = [kind for kind in AMOUNTS if kind not in SEARCH_ONLY]

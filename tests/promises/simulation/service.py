@@ -20,13 +20,16 @@ from tests.promises.simulation.plan import Fault, Plan, Where
 BEARER = "token-0"
 """A token that is always good, for sessions that do not log in."""
 
+LONGEST_PAUSE = 20.0
+"""Seconds that the client pauses at most where the service does not say for how long."""
+
 ATTEMPT = 60.0
 """Seconds for one attempt, where the patience is 1."""
 
 TROUBLE_AFTER: dict[str, Callable[[Fault], float]] = {
     "slow": lambda f: float(f.amount),
     "trickle": lambda f: float(f.amount[0] * f.amount[1]),
-    "rate_limit": lambda f: float(f.amount[0] or 0),
+    "rate_limit": lambda f: LONGEST_PAUSE if f.amount[0] is None else float(f.amount[0]),
     "http_error": lambda f: float(f.amount[1] or 0),
 }
 """Seconds for which faults of a kind go on, where the kind says so."""
