@@ -15,6 +15,9 @@ REPAIR = 110
 RECOVERY = 30.0
 """Seconds, once nothing goes wrong any more, until a session is as fast as it was."""
 
+SHORTER = 6
+"""Rows by which pages are shorter at most, where they end by bytes."""
+
 SMALLEST_OVERLAP = 12
 """Pages of so many rows overlap, whatever their offsets count."""
 
@@ -88,6 +91,8 @@ def least_requests(plan: Plan, page_size: int) -> int:
     """Return how many pages the list takes, with one row of each for the overlap."""
     rows = plan.world.rows + sum(c.many for c in plan.changes if c.what == "insert")
     size = min(page_size, plan.world.cap or page_size)
+    if plan.world.ends_by_bytes:
+        size = max(2, size - SHORTER)
     return 1 + rows // max(1, size - 1)
 
 

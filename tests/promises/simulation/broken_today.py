@@ -16,7 +16,7 @@ class Broken:
 
     what: str
     avoid: Callable[[Plan], Plan]
-    shown_by: tuple[int, int] = (1, 0)
+    shown_by: tuple[int, int]
     """Seed and number of a run that fails with this entry lifted, and with no other."""
 
 
@@ -107,50 +107,60 @@ BROKEN_TODAY: Mapping[str, Broken] = MappingProxyType(
             "A service that answers offsets past the end with an error ends a search of a list"
             " of one row, or of one that became shorter.",
             _without_late_errors,
+            shown_by=(1, 59),
         ),
         "unheard_logins": Broken(
             "First logins without an answer are repeated by each search of a session, past two.",
             _with_few_unheard_logins,
+            shown_by=(1, 67),
         ),
         "slow_for_good": Broken(
             "After two refusals requests are spaced by a rate taken from the time between them,"
             " pauses included, and there is no time after which they are not.",
             _with_one_refusal,
+            shown_by=(1, 150),
         ),
         "awaited_bad_page": Broken(
             "Where all records of an awaited first page are set aside, resume_token raises an"
             " IndexError.",
             _without_awaited_bad_pages,
+            shown_by=(1, 2266),
         ),
         "cancelled_first_page": Broken(
             "Where awaiting the first page is cancelled while it is decoded, a loop that follows"
             " begins after the records that were decoded by then.",
             _without_impatience,
+            shown_by=(1, 609),
         ),
         "touched_rows": Broken(
             "In the order of modifiedOn, a row that moves to the end because it is touched makes"
             " others be lost that do not move, under CHANGED.",
             _without_touched_rows,
+            shown_by=(1, 31),
         ),
         "times_ignored": Broken(
             "Where the service does not look at createdOnFrom or createdOnTo, a crawl cuts each"
             " window again and again, and hands records over more than once.",
             _with_all_bounds,
+            shown_by=(1, 67),
         ),
         "count_limit": Broken(
             "A recordsCount that goes no further than some number is believed once it has been"
             " passed, so that the first short page after it counts as the last.",
             _with_true_counts,
+            shown_by=(1, 581),
         ),
         "offset_past_end": Broken(
             "A search that begins past the end of the list finds a change where there is none, or"
             " where the service answers with its last page, fails after a hundred requests.",
             _without_offsets_past_end,
+            shown_by=(1, 700),
         ),
         "empty_window": Broken(
             "A window of a crawl that is answered with nothing, against the count of the whole,"
             " passes as a change of the list.",
             _without_empty_windows,
+            shown_by=(1, 1751),
         ),
     }
 )

@@ -34,12 +34,19 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._given_up = ""
         self._clock_resolution = 1e-9
         self._selector = self
+        self._tasks_made = 0
+        self.set_task_factory(_numbered_task)
         if disorder:
             self._ready = _Disordered(chance, disorder)
 
     def time(self) -> float:
         """Return the virtual time in seconds; a run begins at 0."""
         return self._now
+
+    def next_number(self) -> int:
+        """Return a number for a task."""
+        self._tasks_made += 1
+        return self._tasks_made
 
     def spend(self, seconds: float) -> None:
         """Let time pass, as a computation would."""
@@ -73,6 +80,24 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def _write_to_self(self) -> None:
         """Do nothing: there is no other thread to be woken from."""
+
+
+class _Task(asyncio.Task[Any]):
+    """A task with a hash that is the same whenever a run is repeated.
+
+    anyio cancels the tasks of a scope in the order of a set.
+    """
+
+    def __init__(self, coro: Any, *, loop: VirtualLoop, **options: Any) -> None:
+        self._number = loop.next_number()
+        super().__init__(coro, loop=loop, **options)
+
+    def __hash__(self) -> int:
+        return self._number
+
+
+def _numbered_task(loop: Any, coro: Any, **options: Any) -> asyncio.Task[Any]:
+    return _Task(coro, loop=loop, **options)
 
 
 class _Disordered(deque[Any]):
