@@ -142,7 +142,7 @@ BROKEN_TODAY: Mapping[str, Broken] = MappingProxyType(
             "Where the service does not look at createdOnFrom or createdOnTo, a crawl cuts each"
             " window again and again, and hands records over more than once.",
             _with_all_bounds,
-            shown_by=(1, 67),
+            shown_by=(1, 187),
         ),
         "count_limit": Broken(
             "A recordsCount that goes no further than some number is believed once it has been"
