@@ -1,0 +1,49 @@
+"""Many runs, one after the other or in several processes."""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+
+from tests.promises.simulation.drawing import draw
+from tests.promises.simulation.ledger import Outcome
+from tests.promises.simulation.running import run
+
+CHUNK = 50
+
+
+def outcomes(
+    seed: int, lifted: frozenset[str], numbers: range, jobs: int
+) -> Iterator[tuple[int, Outcome]]:
+    """Carry out the runs with these numbers, in their order."""
+    carry_out = partial(run_number, seed, lifted)
+    if jobs == 1:
+        with _frozen():
+            yield from ((number, carry_out(number)) for number in numbers)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, context, initializer=gc.freeze) as pool:
+        yield from zip(numbers, pool.map(carry_out, numbers, chunksize=CHUNK), strict=True)
+
+
+@contextmanager
+def _frozen() -> Iterator[None]:
+    """Spare the collection after each run from looking through all that is there by now."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+def run_number(seed: int, lifted: frozenset[str], number: int) -> Outcome:
+    """Carry out one run, and keep its log only if it failed."""
+    outcome = run(draw(seed, number, lifted))
+    if not outcome.problems:
+        outcome.log = []
+    return outcome

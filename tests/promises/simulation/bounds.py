@@ -1,0 +1,114 @@
+"""What must hold at the end of every run, as far as a plan promises it. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from enkash_async import Verdict
+from tests.promises.simulation.customer_list import CustomerList
+from tests.promises.simulation.ledger import Ledger
+from tests.promises.simulation.plan import Plan, Reader, World
+
+REPAIR = 110
+"""Requests that finding a lost place may take, by docs/guarantees.md."""
+
+RECOVERY = 30.0
+"""Seconds, once nothing goes wrong any more, until a session is as fast as it was."""
+
+SHORTER = 6
+"""Rows by which pages are shorter at most, where they end by bytes."""
+
+SMALLEST_OVERLAP = 12
+"""Pages of so many rows overlap, whatever their offsets count."""
+
+Problem = tuple[str, str]
+
+
+def overlaps(plan: Plan) -> bool:
+    """Say whether all pages are large enough to overlap."""
+    smallest = min([*plan.sizes(), plan.world.cap or 5000])
+    if plan.world.unit == "pages":
+        few = plan.world.count != "total" and plan.world.rows < SMALLEST_OVERLAP
+        return smallest >= SMALLEST_OVERLAP and not few
+    return smallest > 1
+
+
+def is_calm(plan: Plan, reader: Reader) -> bool:
+    """Say whether nothing is in the way of the verdict COMPLETE."""
+    world = plan.world
+    is_known = world.count == "total" or (world.count == "page" and not reader.crawls)
+    is_known = is_known and (world.count_limit or world.rows) >= world.rows
+    if reader.crawls and (world.undated or world.ignored != "neither"):
+        return False
+    if world.unit == "pages" and world.past_end == "last_page" and world.rows <= 2:
+        # An exception that docs/guarantees.md names.
+        return False
+    is_true = not any(fault.kind == "nothing_found" for fault in plan.faults)
+    is_plain = not world.ends_by_bytes and is_true
+    return is_known and is_plain and overlaps(plan) and not plan.changes
+
+
+def is_promised(plan: Plan, reader: Reader) -> bool:
+    """Say whether the assumptions of docs/guarantees.md hold for this reader."""
+    return not reader.crawls or plan.world.ignored == "neither"
+
+
+def account(plan: Plan, reader: Reader, ledger: Ledger, list_: CustomerList) -> Iterator[Problem]:
+    """Say what is wrong with what one reader got."""
+    # A row that is touched moves where modifiedOn is the order; the others do not.
+    gone = list_.deleted | (list_.touched if reader.order_by == "modifiedOn" else set())
+    lost, doubled = ledger.lost(gone), ledger.doubled(gone)
+    if reader.offset and plan.changes:
+        # Which rows stood there when the first page was read is known to nobody.
+        lost = []
+    if reader.max_records is not None:
+        least = min(reader.max_records, len(ledger.there_at_first - gone))
+        if ledger.count > reader.max_records:
+            yield "doubled", f"{ledger.count} records, although max_records={reader.max_records}"
+        lost = lost[: max(0, least - ledger.count)]
+    verdict = ledger.verdict
+    is_said = verdict not in (Verdict.COMPLETE, Verdict.CHANGED)
+    if not is_promised(plan, reader):
+        # What breaks an assumption must not pass for COMPLETE where it can be seen.
+        is_said = verdict is not Verdict.COMPLETE
+    if not is_said and lost:
+        yield "lost", f"{len(lost)} under {verdict}, the first is {lost[0]}"
+    if not is_said and doubled:
+        yield "doubled", f"{len(doubled)} under {verdict}, the first is {doubled[0]}"
+    if is_calm(plan, reader):
+        if verdict is None:
+            last = ledger.errors[-1] if ledger.errors else "no error"
+            yield f"unfinished after {last.partition(':')[0]}", f"a calm list: {last}"
+        elif verdict is not Verdict.COMPLETE and reader.max_records is None:
+            yield "false alarm", f"{verdict} of a calm list: {'; '.join(ledger.reasons)}"
+        if is_said and verdict is not None and lost:
+            yield "lost", f"{len(lost)} of a calm list, the first is {lost[0]}"
+        if is_said and doubled:
+            yield "doubled", f"{len(doubled)} of a calm list, the first is {doubled[0]}"
+
+
+def least_requests(plan: Plan, page_size: int) -> int:
+    """Return how many pages the list takes, with one row of each for the overlap."""
+    rows = plan.world.rows + sum(c.many for c in plan.changes if c.what == "insert")
+    size = min(page_size, plan.world.cap or page_size)
+    if plan.world.ends_by_bytes:
+        size = max(2, size - SHORTER)
+    return 1 + rows // max(1, size - 1)
+
+
+def most_requests(plan: Plan) -> int:
+    """Return how many requests a run may take at most."""
+    total = 0
+    for reader in plan.readers:
+        for leg in (*reader.legs, reader.last):
+            least = least_requests(plan, leg.page_size)
+            cut = 4 if any(fault.on == "search" for fault in plan.faults) else 1
+            total += (6 if reader.crawls else 2) * least * cut
+            total += 30 + 4 * plan.settings.max_concurrency
+    spoilt = sum(fault.many for fault in plan.faults)
+    return total + 3 * spoilt * plan.settings.attempts + REPAIR * len(plan.changes)
+
+
+def seconds_to_read(world: World, requests: int) -> float:
+    """Return how long so many requests take at most, one after the other, after all trouble."""
+    return RECOVERY + 2 * requests * (world.latency + 0.05)
