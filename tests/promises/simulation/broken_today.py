@@ -46,12 +46,6 @@ def _with_one_refusal(plan: Plan) -> Plan:
     return attrs.evolve(plan, settings=attrs.evolve(plan.settings, adaptive=False))
 
 
-def _without_awaited_bad_pages(plan: Plan) -> Plan:
-    if not any(fault.kind == "bad_record" for fault in plan.faults):
-        return plan
-    return _with_legs(plan, lambda leg: attrs.evolve(leg, first=False))
-
-
 def _without_touched_rows(plan: Plan) -> Plan:
     if not any(change.what == "touch" for change in plan.changes):
         return plan
@@ -126,12 +120,6 @@ BROKEN_TODAY: Mapping[str, Broken] = MappingProxyType(
             " pauses included, and there is no time after which they are not.",
             _with_one_refusal,
             shown_by=(1, 150),
-        ),
-        "awaited_bad_page": Broken(
-            "Where all records of an awaited first page are set aside, resume_token raises an"
-            " IndexError.",
-            _without_awaited_bad_pages,
-            shown_by=(1, 2266),
         ),
         "cancelled_first_page": Broken(
             "Where awaiting the first page is cancelled while it is decoded, a loop that follows"
