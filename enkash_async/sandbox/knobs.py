@@ -1,4 +1,8 @@
-"""What a setting may be, and how the command line reads it. No I/O."""
+"""What a knob may be set to, and how the command line reads it. No I/O.
+
+A rule is for a field of a class: a setting of a sandbox, or what can be set about a fault. It
+stands in the field's metadata. A knob is a rule that is also an option of the command line.
+"""
 
 import argparse
 from collections.abc import Iterable
@@ -7,11 +11,11 @@ from typing import Any, Protocol, cast, get_args
 import attrs
 
 KNOB = "knob"
-"""Under this key the metadata of a field hold its knob."""
+"""The key under which the metadata of a field hold its rule."""
 
 
 class Rule(Protocol):
-    """What a value may be, and what it is good for."""
+    """What a value may be, and in *help* what it is good for."""
 
     @property
     def help(self) -> str: ...
@@ -72,8 +76,8 @@ class Whole:
     """A whole number within bounds, or with *optional* None."""
 
     help: str
-    least: int = attrs.field(default=0, kw_only=True)
-    most: int | None = attrs.field(default=None, kw_only=True)
+    at_least: int = attrs.field(default=0, kw_only=True)
+    at_most: int | None = attrs.field(default=None, kw_only=True)
     optional: bool = attrs.field(default=False, kw_only=True)
 
     def check(self, name: str, value: object) -> None:
@@ -81,9 +85,9 @@ class Whole:
             return
         if not isinstance(value, int) or isinstance(value, bool):
             raise TypeError(f"{name} must be a whole number, got {value!r}")
-        if value < self.least or (self.most is not None and value > self.most):
-            highest = "" if self.most is None else f" and at most {self.most}"
-            raise ValueError(f"{name} must be at least {self.least}{highest}, got {value}")
+        if value < self.at_least or (self.at_most is not None and value > self.at_most):
+            highest = "" if self.at_most is None else f" and at most {self.at_most}"
+            raise ValueError(f"{name} must be at least {self.at_least}{highest}, got {value}")
 
     def argument(self) -> dict[str, Any]:
         return {"type": int, "metavar": "N"}

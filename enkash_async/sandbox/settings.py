@@ -40,16 +40,16 @@ class SandboxSettings:
     seed: int = attrs.field(default=1, metadata={KNOB: Whole("same seed and rows, same customers")})
     host: str = attrs.field(default="127.0.0.1", metadata={KNOB: Text("address to listen on")})
     port: int = attrs.field(
-        default=0, metadata={KNOB: Whole("port to listen on; 0 takes a free one", most=65_535)}
+        default=0, metadata={KNOB: Whole("port to listen on; 0 takes a free one", at_most=65_535)}
     )
 
     page_cap: int | None = attrs.field(
         default=None,
-        metadata={KNOB: Whole("silently cap every limit at this", least=1, optional=True)},
+        metadata={KNOB: Whole("silently cap every limit at this", at_least=1, optional=True)},
     )
     default_limit: int = attrs.field(
         default=100,
-        metadata={KNOB: Whole("limit of a request without one", least=1, most=MAX_LIMIT)},
+        metadata={KNOB: Whole("limit of a request without one", at_least=1, at_most=MAX_LIMIT)},
     )
     offset_unit: OffsetUnit = attrs.field(
         default="rows", metadata={KNOB: OneOf(OffsetUnit, "what an offset counts")}

@@ -55,7 +55,9 @@ class Error(Instead):
     )
     status: int | None = attrs.field(
         default=None,
-        metadata={KNOB: Whole("HTTP status; by the type", least=200, most=599, optional=True)},
+        metadata={
+            KNOB: Whole("HTTP status; by the type", at_least=200, at_most=599, optional=True)
+        },
     )
 
     async def answer(self, exchange: Exchange) -> web.StreamResponse:
@@ -85,7 +87,7 @@ class HttpError(Instead):
 
     name = "http_error"
     status: int = attrs.field(
-        default=503, metadata={KNOB: Whole("HTTP status", least=400, most=599)}
+        default=503, metadata={KNOB: Whole("HTTP status", at_least=400, at_most=599)}
     )
 
     async def answer(self, exchange: Exchange) -> web.StreamResponse:

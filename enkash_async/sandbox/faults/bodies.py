@@ -56,7 +56,7 @@ class HugeBody(Instead):
     """HTTP 200 with nothing but blanks, and a great many of them."""
 
     name = "huge_body"
-    megabytes: int = attrs.field(default=128, metadata={KNOB: Whole("so many", least=1)})
+    megabytes: int = attrs.field(default=128, metadata={KNOB: Whole("so many", at_least=1)})
 
     async def answer(self, exchange: Exchange) -> web.StreamResponse:
         head = web.Response(content_type="application/json")
@@ -72,7 +72,7 @@ class GzipBomb(Instead):
 
     name = "gzip_bomb"
     megabytes: int = attrs.field(
-        default=128, metadata={KNOB: Whole("so many when inflated", least=1)}
+        default=128, metadata={KNOB: Whole("so many when inflated", at_least=1)}
     )
 
     async def answer(self, exchange: Exchange) -> web.StreamResponse:

@@ -28,8 +28,7 @@ class ResetInside(Delivery):
     async def deliver(
         self, exchange: Exchange, answer: web.Response, body: bytes
     ) -> web.StreamResponse:
-        response = await exchange.begin(answer, len(body))
-        await response.write(_part(exchange, body))
+        response = await _begin_body(exchange, answer, body)
         exchange.reset()
         return response
 
@@ -58,8 +57,7 @@ class Truncate(Delivery):
     async def deliver(
         self, exchange: Exchange, answer: web.Response, body: bytes
     ) -> web.StreamResponse:
-        response = await exchange.begin(answer, len(body))
-        await response.write(_part(exchange, body))
+        response = await _begin_body(exchange, answer, body)
         exchange.hang_up()
         return response
 
@@ -89,6 +87,13 @@ class Garbage(Instead):
         if exchange.request.transport is not None:
             exchange.request.transport.write(b"\x00\xff\x16\x03 nonsense\r\n\r\n")
         return exchange.hang_up()
+
+
+async def _begin_body(exchange: Exchange, answer: web.Response, body: bytes) -> web.StreamResponse:
+    """Announce the whole of *body*, and send some of it."""
+    response = await exchange.begin(answer, len(body))
+    await response.write(_part(exchange, body))
+    return response
 
 
 def _part(exchange: Exchange, body: bytes) -> bytes:

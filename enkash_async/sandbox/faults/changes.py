@@ -35,15 +35,21 @@ class LockOut(Before):
 
 
 @attrs.frozen
-class InsertRows(Before):
-    """Rows are added before the page is read."""
+class RowsChange(Before):
+    """The list changes by *count* rows at *place* before the page is read."""
 
-    name = "insert_rows"
     search_only = True
-    count: int = attrs.field(default=1, metadata={KNOB: Whole("so many", least=1)})
+    count: int = attrs.field(default=1, metadata={KNOB: Whole("so many", at_least=1)})
     place: Place = attrs.field(
         default="anywhere", metadata={KNOB: OneOf(Place, "where in the default order")}
     )
+
+
+@attrs.frozen
+class InsertRows(RowsChange):
+    """Rows are added before the page is read."""
+
+    name = "insert_rows"
 
     async def act(self, exchange: Exchange) -> None:
         listed = exchange.page.listed
@@ -59,15 +65,10 @@ class InsertRows(Before):
 
 
 @attrs.frozen
-class DeleteRows(Before):
+class DeleteRows(RowsChange):
     """Rows are deleted before the page is read."""
 
     name = "delete_rows"
-    search_only = True
-    count: int = attrs.field(default=1, metadata={KNOB: Whole("so many", least=1)})
-    place: Place = attrs.field(
-        default="anywhere", metadata={KNOB: OneOf(Place, "where in the default order")}
-    )
 
     async def act(self, exchange: Exchange) -> None:
         listed = exchange.page.listed

@@ -51,7 +51,7 @@ class Fault:
     every: int = attrs.field(
         default=1,
         kw_only=True,
-        metadata={KNOB: Whole("of the rest, one in so many", least=1)},
+        metadata={KNOB: Whole("of the rest, one in so many", at_least=1)},
     )
     probability: float = attrs.field(
         default=1.0, kw_only=True, metadata={KNOB: Share("of those this share, at random")}
@@ -59,12 +59,12 @@ class Fault:
     burst: int = attrs.field(
         default=1,
         kw_only=True,
-        metadata={KNOB: Whole("when it strikes, so many in succession", least=1)},
+        metadata={KNOB: Whole("when it strikes, so many in succession", at_least=1)},
     )
     times: int | None = attrs.field(
         default=None,
         kw_only=True,
-        metadata={KNOB: Whole("at most so often in all", least=1, optional=True)},
+        metadata={KNOB: Whole("at most so often in all", at_least=1, optional=True)},
     )
 
     def __attrs_post_init__(self) -> None:

@@ -39,7 +39,7 @@ class DuplicateRows(RowsOfPage):
     """Rows of the page come twice in a row."""
 
     name = "duplicate_rows"
-    count: int = attrs.field(default=1, metadata={KNOB: Whole("so many of them", least=1)})
+    count: int = attrs.field(default=1, metadata={KNOB: Whole("so many of them", at_least=1)})
 
     def change(self, rows: list[msgspec.Raw], exchange: Exchange) -> list[msgspec.Raw]:
         doubled = set(exchange.random.sample(range(len(rows)), min(self.count, len(rows))))

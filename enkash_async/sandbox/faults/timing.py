@@ -59,7 +59,7 @@ class Trickle(Delivery):
     """The body comes in small pieces with a pause after each."""
 
     name = "trickle"
-    pieces: int = attrs.field(default=20, metadata={KNOB: Whole("so many", least=2)})
+    pieces: int = attrs.field(default=20, metadata={KNOB: Whole("so many", at_least=2)})
     seconds: float = attrs.field(default=0.01, metadata={KNOB: Seconds("each pause")})
 
     async def deliver(

@@ -98,14 +98,14 @@ class CallReader:
 
 
 def _read_number(
-    query: Mapping[str, str], name: str, default: int, most: int, problems: list[Problem]
+    query: Mapping[str, str], name: str, default: int, at_most: int, problems: list[Problem]
 ) -> int:
     text = query.get(name)
     if text is None:
         return default
     # int() alone would take spaces, underscores and the digits of other scripts.
-    if not re.fullmatch("[0-9]{1,10}", text) or int(text) > most:
-        message = f"must be a whole number from 0 to {most}"
+    if not re.fullmatch("[0-9]{1,10}", text) or int(text) > at_most:
+        message = f"must be a whole number from 0 to {at_most}"
         problems.append(Problem("query", name, text, message))
         return default
     return int(text)

@@ -4,7 +4,7 @@ from enkash_async.sandbox.settings import SandboxSettings
 
 
 def effective_limit(limit: int, settings: SandboxSettings) -> int:
-    """Return how many rows a request for *limit* rows gets at most."""
+    """Return the largest number of rows that a request for *limit* rows gets."""
     return limit if settings.page_cap is None else min(limit, settings.page_cap)
 
 
