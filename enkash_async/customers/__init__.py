@@ -1,8 +1,8 @@
 """What can be asked of customers, and what is answered.
 
-It knows the names of fields, the paths and the rules of the service for this one kind of record,
-and declares them as data: `CUSTOMERS` in `resource` is where to begin reading. How a list is read,
-decoded or sent is not its affair, and must not be known here: that is the same for every list.
+It knows the names of fields, the path and the rules of the service for this one kind of record, and
+declares them as data. It must never know how a list is read, decoded or sent: that is the same for
+every list. Begin with `CUSTOMERS` in `resource`, then `records` and `filters`.
 """
 
 from enkash_async.customers.filters import CustomerFilter, CustomerLevel, CustomerStatus

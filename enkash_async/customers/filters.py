@@ -1,4 +1,4 @@
-"""What a search asks for, checked when it is made. No I/O.
+"""Which customers a search is for: the filter, checked when it is made. No I/O.
 
 Field names and types: enkash-old.apidog.io/api-8993801. The service does not say whether texts
 match exactly or in part, nor what an unset `customerStatus` means; nothing is assumed here.
@@ -48,9 +48,9 @@ class CustomerFilter(Criteria):
     """Which customers to search for; a field left at None is not sent.
 
     A value of the wrong type is a TypeError and an impossible one a ValueError, both naming the
-    field. Amounts are `Decimal` or int, never float; times must be aware. Enumerations may be
-    given as text, ids as any iterable; they are kept as members, a tuple, and a `Decimal`.
-    Filters compare by value, pickle, and are safe to share.
+    field. An amount is a `Decimal` or an int, never a float, and is kept as a `Decimal`; an
+    enumeration may be given as text, and is kept as the member; ids are any iterable, and are kept
+    as a tuple. Times must be aware. Filters compare by value, pickle, and are safe to share.
     """
 
     account_number: str | None = criterion(text)

@@ -1,8 +1,8 @@
 """The records a search delivers, each declared once. No I/O.
 
 A declaration says the Python name, the type, the name on the wire and whether the field may
-stand in a `repr`. Both decoding lanes, the filters and the exports are derived from it. The
-records have slots and nothing else, not even weak references: `_decoding` relies on that layout.
+stand in a `repr`. All lanes of decoding and the Arrow schema are derived from it. The records have
+slots and nothing else, not even weak references: `_decoding` relies on that layout.
 Source of all names: the service's page on searchCustomer, enkash-old.apidog.io/api-8993801.
 """
 
@@ -49,8 +49,8 @@ class CustomerKeyContact:
 class CustomerReminder:
     """A payment reminder of a customer. 7 fields, each None where the service sent none.
 
-    *reminder_type* is text where the service sends a type not known yet; *reminder_time* is the
-    service's own `HH:mm`.
+    *reminder_type* is text where the service sends a type that is not known; *reminder_time* is
+    the service's own `HH:mm`.
     """
 
     customer_id: str | None = wire(shown=True)

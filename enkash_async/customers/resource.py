@@ -92,9 +92,9 @@ class Customers(ListResource[CustomerFilter, Customer]):
 
         Time is cut into windows of `createdOn` that hold a page each, which are fetched
         concurrently and handed over in the order of creation, each with its records in the order
-        of the service. It needs no order and no meaning of offsets; the cost grows in proportion
-        to the number of customers. Customers that are in no window, because they have no
-        `createdOn`, are told by the report. The clock of this machine decides what "now" is.
+        of the service. It does not depend on an order, nor on what offsets count; the cost grows
+        in proportion to the number of customers. The report tells of customers that are in no
+        window because they have no `createdOn`. The clock of this machine decides what "now" is.
         The parameters are those of `search`.
         """
         search = super().crawl(
