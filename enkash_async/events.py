@@ -47,8 +47,8 @@ class Outcome(StrEnum):
 class SearchStarted:
     """A search is about to send its first request.
 
-    *search_id* is its number and *resource* the list that it reads; *method* is the one of
-    `session.customers` that it came from (`count` and `get` search too).
+    *search_id* is its number and *resource* the list that it reads. *method* is the method of that
+    list that made it; `count` and `get` make a search too.
     """
 
     search_id: int
@@ -60,15 +60,15 @@ class SearchStarted:
 class RequestEnded:
     """An attempt at a request ended, well or not.
 
-    *operation* is the path of the documented operation, "other" for a request of an `Auth` of
-    your own. *search_id* and *resource* are None for a login, which serves all searches. *attempt*
-    counts from 1. *status* is the HTTP status, None where no answer came; *error* the name of the
-    exception class, None for a success, "CancelledError" for an attempt that was no longer needed;
-    *error_type* the service's own word where it is one of the nine. A refused login has a status
-    and no error: the attempt that needed it has. *request_id* is the service's, which it sends
-    with errors only. *bytes_received* counts the answer, inflated. *seconds_waiting* passed before
-    the request was sent (a free place, a token), *seconds* from then until the answer was read;
-    None if it was not sent.
+    *operation* is the path of the documented operation, or "other" where an `Auth` of your own
+    sends to another path. *search_id* and *resource* are None for a login, which serves all
+    searches. *attempt* counts from 1. *status* is the HTTP status, None where no answer came.
+    *error* is the name of the exception class: None for a success, "CancelledError" for an attempt
+    that was no longer needed. *error_type* is the service's own word where it is one of the nine.
+    A refused login has a status and no error: the error is that of the attempt that needed the
+    login. *request_id* is the service's, which it sends with errors only. *bytes_received* is the
+    size of the answer, inflated. *seconds_waiting* passed before the request was sent (for a place
+    in line, for a token), *seconds* from then until the answer was read; None if it was not sent.
     """
 
     search_id: int | None
@@ -88,10 +88,9 @@ class RequestEnded:
 class RetryPlanned:
     """An *attempt* failed, and the next one comes in *delay* seconds, or when a place is free then.
 
-    Where the service asked for fewer requests, that is what is left of the pause of the whole
-    session. Why is told by *status*, *error* and *error_type*, which are those of the attempt. An
-    `UnauthorizedError` means that there is a new token to try. The other fields are those of
-    `RequestEnded`.
+    After a refusal, *delay* is what is left of the pause of the whole session. *status*, *error*
+    and *error_type* say why, and are those of the attempt; an `UnauthorizedError` means that there
+    is a new token to try. The other fields are those of `RequestEnded`.
     """
 
     search_id: int | None
@@ -125,11 +124,12 @@ class PageFetched:
 
 @attrs.frozen(kw_only=True)
 class SearchEnded:
-    """A search that had started has ended; comes once for each.
+    """A search that had started has ended. This is told once for each.
 
-    *resource* and *method* are as at its start. *seconds* passed since then. *error*, *error_type*,
-    *status* and *request_id* belong to the error that ended it, if one did. *report* is a copy of
-    the search's report. Requests that are broken off with the search may end after it.
+    *resource* and *method* are as at its start, and *seconds* passed since then. *error*,
+    *error_type*, *status* and *request_id* are those of the error that ended it, if one did.
+    *report* is a copy of the search's report. Requests that are broken off with the search may end
+    after it.
     """
 
     search_id: int
@@ -164,8 +164,8 @@ def _plain_function(_: Any, field: attrs.Attribute[Any], hook: object) -> None:
 class Hooks:
     """Functions that a session calls with what happens in it.
 
-    They run in the event loop, between its tasks, and hold it up: count, time or queue, nothing
-    that waits. One that raises changes nothing for the search: its first exception goes to the
+    They run in the event loop, between its tasks, and hold it up: let them count, measure or queue,
+    and never wait. One that raises changes nothing for the search: its first exception goes to the
     event loop's exception handler, which logs it unless you set another; later ones are dropped.
 
     *on_search_start* runs in a context (`contextvars`) of the search's own, a copy of that of the

@@ -1,4 +1,4 @@
-"""What a search can say of itself: how much was read, and whether anything is missing. No I/O."""
+"""The account of a search: how much was read, and whether anything is missing. No I/O."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class SearchReport:
     *rows_received* counts rows as they came over the wire, so that it is the sum of
     *records_delivered*, *bad_records*, *rows_overlapping* (the row by which neighbouring pages
     overlap), *duplicates_dropped*, *rows_reread* (by repairs), and what has been fetched but not
-    yet handed over. *missing* holds ranges of rows, first and last, that a contradiction left
-    unread. *pages_decoded_tolerantly* counts pages that pyarrow could not read as a whole, which
-    took longer. Times are in seconds; *longest_stall* is the longest the decoder kept the event
-    loop.
+    yet handed over. *missing* holds ranges of rows, first and last, that `recordsCount` speaks of
+    and the list did not hold. *pages_decoded_tolerantly* counts pages that pyarrow could not read
+    as a whole, which took longer. Times are in seconds; *longest_stall* is the longest time for
+    which the decoder held up the event loop.
 
     *retry_reasons* says how many retries were made for what (`rate_limited`, `timeout`, `connect`,
     `broken_answer`, `too_large`, `service_error`, `token_renewed`), *stop_reasons* why others

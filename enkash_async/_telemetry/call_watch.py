@@ -1,4 +1,4 @@
-"""One request watched, attempt by attempt."""
+"""One request watched, attempt by attempt: times, bytes, and how each attempt ended."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from enkash_async.events import RequestEnded, RetryPlanned
 
 
 class CallWatch:
-    """Watches one request: enter it for each attempt.
+    """Watches one request: enter it for each attempt, and it tells of the attempt at the exit.
 
-    *search_id* and *resource* are None where the request serves no search, or no list.
+    *search_id* and *resource* are None for a login, which serves all searches.
     """
 
     def __init__(
@@ -32,6 +32,7 @@ class CallWatch:
 
     def __enter__(self) -> None:
         self._attempt += 1
+        # What is left of the attempt before.
         self._sent = self._answered = self._status = None
         self._nbytes = 0
         self._began = time.monotonic()
@@ -51,7 +52,7 @@ class CallWatch:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        # A coroutine that is thrown away unfinished has no event loop to tell in.
+        # GeneratorExit: the coroutine is thrown away unfinished, and hooks run in an event loop.
         if self._listeners.may_hear(RequestEnded) and not isinstance(error, GeneratorExit):
             self._listeners.tell(self._ended(error))
 

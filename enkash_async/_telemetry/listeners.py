@@ -50,8 +50,8 @@ class Listeners:
     def _call(self, hook: Callable[[Any], object], event: Event) -> None:
         try:
             hook(event)
-        # Nobody can cancel a plain function: its CancelledError is of its own making, such as
-        # the result of a cancelled future, and would pass for a cancellation of ours.
+        # Nobody can cancel a plain function. A CancelledError out of one is its own, such as the
+        # result of a cancelled future; let through, it would pass for a cancellation of the task.
         except (Exception, asyncio.CancelledError) as error:
             self._report(hook, error)
 

@@ -15,7 +15,8 @@ from enkash_async.events import (
 )
 
 _logger = logging.getLogger("enkash_async")
-# What the application sets up is its own affair (docs.python.org/3/howto/logging.html).
+# A library adds no other handler: what is shown, and where, is the application's affair
+# (docs.python.org/3/howto/logging.html).
 _logger.addHandler(logging.NullHandler())
 
 _ERROR = ("status", "error", "error_type")

@@ -1,4 +1,4 @@
-"""One search watched, from its first request until it ends in one way or another."""
+"""One search watched, from its first request to its end, of whatever kind."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _numbers = itertools.count(1)
 class SearchWatch:
     """Watches one search of *resource*. It tells of one start and one end, or of neither.
 
-    It is among *under_way* from its start to its end, so that a session can end those that are
-    left.
+    From its start to its end it is one of those *under_way* in the session, which ends them when
+    it is closed.
     """
 
     def __init__(
@@ -37,6 +37,7 @@ class SearchWatch:
         self._report: Callable[[], SearchReport] | None = None
         """The way to the search's report while it runs: before and after, nothing is told."""
         self._leaves_as: Outcome | None = None
+        """The outcome if nobody reads on; None where that depends on how the search is left."""
         # Not the exception itself: it refers to the caller's frames, and so to the search.
         self._interruption = NO_ERROR
 
@@ -54,7 +55,7 @@ class SearchWatch:
             event = SearchStarted(
                 search_id=self._search_id, resource=self._resource, method=self._method
             )
-            # What a hook sets there is seen by the tasks and hooks of this search, see `run`.
+            # A variable that a hook sets here is seen by the tasks and hooks of this search: `run`.
             self._context.run(self._listeners.tell, event)
 
     def run(self, function: Callable[..., object], *arguments: object) -> None:
@@ -100,7 +101,7 @@ class SearchWatch:
         self._end(Outcome.FAILED, facts_of(error))
 
     def tell_left(self, outcome: Outcome) -> None:
-        """Tell that the search ended before its end, in this way unless more is known."""
+        """Tell that the search was left before its end, with *outcome* unless more is known."""
         self._end(self._leaves_as or outcome, self._interruption)
 
     def _end(self, outcome: Outcome, facts: ErrorFacts) -> None:

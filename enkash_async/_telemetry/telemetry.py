@@ -1,4 +1,4 @@
-"""What a session has watched: its searches, and its logins."""
+"""The watches of a session: one for each search, and one for each login."""
 
 from __future__ import annotations
 
