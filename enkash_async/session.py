@@ -34,7 +34,7 @@ from enkash_async.events import Hooks
 from enkash_async.retry import RetryPolicy
 from enkash_async.timeout import Timeout
 
-L = TypeVar("L")
+T = TypeVar("T")
 
 MIB = 1024 * 1024
 
@@ -45,18 +45,19 @@ class EnKashSession:
     Use it with `async with`; it can be opened again after it was closed. The host of Accounts
     Receivable is documented nowhere, so *base_url* is what EnKash gave you.
 
-    *max_concurrency*: requests in flight at most, over all searches. *page_size*: records asked
-    for at once, 1 to 5000, where a search does not say. *prefetch_bytes*: fetched pages that may
-    wait for their readers, over all searches. *max_body_bytes*: the largest answer, inflated.
-    *naive_timezone*: the zone of times that the service writes without one. *offset_unit* and
-    *first_offset*: what its `offset` counts, and from which number; neither is documented, and a
-    search that finds them wrong says so. *http*: an aiohttp session of yours, which is used and
+    *max_concurrency*: at most this many requests in flight, over all searches. *page_size*: records
+    asked for at once, 1 to 5000, where a search does not say. *prefetch_bytes*: bytes of fetched
+    pages that may wait for their readers, over all searches. *max_body_bytes*: the largest answer,
+    inflated. *naive_timezone*: the zone of times that the service writes without one. *offset_unit*
+    and *first_offset*: what its `offset` counts, and from which number; neither is documented, and
+    a search that finds them wrong says so. *http*: an aiohttp session of yours, which is used and
     never closed. *hooks*: functions that are told of searches, requests, retries and pages.
 
-    HTTP 429 holds up all requests until the wait is over that the service asks for, or one that
-    doubles. While *adaptive*, fewer are then in flight for a time, after timeouts too, and they
-    keep to the rate that the service was seen to take; and a page that takes too long, breaks off
-    or is too large is asked for in smaller parts (where offsets count pages, `search` cannot).
+    After HTTP 429 no request is sent until the wait is over that the service asks for, or one that
+    doubles each time. If *adaptive*, fewer requests are in flight for a while after it, as after
+    timeouts, and they keep to the rate that the service was seen to take; and a page that takes too
+    long, breaks off or is too large is asked for in smaller parts (which `search` cannot do where
+    offsets count pages).
     """
 
     def __init__(
@@ -98,7 +99,7 @@ class EnKashSession:
         self._telemetry = Telemetry(_checked_hooks(hooks))
         self._loop: asyncio.AbstractEventLoop | None = None
         self._shared: SearchSettings | None = None
-        """What the lists share, while the session is open."""
+        """What the lists share while the session is open; None while it is closed."""
         self._lists: dict[Callable[[SearchSettings], Any], Any] = {}
         self._exit = AsyncExitStack()
 
@@ -120,7 +121,7 @@ class EnKashSession:
         """Return what can be asked of customers; RuntimeError if the session is not open."""
         return self._list(Customers)
 
-    def _list(self, kind: Callable[[SearchSettings], L]) -> L:
+    def _list(self, kind: Callable[[SearchSettings], T]) -> T:
         """Return the list of this *kind*, which is made when it is first asked for."""
         if self._shared is None:
             raise RuntimeError("the session is not open; use 'async with EnKashSession(...)'")
@@ -128,7 +129,7 @@ class EnKashSession:
             raise RuntimeError("the session belongs to another event loop; open one in this loop")
         if kind not in self._lists:
             self._lists[kind] = kind(self._shared)
-        made: L = self._lists[kind]
+        made: T = self._lists[kind]
         return made
 
     async def __aenter__(self) -> Self:
@@ -136,7 +137,8 @@ class EnKashSession:
             raise RuntimeError("the session is open already; share it, or make a second one")
         self._loop = asyncio.get_running_loop()
         async with AsyncExitStack() as stack:
-            # A few connections more than requests, so that nobody waits inside the pool.
+            # A few connections more than requests, so that none waits inside aiohttp's pool: whose
+            # turn it is, the limiter decides.
             http = await stack.enter_async_context(
                 open_http(self._http, self._max_concurrency + 4, self._base_url.host)
             )
