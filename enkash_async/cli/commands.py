@@ -12,7 +12,7 @@ from enkash_async.cli.export import Export
 from enkash_async.cli.lookup import print_count, print_record
 from enkash_async.cli.options import FILTER_NOTE, Extent, extent_options, filter_options
 from enkash_async.cli.running import EXIT_STATUSES, Status, debug_option, run_job
-from enkash_async.sandbox.__main__ import run as run_sandbox
+from enkash_async.sandbox.command import run as run_sandbox
 
 
 def run() -> int:

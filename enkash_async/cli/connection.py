@@ -1,4 +1,4 @@
-"""Which service the commands ask, and the session with it."""
+"""Which service the commands ask: its options, and the session that is opened with it."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ connection_options = gathered(
 async def open_session(
     connection: Connection, *, quiet: bool = False, **options: Any
 ) -> AsyncGenerator[EnKashSession, None]:
-    """Open a session with the sandbox, started for it, or with the service of the environment."""
+    """Open a session with a sandbox of its own, or with the service that the environment names."""
     options |= {
         "offset_unit": connection.offset_unit,
         "first_offset": connection.first_offset,

@@ -1,4 +1,4 @@
-"""`customers export`: pages in, lines out, and an account of it."""
+"""`customers export`: pages in, lines out, and a summary of what came."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from enkash_async.cli.sinks import Sink, open_sink
 
 @attrs.frozen(kw_only=True)
 class Export:
-    """One run of the command."""
+    """One run of `customers export`."""
 
     connection: Connection
     criteria: CustomerFilter
@@ -49,7 +49,7 @@ class Export:
                     search = session.customers.search(self.criteria, **self.extent.as_arguments())
                 async with search:
                     await self._read(search, sink, started)
-            return _settle(search.report, sink)
+            return _finish(search.report, sink)
 
     async def _read(self, search: CustomerSearch, sink: Sink, started: float) -> None:
         try:
@@ -106,7 +106,8 @@ def _has_room_for_a_bar(output: str) -> bool:
     return sys.stderr.isatty() and not mixed and os.environ.get("TERM") != "dumb"
 
 
-def _settle(report: SearchReport, sink: Sink) -> int:
+def _finish(report: SearchReport, sink: Sink) -> int:
+    """Keep what was written, as a result or as a part of one, and return the exit status."""
     if report.verdict is Verdict.INCOMPLETE:
         place = sink.keep_partial()
         say_error(

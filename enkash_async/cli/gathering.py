@@ -1,4 +1,4 @@
-"""Options that reach their command as one object."""
+"""Options whose values reach their command as one object."""
 
 from __future__ import annotations
 

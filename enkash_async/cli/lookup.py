@@ -31,7 +31,7 @@ async def print_record(connection: Connection, customer_id: str) -> int:
 
 
 async def _raw_customer(connection: Connection, customer_id: str) -> bytes:
-    # Not `customers.get`: its record has lost the fields that the SDK does not know.
+    # Not `customers.get`, whose record lacks the fields that the SDK does not know.
     async with (
         open_session(connection) as session,
         session.customers.search(CustomerFilter(customer_ids=[customer_id]), page_size=2) as search,

@@ -1,4 +1,4 @@
-"""From a coroutine to an exit status."""
+"""A coroutine run to its end, signals and errors among them, and its exit status."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from enkash_async import (
 
 
 class Status(IntEnum):
-    """What the process says when it ends."""
+    """The exit status of a command, as `EXIT_STATUSES` tells its users."""
 
     COMPLETE = 0
     FAILED = 1
@@ -120,6 +120,9 @@ async def _cancelled_by_sigterm(job: Callable[[], Coroutine[Any, Any, int]]) -> 
 
 
 def _forget_stdout() -> None:
-    """Let the flush at interpreter exit succeed: docs.python.org/3/library/signal.html."""
+    """Let the flush at the exit of the interpreter succeed, although nobody reads stdout any more.
+
+    See the note on SIGPIPE in docs.python.org/3/library/signal.html.
+    """
     if sys.stdout is not None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

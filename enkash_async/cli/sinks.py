@@ -20,7 +20,7 @@ from enkash_async.cli.running import Misuse
 
 
 class Sink(Protocol):
-    """Takes bytes; a context manager that leaves nothing half done behind."""
+    """Takes bytes. Leaving it as a context manager removes what is not finished and not kept."""
 
     async def write(self, chunk: bytes) -> None:
         """Write all of *chunk*."""
@@ -70,7 +70,7 @@ class FileSink:
     """A file that gets its name when it is finished, and is removed if it never is."""
 
     def __init__(self, target: Path) -> None:
-        # Of a link, not the link is replaced but the file that it points to.
+        # Where *target* is a link, the file that it points to is replaced, and not the link.
         self._target = target.resolve()
         self._part = self._target.with_name(f"{target.name}.{secrets.token_hex(4)}.part")
         self._file = self._part.open("xb")
@@ -80,23 +80,24 @@ class FileSink:
 
     async def write(self, chunk: bytes) -> None:
         """Write all of *chunk*."""
-        # In the event loop the largest pages, 7 MB, would hold it up for 30 ms. After a
-        # cancellation `close` waits for the write, since a buffered file has a lock.
+        # Written in the event loop, the largest pages, 7 MB, would hold it up for 30 ms. If this is
+        # cancelled, the thread goes on; `close` waits for it, since a buffered file has a lock.
         await _in_daemon_thread(partial(self._file.write, chunk))
 
     def finish(self) -> None:
         """Give the file its name, in place of any that had it before."""
-        self._settle()
+        self._save()
         self._part.replace(self._target)
 
     def keep_partial(self) -> str | None:
         """Keep the file under its temporary name and return that; None if it is empty."""
         if not self._file.tell():
             return None
-        self._settle()
+        self._save()
         return str(self._part)
 
-    def _settle(self) -> None:
+    def _save(self) -> None:
+        """Write all of it to the disk, and keep it when the sink is left."""
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
