@@ -30,7 +30,7 @@ _NO_FAULTS = FaultScript()
 class SandboxSettings:
     """What a sandbox holds and how it answers what the documentation leaves open.
 
-    Each knob is one open question about the service; the defaults are no claim about it.
+    Most knobs stand for an open question about the service; their defaults are no claim about it.
     Raises TypeError or ValueError for a value that a knob cannot have.
     """
 

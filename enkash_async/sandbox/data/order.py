@@ -10,7 +10,7 @@ PRIME = 2**31 - 1
 
 @attrs.frozen
 class Order:
-    """The order of a search; with *shuffle*, ties fall as that key has it.
+    """The order of a search. With *shuffle*, rows with the same value are shuffled by that key.
 
     Without a *column* it is the default order, or with *shuffle* no order at all.
     """

@@ -18,6 +18,7 @@ LATEST = int(epoch_ms(datetime(2025, 7, 1, tzinfo=UTC)))
 NUMBER_STEP = 1000
 
 _BULK = (0.4, 0.7)
+"""From which to which share of the rows all are of one instant, where the spread is "bulk"."""
 
 
 def seed_keys(settings: SandboxSettings) -> Iterator[Key]:

@@ -44,8 +44,9 @@ class AskedPage:
 class Exchange:
     """A request, its answer to come, and what a fault may reach.
 
-    *random* draws the same for the same request under the same seed; *count* says that a fault
-    of a kind took place; *asked* is None for a request of a token.
+    *identity* is the same for the same request, whenever it comes, and *random* draws the same for
+    it under the same seed. *count* is told the kind of a fault that took place. *asked* is None for
+    a request for a token.
     """
 
     operation: Operation

@@ -1,4 +1,4 @@
-"""What a sandbox keeps about its faults: the script at work, who waits, how often each struck."""
+"""What a sandbox keeps about its faults while scripts come and go: who waits, and the counts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from enkash_async.sandbox.faults.script import FaultScript
 
 
 class Injection:
-    """Injects the faults of a script, which may be replaced at any time."""
+    """Injects the faults of a script, by an `Injector`. The script may be replaced at any time."""
 
     def __init__(self, script: FaultScript) -> None:
         self.holds = Holds()

@@ -1,4 +1,4 @@
-"""Decides for each request which faults befall it, and counts them."""
+"""Decides for each request which faults of one script befall it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MAX_REPEATS = 100_000
 
 
 class Injector:
-    """Carries out one script from its beginning."""
+    """Carries out one script from its beginning; `Injection` begins another one with the next."""
 
     def __init__(self, script: FaultScript) -> None:
         self.script = script
@@ -27,6 +27,7 @@ class Injector:
 
     async def answer(self, exchange: Exchange, respond: Respond) -> web.StreamResponse:
         """Answer as *respond* does, but for the faults."""
+        # Wrapped from the innermost fault outwards, so that the first of the script is outermost.
         for place, state in reversed(self._chosen(exchange)):
             drawn = attrs.evolve(exchange, random=self._random(exchange, place, "effect"))
             respond = partial(state.fault.kind.inject, drawn, respond)
@@ -53,7 +54,7 @@ class Injector:
 
 @attrs.define
 class _State:
-    """A fault, and how often it has come into question and has struck."""
+    """A fault, and how many requests it concerned and has struck."""
 
     fault: Fault
     seen: int = 0

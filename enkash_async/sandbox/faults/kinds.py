@@ -1,4 +1,8 @@
-"""Every kind of fault, by the name that a script gives it. No I/O."""
+"""Every kind of fault, by the name that a script gives it. No I/O.
+
+A further kind is a class in the module of its subject, derived from one of `kind.py`. It is named
+here and in the package's `__init__.py`, and docs/testing.md lists it.
+"""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -21,4 +25,3 @@ KINDS: Mapping[str, type[Kind]] = MappingProxyType(
         )
     }
 )
-"""Every kind of fault by its name in a script."""

@@ -26,8 +26,8 @@ _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 class SearchCall:
     """A search request as it came in.
 
-    What was left out, or could not be read, has the value the sandbox would take for it:
-    *request* tells them apart. Numbers with a fraction are Decimals in *body*.
+    What was left out, or could not be read, has the value that the sandbox takes in its place;
+    *request* has what was sent. Numbers with a fraction are Decimals in *body*.
     """
 
     number: int

@@ -23,8 +23,9 @@ SearchHook = Callable[[SearchCall], Awaitable[web.StreamResponse | None]]
 class Sandbox:
     """A running sandbox; made by `open_sandbox`.
 
-    Its plain methods wait for the store and so hold up the event loop a little.
-    They may be called from a hook.
+    Its plain methods wait for the store and so hold up the event loop a little. A hook may call
+    them. *searches* are all that were asked for, refused ones too, and *in_flight* those of them
+    that are being answered.
     """
 
     on_search: SearchHook | None
