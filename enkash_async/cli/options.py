@@ -85,7 +85,7 @@ class Extent:
     strict: bool
 
     def as_arguments(self) -> dict[str, Any]:
-        """Return them as arguments of a search."""
+        """Return the arguments of a search that reads so."""
         return attrs.asdict(self)
 
 

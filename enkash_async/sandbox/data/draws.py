@@ -23,7 +23,7 @@ class Draws:
         return ["+91 50000" + digits for digits in self.digits(5, count)]
 
     def picks(self, options: Sequence[Any], count: int, *, missing: float = 0) -> list[Any]:
-        """Draw *count* of the options; that share of them is None instead."""
+        """Draw *count* of the options; of these the share *missing* is None instead."""
         picks = self._random.choices(options, k=count)
         if not missing:
             return picks
