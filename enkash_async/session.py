@@ -14,7 +14,7 @@ import aiohttp
 
 from enkash_async._decoding.decoder import RecordDecoder
 from enkash_async._http.call import Caller
-from enkash_async._http.connections import checked_base_url, open_http
+from enkash_async._http.connections import checked_base_url, open_http, pool_size
 from enkash_async._http.limiter import FairLimiter
 from enkash_async._http.quota import RetryQuota
 from enkash_async._http.throttle import Throttle
@@ -46,7 +46,7 @@ class EnKashSession:
     *naive_timezone*: the zone of times that the service writes without one. *offset_unit* and
     *first_offset*: what its `offset` counts, and from which number; neither is documented, and a
     search that finds them wrong says so. *http*: an aiohttp session of yours, which is used and
-    never closed. *hooks*: functions that are told of searches, requests, retries and pages.
+    never closed; if its connector has fewer connections, so many requests are in flight at most. *hooks*: functions that are told of searches, requests, retries and pages.
 
     HTTP 429 holds up all requests until the wait is over that the service asks for, or one that
     doubles. While *adaptive*, fewer are then in flight for a time, after timeouts too, and they
@@ -131,7 +131,8 @@ class EnKashSession:
             # Before the tasks are cancelled, so that the searches end because of the session.
             stack.callback(self._telemetry.close)
             await owner.opened()
-            self._customers = Customers(self._settings(http, owner))
+            places = int(min(self._max_concurrency, pool_size(http)))
+            self._customers = Customers(self._settings(http, owner, places))
             self._exit = stack.pop_all()
         return self
 
@@ -148,9 +149,11 @@ class EnKashSession:
         self._customers = None
         await self._exit.aclose()
 
-    def _settings(self, http: aiohttp.ClientSession, owner: TaskOwner) -> SearchSettings:
+    def _settings(
+        self, http: aiohttp.ClientSession, owner: TaskOwner, places: int
+    ) -> SearchSettings:
         transport = Transport(http, self._base_url, self._timeout, self._max_body_bytes)
-        throttle = Throttle(self._max_concurrency, adaptive=self._adaptive)
+        throttle = Throttle(places, adaptive=self._adaptive)
         caller = Caller(
             transport=transport,
             tokens=TokenCache(self._auth, watched(transport.post_form, self._telemetry)),
@@ -167,7 +170,7 @@ class EnKashSession:
             addressing=self._addressing,
             decoder=RecordDecoder(Customer, self._naive_timezone),
             naive_timezone=self._naive_timezone,
-            max_concurrency=self._max_concurrency,
+            max_concurrency=places,
             page_size=self._page_size,
             telemetry=self._telemetry,
             adaptive=self._adaptive,

@@ -13,7 +13,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "enkash_async"
 
 LAYERS = [
-    {"_tasks", "report", "resume", "timeout"},
+    {"_clock", "_tasks", "report", "resume", "timeout"},
     {"errors"},
     {"_paging", "_wire", "retry", "events"},
     {"_decoding", "auth"},
@@ -122,6 +122,7 @@ MAY_DO_IO = {
     "_decoding.arrow.lane": {"anyio", "asyncio"},
     "_http": {"aiohttp", "anyio", "asyncio"},
     "_search": {"anyio", "asyncio"},
+    "_clock": {"asyncio"},
     "_tasks": {"anyio", "asyncio"},
     "_telemetry": {"asyncio"},
     "cli": {"asyncio", "threading"},
@@ -257,7 +258,7 @@ def test_paging_knows_errors_reports_and_tokens_only() -> None:
 def test_telemetry_is_told_and_does_not_ask() -> None:
     for name, imports in modules():
         if package_of(name) == "_telemetry":
-            assert own(imports) <= {"_telemetry", "errors", "events", "report"}, name
+            assert own(imports) <= {"_telemetry", "_clock", "errors", "events", "report"}, name
 
 
 @pytest.mark.parametrize(

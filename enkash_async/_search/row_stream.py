@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import attrs
 
+from enkash_async._clock import now as clock
 from enkash_async._paging.history import NewRows
 from enkash_async._paging.page_request import PageRequest
 from enkash_async._paging.planner import Planner
@@ -108,13 +109,13 @@ class RowStream:
         return self._planner.ended or self._left == 0
 
     async def _take_page(self) -> Batch:
-        started = time.monotonic()
+        started = clock()
         try:
             if not self._ordered and (early := await self._take_early()) is not None:
                 return early
             request, page = await self._prefetch.head()
         finally:
-            self._report.seconds_waiting += time.monotonic() - started
+            self._report.seconds_waiting += clock() - started
         delivery = self._planner.accept(page)
         if not self._planner.is_wanted(request):
             self._early_pages.discard(request)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-import math
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -28,6 +28,9 @@ from enkash_async.errors import (
 
 MAX_TEXT = 500
 """Characters of any text of the service that an error takes over."""
+
+_SECONDS = re.compile(r"[0-9]{1,15}(\.[0-9]{1,15})?")
+"""Digits, as RFC 9110 has them; some services add a fraction."""
 
 _STATUS_CLASSES: Mapping[int, type[APIError]] = {
     400: ClientRequestError,
@@ -118,21 +121,29 @@ def _sub_errors(value: object) -> tuple[Any, ...]:
 
 
 def retry_after(headers: Mapping[str, str], *, now: datetime | None = None) -> float | None:
-    """Return the seconds that `Retry-After` asks for, in either form of RFC 9110, or None."""
-    value = headers.get("retry-after", "").strip()
-    if not value:
+    """Return the seconds that `Retry-After` asks for, in either form of RFC 9110, or None.
+
+    A date is measured by the clock that wrote it, which the answer's own `Date` shows; *now* is
+    the time where there is none. A wait of 0, and one that is over, is none.
+    """
+    value = headers.get("retry-after", "").strip(" \t")
+    if _SECONDS.fullmatch(value):
+        return float(value) or None
+    until = _date(value)
+    if until is None:
+        return None
+    written = _date(headers.get("date", "")) or now or datetime.now(UTC)
+    seconds = (until - written).total_seconds()
+    return seconds if seconds > 0 else None
+
+
+def _date(text: str) -> datetime | None:
+    if not text.isascii():
+        # Digits of other scripts, which Python would take for numbers.
         return None
     try:
-        seconds = float(value)
-    except ValueError:
-        seconds = _seconds_until(value, now or datetime.now(UTC))
-    return max(0.0, seconds) if math.isfinite(seconds) else None
-
-
-def _seconds_until(date: str, now: datetime) -> float:
-    try:
-        until = parsedate_to_datetime(date)
+        date = parsedate_to_datetime(text)
     except (ValueError, OverflowError):
-        return math.nan
+        return None
     # "-0000" for a zone that is not known, which HTTP takes for UTC.
-    return ((until if until.tzinfo else until.replace(tzinfo=UTC)) - now).total_seconds()
+    return date if date.tzinfo else date.replace(tzinfo=UTC)
