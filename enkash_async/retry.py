@@ -42,10 +42,9 @@ RETRYABLE_STATUSES: frozenset[int] = frozenset(
 )
 """Statuses that are retried, as `RetryPolicy.statuses` has them."""
 
-# Decided against: 407 is a proxy that wants credentials, and 511 a network that wants a login, which
+# Decided against: 407 is a proxy that wants credentials, and 511 a network that wants a login, so
 # both ask for the user; 501 and 505 say what the service cannot do at all; 525 and 526 are a broken
-# handshake with, and a wrong certificate of, the service behind Cloudflare: both last; 401 and 403
-# have their own classes, and a new token its own attempt.
+# handshake with, and a wrong certificate of, the service behind Cloudflare: both last.
 
 GATEWAY_TIMEOUTS: frozenset[int] = frozenset({408, 504, 522, 524})
 """Timeouts that somebody else has met: they count, and cost, as ours do."""

@@ -46,12 +46,14 @@ class EnKashSession:
     *naive_timezone*: the zone of times that the service writes without one. *offset_unit* and
     *first_offset*: what its `offset` counts, and from which number; neither is documented, and a
     search that finds them wrong says so. *http*: an aiohttp session of yours, which is used and
-    never closed; if its connector has fewer connections, so many requests are in flight at most. *hooks*: functions that are told of searches, requests, retries and pages.
+    never closed; no more requests are in flight than its connector makes connections. *hooks*:
+    functions that are told of searches, requests, retries and pages.
 
     HTTP 429 holds up all requests until the wait is over that the service asks for, or one that
-    doubles. While *adaptive*, fewer are then in flight for a time, after timeouts too, and they
-    keep to the rate that the service was seen to take; and a page that takes too long, breaks off
-    or is too large is asked for in smaller parts (where offsets count pages, `search` cannot).
+    doubles. While *adaptive*, one then goes ahead; fewer are in flight, and they keep to a rate,
+    where that was seen to help, which it may after timeouts, too. Half a minute after the last
+    trouble all is as at first. And a page that takes too long, breaks off or is too large is
+    asked for in smaller parts (where offsets count pages, `search` cannot).
     """
 
     def __init__(

@@ -271,3 +271,11 @@ def test_telemetry_is_told_and_does_not_ask() -> None:
 def test_importing_the_package_does_not_import_extras(module: str) -> None:
     code = f"import enkash_async, sys; sys.exit({module!r} in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_all_measure_time_by_the_clock_of_the_loop() -> None:
+    """By another one, a wait may never be over: see `_clock`."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        name = path.relative_to(PACKAGE)
+        if name.parts[0] not in ("_clock.py", "cli", "sandbox"):
+            assert "monotonic" not in path.read_text(), name

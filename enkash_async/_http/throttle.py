@@ -37,7 +37,7 @@ STEP = 4
 
 
 class Sent(NamedTuple):
-    """What is remembered of a request that was sent: its generation, and how many went beside it."""
+    """What is remembered of a request: its generation, how many went beside it, its span."""
 
     generation: int
     beside: int
@@ -179,7 +179,7 @@ class _Crowd:
         return self._bound + int((self._at_most - self._bound) * share)
 
     def note_taken(self, beside: int, *, is_new: bool) -> None:
-        """Note that a request sent *beside* others was taken, after the last trouble if *is_new*."""
+        """Note that one sent *beside* others was taken, since the last trouble if *is_new*."""
         self._seen = max(self._seen, beside + 1)
         if not is_new:
             return

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from enkash_async._clock import now as clock
 from enkash_async._http.call import Call, Caller
 from enkash_async._http.costs import Costs

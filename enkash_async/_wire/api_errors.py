@@ -41,6 +41,25 @@ _STATUS_CLASSES: Mapping[int, type[APIError]] = {
     429: RateLimitedError,
 }
 
+_STATUS_WORDS: Mapping[int, str] = {
+    407: "a proxy on the way asks for credentials",
+    421: "the connection led to a server that does not answer for this address",
+    425: "it was too early",
+    501: "it cannot do what was asked",
+    505: "it does not take this version of HTTP",
+    511: "the network on the way asks for a login",
+    520: "Cloudflare did not understand what came from it",
+    521: "it refused Cloudflare's connection",
+    522: "Cloudflare got no connection to it in time",
+    523: "Cloudflare found no way to it",
+    524: "Cloudflare got no answer from it in time",
+    525: "it and Cloudflare agreed on no encryption",
+    526: "its certificate is none that Cloudflare takes",
+    529: "it is overloaded",
+    530: "Cloudflare could not look up or reach it",
+}
+"""What statuses say that are no part of HTTP, or come from what stands before the service."""
+
 
 def api_error(response: Response, answer: Mapping[str, Any]) -> APIError:
     """Return the error that *answer*, which *response* holds, stands for."""
@@ -100,7 +119,8 @@ def _message(answer: Mapping[str, Any], detail: Mapping[str, Any], status: int) 
     for candidate in candidates:
         if (text := _text(candidate)) is not None:
             return text
-    return f"the service answered HTTP {status} without a message"
+    words = f": {_STATUS_WORDS[status]}" if status in _STATUS_WORDS else ""
+    return f"the service answered HTTP {status} without a message{words}"
 
 
 def _text(value: object) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -348,7 +349,7 @@ def test_two_refusals_with_a_stall_between_them_are_soon_forgotten() -> None:
         throttle.note_taken(throttle.note_sent(now, 0), now + 0.1)
         sent_at.append(now)
         now += 0.1
-    gaps = [later - earlier for earlier, later in zip(sent_at, sent_at[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(sent_at)]
     assert max(gaps) <= 2.0 + 1e-9
     assert max(gap for gap, moment in zip(gaps, sent_at, strict=False) if moment > 37) < 0.11
 
