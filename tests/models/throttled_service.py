@@ -12,7 +12,7 @@ from typing import Protocol
 
 import attrs
 
-from enkash_async._http.throttle import Throttle
+from enkash_async._http.throttle import Sent, Throttle
 from enkash_async.errors import RateLimitedError
 from enkash_async.retry import RetryPolicy
 
@@ -150,7 +150,7 @@ def run(
     policy = RetryPolicy()
     throttle = Throttle(most, adaptive=adaptive)
     outcome = Run()
-    under_way: list[tuple[float, int, int, bool, float | None]] = []
+    under_way: list[tuple[float, int, Sent, bool, float | None]] = []
     now, left, working = 0.0, pages, 0
     while left or under_way:
         while left and throttle.has_room(len(under_way), now) and throttle.ready_at <= now:

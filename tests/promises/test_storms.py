@@ -428,16 +428,16 @@ async def test_pauses_end_though_the_clock_of_the_program_stands_still(
     ],
 )
 async def test_no_more_are_in_flight_than_the_pool_of_the_caller_holds(
-    pool: dict[str, int], most: int
+    pool: dict[str, Any], most: int
 ) -> None:
     """More would wait in the pool, where their timeouts run already."""
 
     all_are_there = anyio.Event()
 
     async def hold(call: SearchCall) -> None:
-        if sandbox.in_flight == most:
+        if sandbox.in_flight >= most:
             all_are_there.set()
-        if call.offset:
+        if call.offset > 250:
             await all_are_there.wait()
 
     async with (
@@ -447,7 +447,7 @@ async def test_no_more_are_in_flight_than_the_pool_of_the_caller_holds(
     ):
         sandbox.on_search = hold
         search = session.customers.search()
-        with anyio.fail_after(30):
+        with anyio.fail_after(5):
             assert [one.customer_id async for one in search] == sandbox.customer_ids()
         assert sandbox.max_in_flight == most
     assert search.report.retries == 0
