@@ -53,6 +53,7 @@ SHORTEST_SPAN = 1.0
 """Seconds over which a rate is measured at least: many services count by the second."""
 
 MOST_SKIPS = 16
+"""Measurements let pass at most before another rate is tried, after many were tried in vain."""
 
 
 class Span:

@@ -2,9 +2,9 @@
 
 After a refusal (HTTP 429, or a wait that the service asks for) one request goes ahead; when it is
 taken, the others follow. Fewer than before follow only where that helps: where none was taken
-lately beside as many others as the one that was refused. A rate is kept to where one repeats, see
-`Pace`. Whatever was learned is given up with time, so that a session is back at full speed within
-`RECOVERED` seconds after the last trouble, whatever came before.
+lately beside as many others as the one that was refused. A rate is kept to where that helps, see
+`Pace`. Whatever was learned is given up with time, so that a session is back at full speed half a
+minute after the last trouble, whatever came before.
 """
 
 from __future__ import annotations
@@ -59,6 +59,7 @@ class Throttle:
         self.refusals = 0
         """Refusals since a request was taken that was sent after the last of them."""
         self.last_refusal: EnKashError | None = None
+        """What the last request that was refused got, for those that wait in line too long."""
         self.answered = 0
         """Requests that the service has taken, whenever they were sent."""
         self._adaptive = adaptive

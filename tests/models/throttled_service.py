@@ -106,7 +106,7 @@ class AtRandom:
 
     share: float
     seed: int = 0
-    chance: random.Random = attrs.field(init=False)
+    chance: random.Random = attrs.field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         self.chance = random.Random(self.seed)
