@@ -325,20 +325,27 @@ async def test_a_refused_login_attempt_holds_up_the_others_too() -> None:
 async def test_of_pages_refused_together_the_first_in_the_plan_goes_first() -> None:
     refused_once: set[int] = set()
     after: list[int] = []
+    all_are_there = anyio.Event()
 
     async def answer(call: SearchCall) -> web.Response | None:
-        if call.offset and call.offset not in refused_once:
+        if call.offset > 250 and call.offset not in refused_once and len(refused_once) < 4:
             refused_once.add(call.offset)
-            await all_are_there.wait() if len(refused_once) < 7 else all_are_there.set()
+            if len(refused_once) == 4:
+                all_are_there.set()
+            await all_are_there.wait()
+            # One after the other, so that the last in the plan is refused last.
+            await anyio.sleep(0.0002 * call.offset)
             return refused()
-        after.append(call.offset)
+        if call.offset in refused_once:
+            after.append(call.offset)
         return None
 
-    all_are_there = anyio.Event()
-    async with serving(answer, rows=390, page_size=50, retry=QUICK) as (sandbox, session):
+    async with serving(answer, rows=800, page_size=50, retry=QUICK) as (sandbox, session):
         search = session.customers.search()
-        assert [one.customer_id async for one in search] == sandbox.customer_ids()
-    assert after[1] == min(refused_once)
+        with anyio.fail_after(10):
+            assert [one.customer_id async for one in search] == sandbox.customer_ids()
+    assert len(after) == 4
+    assert after[0] == min(refused_once)
 
 
 @pytest.mark.parametrize("adaptive", [True, False])
