@@ -15,7 +15,7 @@ import aiohttp
 
 from enkash_async._arguments import int_at_least
 from enkash_async._http.call import Caller
-from enkash_async._http.connections import checked_base_url, open_http
+from enkash_async._http.connections import checked_base_url, open_http, pool_size
 from enkash_async._http.limiter import FairLimiter
 from enkash_async._http.quota import RetryQuota
 from enkash_async._http.throttle import Throttle
@@ -51,12 +51,14 @@ class EnKashSession:
     *naive_timezone*: the zone of times that the service writes without one. *offset_unit* and
     *first_offset*: what its `offset` counts, and from which number; neither is documented, and a
     search that finds them wrong says so. *http*: an aiohttp session of yours, which is used and
-    never closed. *hooks*: functions that are told of searches, requests, retries and pages.
+    never closed; no more requests are in flight than its connector makes connections. *hooks*:
+    functions that are told of searches, requests, retries and pages.
 
     HTTP 429 holds up all requests until the wait is over that the service asks for, or one that
-    doubles. While *adaptive*, fewer are then in flight for a time, after timeouts too, and they
-    keep to the rate that the service was seen to take; and a page that takes too long, breaks off
-    or is too large is asked for in smaller parts (where offsets count pages, `search` cannot).
+    doubles. While *adaptive*, one then goes ahead; fewer are in flight, and they keep to a rate,
+    where that was seen to help, which it may after timeouts, too. Half a minute after the last
+    trouble all is as at first. And a page that takes too long, breaks off or is too large is
+    asked for in smaller parts (where offsets count pages, `search` cannot).
     """
 
     def __init__(
@@ -145,7 +147,8 @@ class EnKashSession:
             # Before the tasks are cancelled, so that the searches end because of the session.
             stack.callback(self._telemetry.close)
             await owner.opened()
-            self._shared = self._settings(http, owner)
+            places = int(min(self._max_concurrency, pool_size(http)))
+            self._shared = self._settings(http, owner, places)
             self._exit = stack.pop_all()
         return self
 
@@ -163,9 +166,11 @@ class EnKashSession:
         self._lists.clear()
         await self._exit.aclose()
 
-    def _settings(self, http: aiohttp.ClientSession, owner: TaskOwner) -> SearchSettings:
+    def _settings(
+        self, http: aiohttp.ClientSession, owner: TaskOwner, places: int
+    ) -> SearchSettings:
         transport = Transport(http, self._base_url, self._timeout, self._max_body_bytes)
-        throttle = Throttle(self._max_concurrency, adaptive=self._adaptive)
+        throttle = Throttle(places, adaptive=self._adaptive)
         caller = Caller(
             transport=transport,
             tokens=TokenCache(self._auth, watched(transport.post_form, self._telemetry)),
@@ -184,7 +189,7 @@ class EnKashSession:
             telemetry=self._telemetry,
             page_size=self._page_size,
             # As many waiting as in flight, so that one slow page does not stop the rest.
-            max_pages=2 * self._max_concurrency,
+            max_pages=2 * places,
             page_sizes=partial(PageSizes, adaptive=self._adaptive),
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 import netrc
 import os
 from collections.abc import AsyncGenerator
@@ -62,6 +63,16 @@ async def open_http(
         max_headers=MAX_HEADERS,
     ) as http:
         yield http
+
+
+def pool_size(http: aiohttp.ClientSession) -> float:
+    """Return how many connections to one host *http* makes at once.
+
+    More requests would wait inside the pool, where their timeouts run already.
+    """
+    connector = getattr(http, "connector", None)
+    limits = (getattr(connector, "limit", 0), getattr(connector, "limit_per_host", 0))
+    return min((limit for limit in limits if limit), default=math.inf)
 
 
 def _check_credentials(http: aiohttp.ClientSession, host: str | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 
 from enkash_async._http.quota import RETRY_COST, TIMEOUT_COST, RetryQuota
-from enkash_async.errors import EnKashError, RequestTimeoutError, ResponseError
+from enkash_async.errors import EnKashError, ResponseError
 from enkash_async.retry import (
     RetryPolicy,
     RetryReason,
@@ -13,6 +13,7 @@ from enkash_async.retry import (
     has_no_effect,
     is_heavy,
     is_refusal,
+    is_timeout,
     is_too_large,
     reason_of,
     wait_asked_for,
@@ -58,11 +59,6 @@ class Failures:
         self._quota_spent = 0
 
     @property
-    def has_any(self) -> bool:
-        """Say whether an attempt has failed."""
-        return self._failed + self._refused > 0
-
-    @property
     def seconds_left(self) -> float:
         """Return how many seconds are left for further attempts and the waits before them."""
         return self._seconds - self._seconds_spent
@@ -100,8 +96,9 @@ class Failures:
         """
         may_repeat = self._is_repeatable or not was_sent or has_no_effect(error)
         if asks_for_less and may_repeat and is_too_large(error):
-            # Not the service's failure, and not to be met again: it costs nothing.
-            return TryAgain(reason_of(error))
+            # Not the service's failure, and not to be met again: it is no attempt. But so much
+            # came for nothing, and with all searches of a session it may be too often.
+            return TryAgain(reason_of(error)) if self._pay(error) else GiveUp("quota")
         attempt = self._count(error, answered)
         stop = self._retry.why_stop(attempt, error)
         if not may_repeat and stop != "not_retryable":
@@ -138,7 +135,7 @@ class Failures:
         if wait_asked_for(error):
             # The service says when to come back, and until then nobody asks.
             return True
-        cost = TIMEOUT_COST if isinstance(error, RequestTimeoutError) else RETRY_COST
+        cost = TIMEOUT_COST if is_timeout(error) else RETRY_COST
         if not self._quota.spend(cost):
             return False
         self._quota_spent += cost

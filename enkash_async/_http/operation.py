@@ -37,6 +37,11 @@ class Message:
 class Ticket(Protocol):
     """What one call asks for. It may ask for less before a further attempt."""
 
+    @property
+    def order(self) -> tuple[float, int]:
+        """Return its place among what the same search asks for: the lowest is sent first."""
+        ...
+
     def message(self) -> Message:
         """Return what to send now. Called once before each attempt."""
         ...

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import copy
-import time
 from collections.abc import Callable
 
 import anyio
 
+from enkash_async._clock import now
 from enkash_async._telemetry.telemetry import Telemetry
 from enkash_async._wire.response import Response
 from enkash_async._wire.sealed import Sealed
@@ -50,9 +50,7 @@ class TokenCache:
     A refused login is never repeated: all who ask for a token later get the same refusal.
     """
 
-    def __init__(
-        self, auth: Auth, send: SendForm, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, auth: Auth, send: SendForm, clock: Callable[[], float] = now) -> None:
         self._auth = auth
         self._send = send
         self._clock = clock

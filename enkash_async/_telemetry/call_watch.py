@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from types import TracebackType
 
+from enkash_async._clock import now as clock
 from enkash_async._telemetry.facts import facts_of
 from enkash_async._telemetry.listeners import Listeners
 from enkash_async.events import RequestEnded, RetryPlanned
@@ -34,15 +34,15 @@ class CallWatch:
         self._attempt += 1
         self._sent = self._answered = self._status = None
         self._nbytes = 0
-        self._began = time.monotonic()
+        self._began = clock()
 
     def note_sent(self) -> None:
         """Note that all waiting is over, and the request goes out."""
-        self._sent = time.monotonic()
+        self._sent = clock()
 
     def note_answer(self, status: int, nbytes: int) -> None:
         """Note that an answer was read to its end."""
-        self._answered = time.monotonic()
+        self._answered = clock()
         self._status, self._nbytes = status, nbytes
 
     def __exit__(
@@ -56,7 +56,7 @@ class CallWatch:
             self._listeners.tell(self._ended(error))
 
     def _ended(self, error: BaseException | None) -> RequestEnded:
-        now = time.monotonic() if self._answered is None else self._answered
+        now = clock() if self._answered is None else self._answered
         sent, facts = self._sent, facts_of(error)
         status = facts.status if self._answered is None else self._status
         return RequestEnded(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import copy
 import itertools
-import time
 from collections.abc import Callable
 from contextvars import Context, copy_context
 
+from enkash_async._clock import now as clock
 from enkash_async._telemetry.call_watch import CallWatch
 from enkash_async._telemetry.facts import NO_ERROR, ErrorFacts, facts_of
 from enkash_async._telemetry.listeners import Listeners
@@ -47,7 +47,7 @@ class SearchWatch:
         if self._context is not None:
             return
         self._context = copy_context()
-        self._started = time.monotonic()
+        self._started = clock()
         self._report = report
         self._under_way.add(self)
         if self._listeners.may_hear(SearchStarted):
@@ -82,7 +82,7 @@ class SearchWatch:
                 limit=limit,
                 rows=rows,
                 bytes_received=nbytes,
-                seconds=time.monotonic() - started,
+                seconds=clock() - started,
             )
             self._listeners.tell(event)
 
@@ -114,7 +114,7 @@ class SearchWatch:
                 resource=self._resource,
                 method=self._method,
                 outcome=outcome,
-                seconds=time.monotonic() - self._started,
+                seconds=clock() - self._started,
                 error=facts.error,
                 error_type=facts.error_type,
                 status=facts.status,

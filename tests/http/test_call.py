@@ -85,6 +85,8 @@ class Logins:
 class FixedTicket:
     """Asks for the same every time."""
 
+    order = (0.0, 0)
+
     def message(self) -> Message:
         return Message({}, Sealed(b"{}"))
 

@@ -37,15 +37,6 @@ def _with_few_unheard_logins(plan: Plan) -> Plan:
     return attrs.evolve(plan, faults=tuple(kept))
 
 
-def _with_one_refusal(plan: Plan) -> Plan:
-    refusals = sum(
-        fault.many for fault in plan.faults if fault.kind in ("rate_limit", "http_error")
-    )
-    if refusals < 2:
-        return plan
-    return attrs.evolve(plan, settings=attrs.evolve(plan.settings, adaptive=False))
-
-
 def _without_touched_rows(plan: Plan) -> Plan:
     if not any(change.what == "touch" for change in plan.changes):
         return plan
@@ -114,12 +105,6 @@ BROKEN_TODAY: Mapping[str, Broken] = MappingProxyType(
             "First logins without an answer are repeated by each search of a session, past two.",
             _with_few_unheard_logins,
             shown_by=(1, 67),
-        ),
-        "slow_for_good": Broken(
-            "After two refusals requests are spaced by a rate taken from the time between them,"
-            " pauses included, and there is no time after which they are not.",
-            _with_one_refusal,
-            shown_by=(1, 150),
         ),
         "cancelled_first_page": Broken(
             "Where awaiting the first page is cancelled while it is decoded, a loop that follows"
