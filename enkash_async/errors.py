@@ -72,11 +72,13 @@ class EnKashError(Exception):
 class TransportError(EnKashError):
     """Nothing usable arrived.
 
-    *at_once* is true where the connection had been idle and turned out to be dead, so that there
-    is no reason to wait before another attempt.
+    *at_once* is true where the connection was closed before an answer came, so that there is no
+    reason to wait before another attempt; *died_idle* where it surely had been idle before, so that
+    the attempt was none: another one goes over a new connection and is not counted.
     """
 
     at_once: bool = False
+    died_idle: bool = False
 
 
 class ConnectError(TransportError):

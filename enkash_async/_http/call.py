@@ -141,7 +141,11 @@ class Call(Generic[T]):
         left = self._failures.seconds_left - (time.monotonic() - started)
         self._watch.note_sent()
         response = await caller.transport.send(
-            self._operation, message, headers, seconds=max(left, 0.001)
+            self._operation,
+            message,
+            headers,
+            seconds=max(left, 0.001),
+            needs_fresh=self._failures.needs_fresh_connection,
         )
         self.bytes_received = response.nbytes
         self._watch.note_answer(response.status, response.nbytes)

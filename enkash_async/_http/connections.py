@@ -12,6 +12,8 @@ from pathlib import Path
 import aiohttp
 from yarl import URL
 
+from enkash_async._http.pool import Pool
+
 MAX_LINE_BYTES = 8190
 MAX_HEADERS = 128
 """Of an answer, where the aiohttp session is ours; aiohttp's own defaults, made certain."""
@@ -54,7 +56,7 @@ async def open_http(
         yield given
         return
     async with aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=max_connections),
+        connector=Pool(max_connections),
         # The service's cookies are artefacts of its load balancer; none is needed.
         cookie_jar=aiohttp.DummyCookieJar(),
         max_line_size=MAX_LINE_BYTES,
