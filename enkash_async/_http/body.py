@@ -31,7 +31,7 @@ class Bound:
     name: str
     advice: str
 
-    def error(self, what: str, status: int, how: str) -> AnswerTooLargeError:
+    def error(self, what: str, status: int | None, how: str) -> AnswerTooLargeError:
         """Return the error that names the bound; no other attempt at the same can help."""
         error = AnswerTooLargeError(
             f"{what}: the answer {how} {self.name}={self.nbytes}; {self.advice}", status

@@ -11,7 +11,7 @@ import asyncio
 import functools
 import select
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import aiohttp
 import attrs
@@ -91,11 +91,18 @@ class Pool(aiohttp.TCPConnector):
     """aiohttp's connector, which gives out no connection that holds data or is closing."""
 
     def __init__(self, max_connections: int) -> None:
-        super().__init__(limit=max_connections, resolver=DaemonResolver())
-        self._factory = functools.partial(PooledConnection, loop=asyncio.get_running_loop())
+        super().__init__(  # pyright: ignore[reportUnknownMemberType]
+            limit=max_connections, resolver=DaemonResolver()
+        )
+        # There is no public way to say of what class connections are.
+        make = functools.partial(PooledConnection, loop=asyncio.get_running_loop())
+        self._factory = cast("functools.partial[ResponseHandler]", make)
 
     async def connect(
-        self, req: ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout
+        self,
+        req: ClientRequest,
+        traces: list[Trace],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109
     ) -> Connection:
         """Return a connection that is new, or was left clean by the request before."""
         use = current_use.get()

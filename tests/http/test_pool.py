@@ -1,4 +1,4 @@
-"""Connections between two requests: what comes on them is nobody's, and death there is no attempt."""
+"""Connections between requests: what comes there answers nobody, who dies there is no attempt."""
 
 from __future__ import annotations
 
