@@ -14,6 +14,11 @@ from yarl import URL
 
 from enkash_async._http.pool import Pool
 
+CLOSED_BY_CALLER = (
+    "the aiohttp session that was given to EnKashSession (http=...) is closed; keep it open for as"
+    " long as the EnKashSession is"
+)
+
 MAX_LINE_BYTES = 8190
 MAX_HEADERS = 128
 """Of an answer, where the aiohttp session is ours; aiohttp's own defaults, made certain."""
@@ -49,9 +54,12 @@ async def open_http(
 ) -> AsyncGenerator[aiohttp.ClientSession, None]:
     """Lend the caller's own aiohttp session, or one that is closed at the end.
 
-    ValueError if the caller's would send other credentials to *host* than ours.
+    ValueError if the caller's would send other credentials to *host* than ours, RuntimeError if it
+    is closed.
     """
     if given is not None:
+        if getattr(given, "closed", False):
+            raise RuntimeError(CLOSED_BY_CALLER)
         _check_credentials(given, host)
         yield given
         return

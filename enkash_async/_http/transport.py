@@ -10,6 +10,7 @@ import aiohttp
 from yarl import URL
 
 from enkash_async._http.body import Body, Bound
+from enkash_async._http.connections import CLOSED_BY_CALLER
 from enkash_async._http.deadline import Deadline
 from enkash_async._http.operation import Message, Operation
 from enkash_async._http.pool import HEAD_BYTES, ConnectionUse, Pool, current_use
@@ -30,11 +31,6 @@ MIB = 1024 * 1024
 
 MISUSE = (TypeError, NameError, NotImplementedError, MemoryError)
 """What sending raises where the program is wrong, or at its end, and not the network."""
-
-CLOSED_BY_CALLER = (
-    "the aiohttp session that was given to EnKashSession (http=...) is closed; keep it open for as"
-    " long as the EnKashSession is"
-)
 
 
 class Transport:
@@ -96,7 +92,7 @@ class Transport:
         except MISUSE:
             raise
         except Exception as error:
-            if self._http.closed:
+            if getattr(self._http, "closed", False):
                 raise RuntimeError(CLOSED_BY_CALLER) from scrubbed_client_error(error)
             if exchange.use.is_flooded:
                 raise bound.error(

@@ -193,8 +193,14 @@ def scrubbed_client_error(error: Exception) -> Exception:
     elif isinstance(error, aiohttp.ServerDisconnectedError):
         error.message = "Server disconnected"
         error.args = (error.message,)
-    elif not isinstance(error, OSError):
+    elif isinstance(error, aiohttp.InvalidURL):
+        error.__dict__.update(_url="", _description=None)
+        error.args = ("",)
+    elif not isinstance(error, OSError) or error.errno is None:
+        # Of what the system says, the text is kept; all else may be a quotation.
         error.args = ()
+        if not isinstance(error, aiohttp.ClientError):
+            error.__dict__.clear()
         if isinstance(error, UnicodeError):
             _forget_input(error)
     error.__traceback__ = error.__cause__ = error.__context__ = None
