@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from typing import Protocol
 
 import attrs
 
 from enkash_async._wire.sealed import Sealed
+
+CLIENT_REQUEST_ID = "X-Request-Id"
+"""The header that names an attempt at a request, so that it can be found in logs on both sides."""
+
+
+def new_client_request_id() -> str:
+    """Return a random id for one attempt; what is tried again has another one."""
+    return secrets.token_hex(16)
 
 
 @attrs.frozen

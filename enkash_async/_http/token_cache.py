@@ -9,6 +9,7 @@ from typing import Any
 
 import anyio
 
+from enkash_async._http.operation import CLIENT_REQUEST_ID, new_client_request_id
 from enkash_async._telemetry.telemetry import Telemetry
 from enkash_async._wire.response import Response
 from enkash_async._wire.sealed import Sealed
@@ -40,12 +41,13 @@ def watched(send: SendForm, telemetry: Telemetry) -> SendForm:
     """Return *send* such that *telemetry* is told of each login."""
 
     async def send_watched(path: str, body: bytes, headers: dict[str, str]) -> Response:
+        client_request_id = headers.get(CLIENT_REQUEST_ID)
         sealed = Sealed((body, headers))
         del body, headers
         # Another path is an Auth's own affair, and may hold a secret.
         watch = telemetry.login(path if path == TOKEN_PATH else "other")
         with watch:
-            watch.note_sent()
+            watch.note_sent(client_request_id)
             response = await send(path, *sealed.reveal())
             watch.note_answer(response.status, response.nbytes)
         return response
@@ -91,6 +93,8 @@ class TokenCache:
         """First logins that were sent and got no answer, or none that says what became of them."""
         self._last_unheard: Exception | None = None
         self._refusal: AuthenticationError | None = None
+        self._client_request_id: str | None = None
+        """Of the request that was sent last for the login under way."""
 
     async def get(self, *, refused: Token | None = None) -> Token:
         """Return a token; a new one if the service *refused* the present one.
@@ -124,10 +128,13 @@ class TokenCache:
     async def _log_in(self, login: _Login) -> None:
         """Fetch a token; what fails is kept for those who wait."""
         now, unheard = self._clock(), self._unheard
+        self._client_request_id = None
         try:
             self._keep(await self._auth.fetch_token(self._send_counted), now)
         except Exception as error:
             login.error = error
+            if isinstance(error, EnKashError) and not isinstance(error, ConnectError):
+                error.client_request_id = error.client_request_id or self._client_request_id
             self._note_failure(error, now, is_counted=self._unheard > unheard)
         finally:
             if self._token is None and login.error is None:
@@ -138,7 +145,8 @@ class TokenCache:
 
     async def _send_counted(self, path: str, body: bytes, headers: dict[str, str]) -> Response:
         """Send a login, and count it as unheard until an answer says that it was not refused."""
-        sealed = Sealed((body, headers))
+        self._client_request_id = new_client_request_id()
+        sealed = Sealed((body, {CLIENT_REQUEST_ID: self._client_request_id, **headers}))
         del body, headers
         if self._token is not None:
             # These credentials have worked: what fails now is not theirs.

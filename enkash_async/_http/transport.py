@@ -139,7 +139,8 @@ class Transport:
 
 
 async def _read(response: aiohttp.ClientResponse, exchange: Exchange, bound: Bound) -> list[bytes]:
-    encoding = response.headers.get("Content-Encoding", "").strip().lower()
+    # Several lines of it count as one (RFC 9110, 5.3).
+    encoding = ",".join(response.headers.getall("Content-Encoding", ()))
     yielded = 0
     try:
         body = Body(exchange.what, response.status, encoding, bound)
