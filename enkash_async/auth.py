@@ -127,7 +127,8 @@ class OAuthPassword:
     The form's `clientId` is *company_id*, or *client_id* where none is given: the documentation
     shows both. The session fetches a token when it needs the first one, renews it before it
     expires and once after the service refused it. Refused credentials are not tried again, and
-    a first login that gets no answer is tried twice at most.
+    a first login that gets no answer, or HTTP 5xx, is tried twice at most in a session. No value
+    may begin or end with a blank or hold a control character, nor *client_id* a colon.
     """
 
     client_id: str = attrs.field(validator=_client_id)

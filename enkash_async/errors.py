@@ -17,7 +17,7 @@ EnKashError
 │   ├── UnprocessableRequestError    UNPROCESSABLE_REQUEST
 │   ├── ValidationError              VALIDATION_ERROR
 │   └── RateLimitedError             HTTP 429
-├── AuthenticationError       the token endpoint refused; never retried
+├── AuthenticationError       the token endpoint refused, or may have; never retried
 ├── DecodeError               a record could not be structured
 └── IncompleteSearchError     the pages contradict each other
 
@@ -246,10 +246,11 @@ class RateLimitedError(APIError):
 
 
 class AuthenticationError(EnKashError):
-    """The token endpoint refused the credentials.
+    """The token endpoint refused the credentials, or left two logins of the session unanswered.
 
     Final for the session and never retried: the service locks an account after three refusals
-    (docs.enkash.com/api-24480514). *status* is the HTTP status of the refusal.
+    (docs.enkash.com/api-24480514). *status* is the HTTP status of the refusal, None where there
+    was no answer.
     """
 
     status: int | None

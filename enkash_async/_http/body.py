@@ -26,10 +26,12 @@ single digits would take up to forty times its bytes, so values are bounded as b
 GZIP_START = b"\x1f"
 
 NAMED = frozenset(
-    "gzip x-gzip deflate br compress x-compress zstd dcb dcz exi lz4 lzma pack200-gzip snappy xz bzip2"
-    " bzip x-bzip2".split()
+    {
+        *("gzip", "x-gzip", "deflate", "compress", "x-compress", "br", "zstd", "dcb", "dcz"),
+        *("exi", "pack200-gzip", "snappy", "lz4", "lzma", "xz", "bzip2", "x-bzip2"),
+    }
 )
-"""Encodings that an error names. Any other text is the server's, and may repeat what it was sent."""
+"""Encodings that an error names. Any other is text of the server, which may repeat secrets."""
 
 Z_GZIP, Z_ZLIB, Z_RAW = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
 
