@@ -38,6 +38,15 @@ L = TypeVar("L")
 
 MIB = 1024 * 1024
 
+ENVIRONMENT = tuple(
+    f"ENKASH_{name}"
+    for name in (
+        *("BASE_URL", "TOKEN", "CLIENT_ID", "CLIENT_SECRET", "USERNAME", "PASSWORD"),
+        "COMPANY_ID",
+    )
+)
+"""What `EnKashSession.from_env` reads."""
+
 
 class EnKashSession:
     """An open connection to the service, shared by any number of tasks of one event loop.
@@ -110,9 +119,11 @@ class EnKashSession:
 
         `ENKASH_BASE_URL`, and `ENKASH_TOKEN` or `ENKASH_CLIENT_ID`, `ENKASH_CLIENT_SECRET`,
         `ENKASH_USERNAME` and `ENKASH_PASSWORD` (with `ENKASH_COMPANY_ID` if it is another than
-        the client id). *options* are those of the class. ValueError names what is missing.
+        the client id). Blanks and line breaks around a value are left out. *options* are those of
+        the class. ValueError names what is missing.
         """
-        base_url = environ.get("ENKASH_BASE_URL")
+        environ = {name: environ.get(name, "").strip() for name in ENVIRONMENT}
+        base_url = environ["ENKASH_BASE_URL"]
         if not base_url:
             raise ValueError("set ENKASH_BASE_URL to the address that EnKash gave you")
         return cls(base_url, _auth_from_env(environ), **options)
@@ -173,7 +184,9 @@ class EnKashSession:
         throttle = Throttle(places, adaptive=self._adaptive)
         caller = Caller(
             transport=transport,
-            tokens=TokenCache(self._auth, watched(transport.post_form, self._telemetry)),
+            tokens=TokenCache(
+                self._auth, watched(transport.post_form, self._telemetry), owner.start
+            ),
             limiter=FairLimiter(throttle),
             throttle=throttle,
             quota=RetryQuota(self._retry.quota),
@@ -207,11 +220,11 @@ def _checked_hooks(hooks: Hooks | Sequence[Hooks]) -> Sequence[Hooks]:
 
 
 def _auth_from_env(environ: Mapping[str, str]) -> Auth:
-    if token := environ.get("ENKASH_TOKEN"):
+    if token := environ["ENKASH_TOKEN"]:
         return BearerToken(token)
     names = ("CLIENT_ID", "CLIENT_SECRET", "USERNAME", "PASSWORD")
-    values = {name.lower(): environ.get(f"ENKASH_{name}", "") for name in names}
+    values = {name.lower(): environ[f"ENKASH_{name}"] for name in names}
     missing = [f"ENKASH_{name.upper()}" for name, value in values.items() if not value]
     if missing:
         raise ValueError(f"set ENKASH_TOKEN, or {', '.join(missing)}")
-    return OAuthPassword(**values, company_id=environ.get("ENKASH_COMPANY_ID") or None)
+    return OAuthPassword(**values, company_id=environ["ENKASH_COMPANY_ID"] or None)

@@ -115,6 +115,8 @@ DOES_IO = {"aiohttp", "anyio", "asyncio", "select", "socket", "sqlite3", "ssl", 
 MAY_DO_IO = {
     "_decoding.arrow.lane": {"anyio", "asyncio"},
     "_http": {"aiohttp", "anyio", "asyncio"},
+    "_http.pool": {"aiohttp", "asyncio", "select"},
+    "_http.resolver": {"aiohttp", "asyncio", "socket", "threading"},
     "_search": {"anyio", "asyncio"},
     "_clock": {"asyncio"},
     "_tasks": {"anyio", "asyncio"},

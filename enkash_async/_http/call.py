@@ -14,7 +14,7 @@ from enkash_async._clock import now as clock
 from enkash_async._http.costs import Costs
 from enkash_async._http.failures import Failures, GiveUp, TryAgain
 from enkash_async._http.limiter import FairLimiter, PausedTooLongError
-from enkash_async._http.operation import Operation, Ticket
+from enkash_async._http.operation import CLIENT_REQUEST_ID, Operation, Ticket, new_client_request_id
 from enkash_async._http.quota import RetryQuota
 from enkash_async._http.throttle import Sent, Throttle
 from enkash_async._http.token_cache import TokenCache
@@ -24,7 +24,7 @@ from enkash_async._telemetry.call_watch import CallWatch
 from enkash_async._wire.response import Response
 from enkash_async._wire.sealed import Sealed
 from enkash_async.auth import Token
-from enkash_async.errors import APIError, EnKashError, UnauthorizedError
+from enkash_async.errors import APIError, ConnectError, EnKashError, UnauthorizedError
 from enkash_async.retry import RetryPolicy, is_refusal, is_strain, is_too_large, wait_asked_for
 from enkash_async.timeout import Timeout
 
@@ -91,6 +91,8 @@ class Call(Generic[T]):
         """The service refused the token of this attempt, and there is a new one to try."""
         self._is_out_of_patience = False
         """The service refuses everything, and this request has waited for its turn too long."""
+        self._client_request_id: str | None = None
+        """Of this attempt, once it is sent."""
         self.bytes_received = 0
 
     async def run(self) -> T:
@@ -139,6 +141,9 @@ class Call(Generic[T]):
             response, token = await self._send(started)
             return await self._read(response, token)
         except EnKashError as error:
+            # One that was never sent is in nobody's log.
+            if not isinstance(error, ConnectError):
+                error.client_request_id = error.client_request_id or self._client_request_id
             # Before the place is given back, or the next request would go out after all.
             self._inform_throttle(sent, error)
             raise
@@ -148,15 +153,25 @@ class Call(Generic[T]):
     async def _send(self, started: float) -> tuple[Response, Token]:
         caller = self._caller
         self._was_sent = self._has_new_token = False
+        self._client_request_id = None
         token = await caller.tokens.get(refused=self._refused_token)
         self._was_sent, message = True, self._ticket.message()
+        self._client_request_id = new_client_request_id()
         headers = Sealed(
-            {"Authorization": f"Bearer {token.value}", "Content-Type": "application/json"}
+            {
+                "Authorization": f"Bearer {token.value}",
+                "Content-Type": "application/json",
+                CLIENT_REQUEST_ID: self._client_request_id,
+            }
         )
         left = self._failures.seconds_left - (clock() - started)
-        self._watch.note_sent()
+        self._watch.note_sent(self._client_request_id)
         response = await caller.transport.send(
-            self._operation, message, headers, seconds=max(left, 0.001)
+            self._operation,
+            message,
+            headers,
+            seconds=max(left, 0.001),
+            needs_fresh=self._failures.needs_fresh_connection,
         )
         self.bytes_received = response.nbytes
         self._watch.note_answer(response.status, response.nbytes)

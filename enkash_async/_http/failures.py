@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 
 from enkash_async._http.quota import RETRY_COST, TIMEOUT_COST, RetryQuota
-from enkash_async.errors import EnKashError, ResponseError
+from enkash_async.errors import EnKashError, ResponseError, TransportError
 from enkash_async.retry import (
     RetryPolicy,
     RetryReason,
@@ -36,6 +36,13 @@ class GiveUp:
     reason: StopReason
 
 
+MAX_DIED_IDLE = 3
+"""Connections of one request that may be found dead before that counts as a failed attempt.
+
+The second is a new one already, unless something between us and the service takes it away too.
+"""
+
+
 class Failures:
     """Keeps what has failed of one request and what that cost, and decides how to go on.
 
@@ -51,12 +58,18 @@ class Failures:
         self._seconds = seconds
         self._is_repeatable = is_repeatable
         self._failed = 0
+        self._died_idle = 0
         self._refused = 0
         """Refusals in a row between which the service answered nobody in this session."""
         self._answered = -1
         """How many requests of the session had been answered at the last refusal."""
         self._seconds_spent = 0.0
         self._quota_spent = 0
+
+    @property
+    def needs_fresh_connection(self) -> bool:
+        """Say whether the connection of an attempt had died while it was idle."""
+        return self._died_idle > 0
 
     @property
     def seconds_left(self) -> float:
@@ -99,6 +112,8 @@ class Failures:
             # Not the service's failure, and not to be met again: it is no attempt. But so much
             # came for nothing, and with all searches of a session it may be too often.
             return TryAgain(reason_of(error)) if self._pay(error) else GiveUp("quota")
+        if may_repeat and self._is_no_attempt(error):
+            return TryAgain(reason_of(error))
         attempt = self._count(error, answered)
         stop = self._retry.why_stop(attempt, error)
         if not may_repeat and stop != "not_retryable":
@@ -115,6 +130,13 @@ class Failures:
         if self._seconds_spent >= self._seconds:
             return GiveUp("call_timeout")
         return again if self._pay(error) else GiveUp("quota")
+
+    def _is_no_attempt(self, error: EnKashError) -> bool:
+        """Say whether the request only met a connection that had died, and count that."""
+        if not isinstance(error, TransportError) or not error.died_idle or error.final:
+            return False
+        self._died_idle += 1
+        return self._died_idle <= MAX_DIED_IDLE
 
     def _count(self, error: EnKashError, answered: int) -> int:
         """Count *error*, and return how many attempts have failed, as far as they count.

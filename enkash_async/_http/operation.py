@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping
 from typing import Protocol
 
 import attrs
 
 from enkash_async._wire.sealed import Sealed
+
+CLIENT_REQUEST_ID = "X-Request-Id"
+"""The header that names an attempt at a request, so that it can be found in logs on both sides."""
+
+
+def new_client_request_id() -> str:
+    """Return a random id for one attempt; what is tried again has another one."""
+    # It is no secret, and must not wait for any: the generator of `random` will do.
+    return f"{random.getrandbits(128):032x}"
 
 
 @attrs.frozen

@@ -29,16 +29,18 @@ class CallWatch:
         self._answered: float | None = None
         self._status: int | None = None
         self._nbytes = 0
+        self._client_request_id: str | None = None
 
     def __enter__(self) -> None:
         self._attempt += 1
-        self._sent = self._answered = self._status = None
+        self._sent = self._answered = self._status = self._client_request_id = None
         self._nbytes = 0
         self._began = clock()
 
-    def note_sent(self) -> None:
-        """Note that all waiting is over, and the request goes out."""
+    def note_sent(self, client_request_id: str | None) -> None:
+        """Note that all waiting is over, and the request goes out under this id."""
         self._sent = clock()
+        self._client_request_id = client_request_id
 
     def note_answer(self, status: int, nbytes: int) -> None:
         """Note that an answer was read to its end."""
@@ -69,6 +71,7 @@ class CallWatch:
             error=facts.error,
             error_type=facts.error_type,
             request_id=facts.request_id,
+            client_request_id=self._client_request_id,
             bytes_received=self._nbytes,
             seconds_waiting=(now if sent is None else sent) - self._began,
             seconds=None if sent is None else now - sent,

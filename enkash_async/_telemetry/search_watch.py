@@ -119,6 +119,7 @@ class SearchWatch:
                 error_type=facts.error_type,
                 status=facts.status,
                 request_id=facts.request_id,
+                client_request_id=facts.client_request_id,
                 report=copy.deepcopy(report()),
             )
             self.run(self._listeners.tell, event)

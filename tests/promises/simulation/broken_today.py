@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 import attrs
 
-from tests.promises.simulation.plan import Fault, Leg, Plan
+from tests.promises.simulation.plan import Leg, Plan
 
 
 @attrs.frozen
@@ -24,17 +24,6 @@ def _without_late_errors(plan: Plan) -> Plan:
     if plan.world.past_end != "error":
         return plan
     return attrs.evolve(plan, world=attrs.evolve(plan.world, past_end="empty"))
-
-
-def _with_few_unheard_logins(plan: Plan) -> Plan:
-    kept, left = list[Fault](), 2
-    for fault in plan.faults:
-        is_unheard = fault.on == "token" and fault.kind not in ("refuse_login", "short_life")
-        if is_unheard and fault.many > left:
-            continue
-        left -= fault.many if is_unheard else 0
-        kept.append(fault)
-    return attrs.evolve(plan, faults=tuple(kept))
 
 
 def _without_touched_rows(plan: Plan) -> Plan:
@@ -100,11 +89,6 @@ BROKEN_TODAY: Mapping[str, Broken] = MappingProxyType(
             " of one row, or of one that became shorter.",
             _without_late_errors,
             shown_by=(1, 59),
-        ),
-        "unheard_logins": Broken(
-            "First logins without an answer are repeated by each search of a session, past two.",
-            _with_few_unheard_logins,
-            shown_by=(1, 67),
         ),
         "cancelled_first_page": Broken(
             "Where awaiting the first page is cancelled while it is decoded, a loop that follows"
