@@ -7,8 +7,10 @@ docs.enkash.com/api-24480514.
 from __future__ import annotations
 
 import base64
+import re
+import unicodedata
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 from urllib.parse import urlencode
 
 import attrs
@@ -20,6 +22,7 @@ from enkash_async.errors import (
     APIError,
     AuthenticationError,
     RateLimitedError,
+    ResponseError,
     SystemFaultError,
 )
 
@@ -29,24 +32,42 @@ SendForm = Callable[[str, bytes, dict[str, str]], Awaitable[Response]]
 """Sends a form (path, body, headers) to the session's base URL, once."""
 
 
+NO_TOKEN_ENDPOINT = frozenset(
+    {204, 205, 404, 405, 406, 410, 411, 413, 414, 415, 417, 426, 431, 501, 505}
+)
+"""What an address answers at which there is nothing to log in to."""
+
+NOT_LOOKED_AT = frozenset({408, 421, 425})
+"""The login was not read, or not by the right server, so that it may be sent again."""
+
+PROXY_STATUSES = frozenset({407, 511})
+"""What a proxy, or a network that wants a login of its own, answers instead of the service."""
+
+
 def _header_value(_: Any, field: attrs.Attribute[Any], value: object) -> None:
     if not isinstance(value, str):
         raise TypeError(f"{field.name} must be a str, not {type(value).__name__}")
+    if _has_scheme(value):
+        raise ValueError(f"{field.name} must be given without the word Bearer, which is added")
     if not _is_header_value(value):
-        raise ValueError(f"{field.name} must be printable ASCII text without line breaks")
+        raise ValueError(f"{field.name} must be printable ASCII text without line breaks or blanks")
 
 
 def _is_header_value(text: str) -> bool:
-    return bool(text) and text.isascii() and text.isprintable()
+    return bool(text) and text.isascii() and text.isprintable() and " " not in text
+
+
+def _has_scheme(text: str) -> bool:
+    return text.strip().lower().startswith("bearer ")
 
 
 @attrs.frozen
 class Token:
     """A bearer token.
 
-    *value* is printable ASCII text. *life* is how many seconds it is good for, None where that is
-    not known: then it is used until the service refuses it. *secrets* are texts that, like the
-    token, are masked in errors if the service repeats them.
+    *value* is printable ASCII text without blanks. *life* is how many seconds it is good for, None
+    where that is not known: then it is used until the service refuses it. *secrets* are texts that,
+    like the token, are masked in errors if the service repeats them.
     """
 
     value: str = attrs.field(repr=False, validator=_header_value)
@@ -85,6 +106,18 @@ def _required_text(_: Any, field: attrs.Attribute[Any], value: object) -> None:
     if any("\ud800" <= character <= "\udfff" for character in value):
         # Otherwise found when it is sent, by an error that quotes it.
         raise ValueError(f"{field.name} holds half of a character that UTF-8 cannot write")
+    # No account has these, and each login that is refused is one of the three before lock-out.
+    if any(unicodedata.category(character) == "Cc" for character in value):
+        raise ValueError(f"{field.name} must not hold a line break or another control character")
+    if value != value.strip():
+        raise ValueError(f"{field.name} must not begin or end with a blank")
+
+
+def _client_id(_: Any, field: attrs.Attribute[Any], value: object) -> None:
+    _required_text(_, field, value)
+    if ":" in str(value):
+        # HTTP Basic parts the id from the secret at the first one (RFC 7617).
+        raise ValueError(f"{field.name} must not hold a colon; is it an id and a secret in one?")
 
 
 @attrs.frozen(kw_only=True)
@@ -94,31 +127,27 @@ class OAuthPassword:
     The form's `clientId` is *company_id*, or *client_id* where none is given: the documentation
     shows both. The session fetches a token when it needs the first one, renews it before it
     expires and once after the service refused it. Refused credentials are not tried again, and
-    a first login that gets no answer is tried twice at most.
+    a first login that gets no answer, or HTTP 5xx, is tried twice at most in a session. No value
+    may begin or end with a blank or hold a control character, nor *client_id* a colon.
     """
 
-    client_id: str = attrs.field(validator=_required_text)
+    client_id: str = attrs.field(validator=_client_id)
     client_secret: str = attrs.field(repr=False, validator=_required_text)
     username: str = attrs.field(repr=False, validator=_required_text)
     password: str = attrs.field(repr=False, validator=_required_text)
-    company_id: str | None = None
+    company_id: str | None = attrs.field(
+        default=None, validator=attrs.validators.optional(_required_text)
+    )
 
     async def fetch_token(self, send: SendForm) -> Token:
         """Log in; AuthenticationError if the service refuses, which must not be repeated.
 
-        Raises RateLimitedError, SystemFaultError or a TransportError where another login may help.
+        Raises RateLimitedError, SystemFaultError or a TransportError where another login may help;
+        a ResponseError that is final where no token endpoint answered, so that base_url is wrong.
         """
         response = await send(TOKEN_PATH, self._form(), self._headers())
         response = response.without(*self._secrets())
-        try:
-            raise_for_error(response)
-        except (RateLimitedError, SystemFaultError):
-            raise
-        except APIError as error:
-            # Without a cause: it would say the same, and advise to try again.
-            raise AuthenticationError(
-                f"the token endpoint refused the login: {error.message}", response.status
-            ) from None
+        _raise_for_refusal(response)
         return attrs.evolve(_token(response), secrets=self._secrets())
 
     def _secrets(self) -> tuple[str, ...]:
@@ -142,6 +171,62 @@ class OAuthPassword:
 
     def _basic_pair(self) -> str:
         return base64.b64encode(f"{self.client_id}:{self.client_secret}".encode()).decode()
+
+
+def _raise_for_refusal(response: Response) -> None:
+    """Raise the error that the answer to a login stands for, by its status if by nothing else.
+
+    What is refused is never sent again, so a status of 4xx of which nothing is known is a refusal.
+    """
+    status = response.status
+    if status in NO_TOKEN_ENDPOINT and not _is_of_the_service(response):
+        raise _wrong_address(response, f"HTTP {status}")
+    if status in PROXY_STATUSES:
+        raise _final(
+            "a proxy, or the network, asks for a login of its own before the service is reached",
+            response,
+        )
+    if status in NOT_LOOKED_AT:
+        raise ResponseError(f"POST {TOKEN_PATH}: the login was not looked at", status)
+    try:
+        raise_for_error(response)
+    except ResponseError:
+        if 200 <= status < 300 and response.body.lstrip()[:1] == b"<":
+            raise _wrong_address(response, "a page, not JSON,") from None
+        raise
+    except APIError as error:
+        if isinstance(error, RateLimitedError):
+            raise
+        if isinstance(error, SystemFaultError) and not 400 <= status < 500:
+            raise
+        # Without a cause: it would say the same, and advise to try again.
+        raise AuthenticationError(
+            f"the token endpoint refused the login: {error.message}", status
+        ) from None
+
+
+def _is_of_the_service(response: Response) -> bool:
+    """Say whether an error of the service itself is in the answer."""
+    try:
+        answer: Any = msgspec.json.decode(response.body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False
+    return isinstance(answer, dict) and bool(cast("dict[str, Any]", answer).get("errorResponse"))
+
+
+def _wrong_address(response: Response, what: str) -> ResponseError:
+    return _final(
+        f"{what} came, so there is no token endpoint at this base_url. EnKash documents no host"
+        " for Accounts Receivable: use the address that EnKash gave you, as it stands before"
+        f" {TOKEN_PATH}",
+        response,
+    )
+
+
+def _final(text: str, response: Response) -> ResponseError:
+    error = ResponseError(f"POST {TOKEN_PATH}: {text}", response.status)
+    error.final = True
+    return error
 
 
 MAX_LIFE = 10 * 365 * 86400
@@ -170,7 +255,12 @@ def _token_in(response: Response) -> Token | None:
     return None
 
 
+_is_decimal = re.compile(r"\s*[0-9]{1,12}(\.[0-9]*)?\s*", re.ASCII).fullmatch
+
+
 def _life(value: object) -> float | None:
+    if isinstance(value, str) and _is_decimal(value):
+        value = float(value)
     # A life of 0 is the placeholder of the documentation's generated examples.
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None

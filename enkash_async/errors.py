@@ -17,7 +17,7 @@ EnKashError
 │   ├── UnprocessableRequestError    UNPROCESSABLE_REQUEST
 │   ├── ValidationError              VALIDATION_ERROR
 │   └── RateLimitedError             HTTP 429
-├── AuthenticationError       the token endpoint refused; never retried
+├── AuthenticationError       the token endpoint refused, or may have; never retried
 ├── DecodeError               a record could not be structured
 └── IncompleteSearchError     the pages contradict each other
 
@@ -57,7 +57,9 @@ class EnKashError(Exception):
 
     One that ended a search says where: *offset* is the row at which the page began that failed,
     *report* what had been read until then, *resume_token* how to go on. All three are None for
-    an error outside a search. Errors pickle; `__cause__` holds the original one.
+    an error outside a search. *client_request_id* is the `X-Request-Id` of the attempt that failed,
+    by which EnKash may find it in its logs; None where nothing was sent. Errors pickle; `__cause__`
+    holds the original one.
     """
 
     final: bool = False
@@ -67,16 +69,28 @@ class EnKashError(Exception):
     offset: int | None = None
     report: SearchReport | None = None
     resume_token: ResumeToken | None = None
+    client_request_id: str | None = None
+
+    def _with_facts(self, text: str, *facts: str) -> str:
+        """Return *text* with *facts*, and the id that was sent, in brackets."""
+        if self.client_request_id is not None:
+            facts = (*facts, f"client request {self.client_request_id}")
+        return f"{text} ({', '.join(facts)})" if facts else text
 
 
 class TransportError(EnKashError):
     """Nothing usable arrived.
 
-    *at_once* is true where the connection had been idle and turned out to be dead, so that there
-    is no reason to wait before another attempt.
+    *at_once* is true where the connection was closed before an answer came, so that there is no
+    reason to wait before another attempt; *died_idle* where it surely had been idle before, so that
+    the attempt was none: another one goes over a new connection and is not counted.
     """
 
     at_once: bool = False
+    died_idle: bool = False
+
+    def __str__(self) -> str:
+        return self._with_facts(super().__str__())
 
 
 class ConnectError(TransportError):
@@ -103,7 +117,7 @@ class ResponseError(TransportError):
 
     def __str__(self) -> str:
         text: str = self.args[0]
-        return text if self.status is None else f"{text} (HTTP {self.status})"
+        return self._with_facts(text, *([] if self.status is None else [f"HTTP {self.status}"]))
 
 
 class AnswerTooLargeError(ResponseError):
@@ -164,7 +178,7 @@ class APIError(EnKashError):
         if self.response_code not in (None, 0, 200):
             facts.append(f"response code {self.response_code}")
         facts.append(f"request {self.request_id or 'id unknown'}")
-        text = f"{self.message} ({', '.join(facts)})"
+        text = self._with_facts(self.message, *facts)
         wish = ""
         if self.retry_after is not None:
             wish = f" The service asks to wait {self.retry_after:g} s."
@@ -232,10 +246,11 @@ class RateLimitedError(APIError):
 
 
 class AuthenticationError(EnKashError):
-    """The token endpoint refused the credentials.
+    """The token endpoint refused the credentials, or left two logins of the session unanswered.
 
     Final for the session and never retried: the service locks an account after three refusals
-    (docs.enkash.com/api-24480514). *status* is the HTTP status of the refusal.
+    (docs.enkash.com/api-24480514). *status* is the HTTP status of the refusal, None where there
+    was no answer.
     """
 
     status: int | None
@@ -245,7 +260,7 @@ class AuthenticationError(EnKashError):
         self.status = status
 
     def __str__(self) -> str:
-        text: str = self.args[0]
+        text = self._with_facts(self.args[0])
         return (
             f"{text}. Check client id, client secret, user name and password before the next"
             " login: the service locks an account after three refused ones."

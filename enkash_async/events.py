@@ -66,9 +66,11 @@ class RequestEnded:
     *error* is the name of the exception class: None for a success, "CancelledError" for an attempt
     that was no longer needed. *error_type* is the service's own word where it is one of the nine.
     A refused login has a status and no error: the error is that of the attempt that needed the
-    login. *request_id* is the service's, which it sends with errors only. *bytes_received* is the
-    size of the answer, inflated. *seconds_waiting* passed before the request was sent (for a place
-    in line, for a token), *seconds* from then until the answer was read; None if it was not sent.
+    login. *request_id* is the service's, which it sends with errors only; *client_request_id* is
+    ours, a random one for each attempt, which was sent as `X-Request-Id`: None if it was not sent.
+    *bytes_received* is the size of the answer, inflated. *seconds_waiting* passed before the
+    request was sent (for a place in line, for a token), *seconds* from then until the answer was
+    read; None if it was not sent.
     """
 
     search_id: int | None
@@ -79,6 +81,7 @@ class RequestEnded:
     error: str | None
     error_type: ErrorType | None
     request_id: str | None
+    client_request_id: str | None
     bytes_received: int
     seconds_waiting: float
     seconds: float | None
@@ -127,7 +130,8 @@ class SearchEnded:
     """A search that had started has ended. This is told once for each.
 
     *resource* and *method* are as at its start, and *seconds* passed since then. *error*,
-    *error_type*, *status* and *request_id* are those of the error that ended it, if one did.
+    *error_type*, *status*, *request_id* and *client_request_id* are those of the error that ended
+    it, if one did.
     *report* is a copy of the search's report. Requests that are broken off with the search may end
     after it.
     """
@@ -141,6 +145,7 @@ class SearchEnded:
     error_type: ErrorType | None
     status: int | None
     request_id: str | None
+    client_request_id: str | None
     report: SearchReport
 
 

@@ -103,6 +103,7 @@ def _end_attributes(event: SearchEnded) -> dict[str, _Value]:
         "error.type": event.error,
         "enkash.error_type": event.error_type,
         "enkash.request_id": event.request_id,
+        "enkash.client_request_id": event.client_request_id,
         "http.response.status_code": event.status,
     }
 

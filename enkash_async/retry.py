@@ -18,11 +18,38 @@ from enkash_async.errors import (
 )
 
 RETRYABLE_TYPES: frozenset[ErrorType] = frozenset({ErrorType.SYSTEM_ERROR, ErrorType.UNKNOWN_ERROR})
-RETRYABLE_STATUSES: frozenset[int] = frozenset({408, 429, 500, 502, 503, 504})
 
-GATEWAY_TIMEOUTS: frozenset[int] = frozenset({408, 504})
+# What becomes of an HTTP status whose error has no known type. One that stands in no line is final:
+# the same request would be answered alike.
+RETRYABLE_STATUSES: frozenset[int] = frozenset(
+    {
+        408,  # Request Timeout: the request did not arrive in time
+        421,  # Misdirected Request: over another connection it goes elsewhere (RFC 9110, 15.5.20)
+        425,  # Too Early: not yet (RFC 8470, 5.2)
+        429,  # Too Many Requests
+        500,  # Internal Server Error
+        502,  # Bad Gateway: a proxy understood nothing of what the service said
+        503,  # Service Unavailable
+        504,  # Gateway Timeout: a proxy waited in vain
+        520,  # Cloudflare: the service sent something it did not understand
+        521,  # Cloudflare: the service refused the connection
+        522,  # Cloudflare: no connection to the service in time
+        523,  # Cloudflare: no way to the service
+        524,  # Cloudflare: connected, but no answer in time
+        529,  # the service, or a proxy, is overloaded
+        530,  # Cloudflare: an error of its own, mostly of name resolution
+    }
+)
+"""Statuses that are retried, as `RetryPolicy.statuses` has them."""
 
-STRAIN_STATUSES: frozenset[int] = GATEWAY_TIMEOUTS | {503}
+# Decided against: 407 is a proxy that wants credentials, and 511 a network that wants a login, so
+# both ask for the user; 501 and 505 say what the service cannot do at all; 525 and 526 are a broken
+# handshake with, and a wrong certificate of, the service behind Cloudflare: both last.
+
+GATEWAY_TIMEOUTS: frozenset[int] = frozenset({408, 504, 522, 524})
+"""Timeouts that somebody else has met: they count, and cost, as ours do."""
+
+STRAIN_STATUSES: frozenset[int] = GATEWAY_TIMEOUTS | {503, 529}
 """What a service, or a proxy before it, answers when it cannot keep up."""
 
 RetryReason = Literal[
@@ -73,14 +100,17 @@ class RetryPolicy:
     *attempts* counts the first one, so 1 means no retries. Before the second attempt the wait is
     a random part of *first_delay* seconds, doubled each time up to *max_delay*; a `Retry-After`
     of up to *max_retry_after* seconds is obeyed instead, and a longer one ends the attempts.
-    Retried are transport errors that are not final, HTTP 429, the error types *error_types*, and
-    of the errors without a known type those with an HTTP status in *statuses*. A refused login
-    is never retried, whatever stands here: the service locks an account after three.
+    Where it asks for 0 seconds, or names a time that is past, it has said nothing. Retried are
+    transport errors that are not final, HTTP 429, the error types *error_types*, and of the
+    errors without a known type those with an HTTP status in *statuses* (by default 408, 421, 425,
+    429, 500, 502 to 504, 520 to 524, 529 and 530). A refused login is never retried, whatever
+    stands here: the service locks an account after three.
 
     *quota* bounds the retries of all requests of a session together: each costs 5 of it, or 10
     after a timeout; success gives back what the request had cost, and 1 where that was nothing.
-    A retry for which nothing is left is not made. Free are those that the service asks for with
-    a `Retry-After` other than 0. None sets no bound.
+    A retry for which nothing is left is not made; nor is a page asked for in smaller parts, after
+    an answer that was too large. Free are retries that the service asks for with a `Retry-After`.
+    None sets no bound.
 
     HTTP 429, or a `Retry-After` on another error that is retried, holds up all requests of the
     session, and the attempts of a page that was refused count only while nothing else succeeds.
@@ -152,12 +182,15 @@ class RetryPolicy:
 
 def wait_asked_for(error: EnKashError) -> float | None:
     """Return the `Retry-After` of *error* in seconds, None if there is none."""
-    return error.retry_after if isinstance(error, APIError) else None
+    # A wait of nothing is none: at once is what brought the refusal.
+    return error.retry_after or None if isinstance(error, APIError) else None
 
 
 def is_refusal(error: EnKashError) -> bool:
     """Say whether the service asks for fewer requests, or for none for a while."""
-    return isinstance(error, APIError) and (error.status == 429 or error.retry_after is not None)
+    return isinstance(error, APIError) and (
+        error.status == 429 or wait_asked_for(error) is not None
+    )
 
 
 def is_strain(error: EnKashError) -> bool:
@@ -171,9 +204,7 @@ def is_heavy(error: EnKashError) -> bool:
     """Say whether a smaller page might have come: it took too long, broke off or was too large."""
     if isinstance(error, ResponseError):
         return error.broke_off or is_too_large(error)
-    if isinstance(error, APIError):
-        return error.status in GATEWAY_TIMEOUTS
-    return isinstance(error, RequestTimeoutError)
+    return is_timeout(error)
 
 
 def is_too_large(error: EnKashError) -> bool:
@@ -184,6 +215,13 @@ def is_too_large(error: EnKashError) -> bool:
 def has_no_effect(error: EnKashError) -> bool:
     """Say whether the request surely was not carried out: never sent, or refused unread."""
     return isinstance(error, ConnectError) or (isinstance(error, APIError) and error.status == 429)
+
+
+def is_timeout(error: EnKashError) -> bool:
+    """Say whether the request took too long, here or where another waited for the service."""
+    if isinstance(error, APIError):
+        return error.status in GATEWAY_TIMEOUTS
+    return isinstance(error, RequestTimeoutError)
 
 
 def reason_of(error: EnKashError) -> RetryReason:

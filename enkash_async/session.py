@@ -15,7 +15,7 @@ import aiohttp
 
 from enkash_async._arguments import int_at_least
 from enkash_async._http.call import Caller
-from enkash_async._http.connections import checked_base_url, open_http
+from enkash_async._http.connections import checked_base_url, open_http, pool_size
 from enkash_async._http.limiter import FairLimiter
 from enkash_async._http.quota import RetryQuota
 from enkash_async._http.throttle import Throttle
@@ -38,6 +38,15 @@ T = TypeVar("T")
 
 MIB = 1024 * 1024
 
+ENVIRONMENT = tuple(
+    f"ENKASH_{name}"
+    for name in (
+        *("BASE_URL", "TOKEN", "CLIENT_ID", "CLIENT_SECRET", "USERNAME", "PASSWORD"),
+        "COMPANY_ID",
+    )
+)
+"""What `EnKashSession.from_env` reads."""
+
 
 class EnKashSession:
     """An open connection to the service, shared by any number of tasks of one event loop.
@@ -51,13 +60,14 @@ class EnKashSession:
     inflated. *naive_timezone*: the zone of times that the service writes without one. *offset_unit*
     and *first_offset*: what its `offset` counts, and from which number; neither is documented, and
     a search that finds them wrong says so. *http*: an aiohttp session of yours, which is used and
-    never closed. *hooks*: functions that are told of searches, requests, retries and pages.
+    never closed; no more requests are in flight than its connector makes connections. *hooks*:
+    functions that are told of searches, requests, retries and pages.
 
     After HTTP 429 no request is sent until the wait is over that the service asks for, or one that
-    doubles each time. If *adaptive*, fewer requests are in flight for a while after it, as after
-    timeouts, and they keep to the rate that the service was seen to take; and a page that takes too
-    long, breaks off or is too large is asked for in smaller parts (which `search` cannot do where
-    offsets count pages).
+    doubles each time. If *adaptive*, one request then goes ahead; fewer are in flight, and they
+    keep to a rate, where that was seen to help, as they may after timeouts. Half a minute after the
+    last trouble all is as at first. And a page that takes too long, breaks off or is too large is
+    asked for in smaller parts (which `search` cannot do where offsets count pages).
     """
 
     def __init__(
@@ -109,9 +119,11 @@ class EnKashSession:
 
         `ENKASH_BASE_URL`, and `ENKASH_TOKEN` or `ENKASH_CLIENT_ID`, `ENKASH_CLIENT_SECRET`,
         `ENKASH_USERNAME` and `ENKASH_PASSWORD` (with `ENKASH_COMPANY_ID` if it is another than
-        the client id). *options* are those of the class. ValueError names what is missing.
+        the client id). Blanks and line breaks around a value are left out. *options* are those of
+        the class. ValueError names what is missing.
         """
-        base_url = environ.get("ENKASH_BASE_URL")
+        environ = {name: environ.get(name, "").strip() for name in ENVIRONMENT}
+        base_url = environ["ENKASH_BASE_URL"]
         if not base_url:
             raise ValueError("set ENKASH_BASE_URL to the address that EnKash gave you")
         return cls(base_url, _auth_from_env(environ), **options)
@@ -147,7 +159,8 @@ class EnKashSession:
             # Before the tasks are cancelled, so that the searches end because of the session.
             stack.callback(self._telemetry.close)
             await owner.opened()
-            self._shared = self._settings(http, owner)
+            places = int(min(self._max_concurrency, pool_size(http)))
+            self._shared = self._settings(http, owner, places)
             self._exit = stack.pop_all()
         return self
 
@@ -165,12 +178,16 @@ class EnKashSession:
         self._lists.clear()
         await self._exit.aclose()
 
-    def _settings(self, http: aiohttp.ClientSession, owner: TaskOwner) -> SearchSettings:
+    def _settings(
+        self, http: aiohttp.ClientSession, owner: TaskOwner, places: int
+    ) -> SearchSettings:
         transport = Transport(http, self._base_url, self._timeout, self._max_body_bytes)
-        throttle = Throttle(self._max_concurrency, adaptive=self._adaptive)
+        throttle = Throttle(places, adaptive=self._adaptive)
         caller = Caller(
             transport=transport,
-            tokens=TokenCache(self._auth, watched(transport.post_form, self._telemetry)),
+            tokens=TokenCache(
+                self._auth, watched(transport.post_form, self._telemetry), owner.start
+            ),
             limiter=FairLimiter(throttle),
             throttle=throttle,
             quota=RetryQuota(self._retry.quota),
@@ -186,7 +203,7 @@ class EnKashSession:
             telemetry=self._telemetry,
             page_size=self._page_size,
             # As many waiting as in flight, so that one slow page does not stop the rest.
-            max_pages=2 * self._max_concurrency,
+            max_pages=2 * places,
             page_sizes=partial(PageSizes, adaptive=self._adaptive),
         )
 
@@ -204,11 +221,11 @@ def _checked_hooks(hooks: Hooks | Sequence[Hooks]) -> Sequence[Hooks]:
 
 
 def _auth_from_env(environ: Mapping[str, str]) -> Auth:
-    if token := environ.get("ENKASH_TOKEN"):
+    if token := environ["ENKASH_TOKEN"]:
         return BearerToken(token)
     names = ("CLIENT_ID", "CLIENT_SECRET", "USERNAME", "PASSWORD")
-    values = {name.lower(): environ.get(f"ENKASH_{name}", "") for name in names}
+    values = {name.lower(): environ[f"ENKASH_{name}"] for name in names}
     missing = [f"ENKASH_{name.upper()}" for name, value in values.items() if not value]
     if missing:
         raise ValueError(f"set ENKASH_TOKEN, or {', '.join(missing)}")
-    return OAuthPassword(**values, company_id=environ.get("ENKASH_COMPANY_ID") or None)
+    return OAuthPassword(**values, company_id=environ["ENKASH_COMPANY_ID"] or None)

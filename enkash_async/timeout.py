@@ -9,10 +9,11 @@ import attrs
 class Timeout:
     """How long to wait, in seconds, for each part of the work.
 
-    *connect*: until a connection stands. *read*: between two pieces of an answer. *attempt*: one
-    request from the first byte sent to the last received; waiting for a free place among the
-    session's requests does not count. *call*: a request with all its attempts and the waits
-    between them. *progress*: until the page that comes next in a search has arrived. A search
+    *connect*: until a connection stands: the name, TCP, TLS and a proxy's answer together; of an
+    aiohttp session of yours, waiting for a place in its pool as well. *read*: between two pieces of
+    an answer. *attempt*: one request with its answer, connecting included; waiting for a free place
+    among the session's requests does not count. *call*: a request with all its attempts and the
+    waits between them. *progress*: until the page that comes next in a search has arrived. A search
     as a whole has no limit; put `asyncio.timeout` around it.
     """
 

@@ -14,7 +14,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "enkash_async"
 
 LAYERS = [
-    {"_arguments", "_tasks", "report", "resume", "timeout"},
+    {"_arguments", "_clock", "_tasks", "report", "resume", "timeout"},
     {"errors"},
     {"_paging", "_wire", "retry", "events"},
     {"_decoding", "auth"},
@@ -115,7 +115,10 @@ DOES_IO = {"aiohttp", "anyio", "asyncio", "select", "socket", "sqlite3", "ssl", 
 MAY_DO_IO = {
     "_decoding.arrow.lane": {"anyio", "asyncio"},
     "_http": {"aiohttp", "anyio", "asyncio"},
+    "_http.pool": {"aiohttp", "asyncio", "select"},
+    "_http.resolver": {"aiohttp", "asyncio", "socket", "threading"},
     "_search": {"anyio", "asyncio"},
+    "_clock": {"asyncio"},
     "_tasks": {"anyio", "asyncio"},
     "_telemetry": {"asyncio"},
     "cli": {"asyncio", "threading"},
@@ -290,7 +293,7 @@ def test_paging_knows_errors_reports_and_tokens_only() -> None:
 def test_telemetry_is_told_and_does_not_ask() -> None:
     for name, imports in modules():
         if package_of(name) == "_telemetry":
-            assert own(imports) <= {"_telemetry", "errors", "events", "report"}, name
+            assert own(imports) <= {"_telemetry", "_clock", "errors", "events", "report"}, name
 
 
 @pytest.mark.parametrize(
@@ -303,3 +306,11 @@ def test_telemetry_is_told_and_does_not_ask() -> None:
 def test_importing_the_package_does_not_import_extras(module: str) -> None:
     code = f"import enkash_async, sys; sys.exit({module!r} in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_all_measure_time_by_the_clock_of_the_loop() -> None:
+    """By another one, a wait may never be over: see `_clock`."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        name = path.relative_to(PACKAGE)
+        if name.parts[0] not in ("_clock.py", "cli", "sandbox"):
+            assert "monotonic" not in path.read_text(), name

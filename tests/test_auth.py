@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import pickle
+import socket
 import traceback
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -18,6 +19,7 @@ from aiohttp import web
 from enkash_async import (
     AuthenticationError,
     BearerToken,
+    ConnectError,
     EnKashError,
     EnKashSession,
     OAuthPassword,
@@ -122,6 +124,14 @@ async def test_the_login_is_sent_as_documented(company_id: str | None, sent: str
         {"access_token": "t1"},
         {"access_token": "t1", "expires_in": None},
         {"access_token": None, "accessToken": "t1"},
+        {"access_token": "t1", "expires_in": "86399"},
+        {"access_token": "t1", "expires_in": " 86399.0 "},
+        {"access_token": "t1", "expires_in": 2**63},
+        {"access_token": "t1", "expires_in": -(2**63)},
+        {"access_token": "t1", "expires_in": "9" * 5000},
+        {"access_token": "t1", "expires_in": -5},
+        {"access_token": "t1", "expires_in": "soon"},
+        {"access_token": "t1", "expires_in": {"seconds": 5}},
         {"payload": {"access_token": "t1"}, "response_code": 0, "errorResponse": None},
     ],
 )
@@ -366,7 +376,6 @@ class Custom:
         reply(b"", 500),
         reply(b"<html>Bad gateway</html>", 502),
         reply(b"", 429, "Retry-After: 0"),
-        reply(b"<html>Hello</html>"),
         reply(b""),
         b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{",
         None,
@@ -380,9 +389,222 @@ async def test_a_login_that_was_not_refused_is_tried_again(broken: bytes | None)
 
 async def test_a_first_login_without_an_answer_is_not_sent_a_third_time() -> None:
     async with session_on(None, None, reply(token_answer())) as (server, session):
-        with pytest.raises(ResponseError):
+        with pytest.raises(ResponseError) as caught:
             await session.customers.search()
+        later = [await error_of(session) for _ in range(3)]
+    assert "sends no other" in "".join(caught.value.__notes__)
+    for error in later:
+        assert type(error) is AuthenticationError
+        assert "two logins of this session got no answer" in str(error)
+        assert "open the session again" in str(error)
+    assert len({id(error) for error in later}) == 3
     assert len(server.calls_of(TOKEN_PATH)) == 2
+
+
+UNHEARD: dict[str, bytes | None] = {
+    "closed": None,
+    "broken off": b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{",
+    "empty": reply(b""),
+    "500": reply(b"", 500),
+    "502": reply(b"<html>Bad gateway</html>", 502),
+    "503": reply(b"", 503),
+    "530": reply(b"", 530),
+    "SYSTEM_ERROR": reply(envelope(errorResponse={"errorType": "SYSTEM_ERROR"}, response_code=1)),
+}
+
+
+@pytest.mark.parametrize("kind", UNHEARD)
+@pytest.mark.parametrize("searches", [1, 8])
+async def test_logins_that_may_have_been_refused_are_two(kind: str, searches: int) -> None:
+    """Whoever asks, however many, and again and again."""
+
+    async def answer(call: Call) -> bytes | None:
+        return UNHEARD[kind] if call.path == TOKEN_PATH else reply(page("KC1"))
+
+    async def search() -> None:
+        with pytest.raises(EnKashError):
+            await session.customers.search()
+
+    async with (
+        raw_server(answer) as server,
+        EnKashSession(server.base_url, OAUTH, retry=QUICK) as session,
+    ):
+        for _ in range(3):
+            async with anyio.create_task_group() as group:
+                for _ in range(searches):
+                    group.start_soon(search)
+    assert len(server.calls_of(TOKEN_PATH)) == 2
+
+
+async def test_a_login_outlives_those_who_asked_for_it() -> None:
+    at_login, release = anyio.Event(), anyio.Event()
+
+    async def answer(call: Call) -> bytes:
+        if call.path != TOKEN_PATH:
+            return reply(page("KC1"))
+        at_login.set()
+        await release.wait()
+        return reply(token_answer())
+
+    async with (
+        raw_server(answer) as server,
+        EnKashSession(server.base_url, OAUTH) as session,
+    ):
+        for _ in range(5):
+            with anyio.CancelScope() as scope:
+                async with anyio.create_task_group() as group:
+                    group.start_soon(session.customers.search().__anext__)
+                    await at_login.wait()
+                    await anyio.wait_all_tasks_blocked()
+                    scope.cancel()
+        release.set()
+        assert len(await session.customers.search()) == 1
+    assert len(server.calls_of(TOKEN_PATH)) == 1
+
+
+async def test_closing_the_session_ends_a_login() -> None:
+    at_login = anyio.Event()
+
+    async def answer(call: Call) -> bytes:
+        at_login.set()
+        await anyio.sleep_forever()
+        raise AssertionError
+
+    async def search() -> None:
+        with pytest.raises(RuntimeError, match="closed"):
+            await session.customers.search()
+
+    async with raw_server(answer) as server:
+        session = EnKashSession(server.base_url, OAUTH)
+        async with session, anyio.create_task_group() as group:
+            group.start_soon(search)
+            await at_login.wait()
+            with anyio.fail_after(5):
+                await session.aclose()
+
+
+async def test_logins_that_were_never_sent_are_not_counted() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{unused.getsockname()[1]}"
+    async with EnKashSession(url, OAUTH, retry=QUICK) as session:
+        for _ in range(3):
+            assert type(await error_of(session)) is ConnectError
+
+
+async def test_an_auth_of_the_users_own_may_send_as_often_as_it_is_heard() -> None:
+    async def fetch_token(send: SendForm) -> Token:
+        for _ in range(4):
+            await send("/step", b"", {})
+        return Token("own")
+
+    async def answer(call: Call) -> bytes:
+        return reply(b"" if call.path == "/step" else page("KC1"))
+
+    async with (
+        raw_server(answer) as server,
+        EnKashSession(server.base_url, Custom(fetch_token)) as session,
+    ):
+        assert len(await session.customers.search()) == 1
+    assert len(server.calls_of("/step")) == 4
+
+
+async def test_an_auth_that_tries_again_by_itself_sends_no_third_login() -> None:
+    async def fetch_token(send: SendForm) -> Token:
+        while True:
+            with suppress(ResponseError):
+                await send(TOKEN_PATH, b"", {})
+
+    async def answer(call: Call) -> None:
+        return None
+
+    async with (
+        raw_server(answer) as server,
+        EnKashSession(server.base_url, Custom(fetch_token)) as session,
+    ):
+        for _ in range(2):
+            assert type(await error_of(session)) is AuthenticationError
+    assert len(server.calls_of(TOKEN_PATH)) == 2
+
+
+# What a status of the token endpoint means
+
+REFUSED, WRONG, AGAIN, PROXY = "refused", "wrong address", "again", "proxy"
+
+MEANINGS = {
+    **dict.fromkeys(range(300, 400), WRONG),
+    **dict.fromkeys(range(400, 500), REFUSED),
+    **dict.fromkeys(range(500, 600), AGAIN),
+    **dict.fromkeys((404, 405, 406, 410, 411, 413, 414, 415, 417, 426, 431, 501, 505), WRONG),
+    **dict.fromkeys((408, 421, 425, 429), AGAIN),
+    **dict.fromkeys((407, 511), PROXY),
+}
+BODIES = {"empty": b"", "HTML": b"<html>Hello</html>", "JSON": b'{"error": "Not Found"}'}
+
+
+@pytest.mark.parametrize("body", BODIES)
+async def test_what_each_status_of_the_token_endpoint_means(body: str) -> None:
+    async def answer(call: Call) -> bytes:
+        [status] = statuses
+        return reply(b"" if status == 304 else BODIES[body], status)
+
+    statuses: list[int] = []
+    async with raw_server(answer) as server:
+        for status in range(300, 600):
+            statuses[:] = [status]
+            once = RetryPolicy(attempts=1)
+            async with EnKashSession(server.base_url, OAUTH, retry=once) as session:
+                error = await error_of(session)
+            assert meaning_of(error) == MEANINGS[status], status
+    assert len(server.calls) == 300
+
+
+def meaning_of(error: EnKashError) -> str:
+    text = str(error)
+    if isinstance(error, AuthenticationError):
+        assert "refused the login" in text
+        return REFUSED
+    if error.final:
+        assert type(error) is ResponseError
+        assert "user name" not in text
+        return PROXY if "proxy, or the network" in text else WRONG
+    assert isinstance(error, (RateLimitedError, SystemFaultError, ResponseError))
+    return AGAIN
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        reply(b"<html>Hello</html>"),
+        reply(b" \n<!doctype html>"),
+        reply(b"", 404),
+        reply(b"", 405),
+        b"HTTP/1.1 204 No Content\r\n\r\n",
+    ],
+)
+async def test_a_wrong_address_is_called_one_at_once(answer: bytes) -> None:
+    async with session_on(answer) as (server, session):
+        error = await error_of(session)
+    assert type(error) is ResponseError
+    assert "there is no token endpoint at this base_url" in str(error)
+    assert "no host for Accounts Receivable" in str(error)
+    assert "password" not in str(error)
+    assert len(server.calls) == 1
+
+
+async def test_a_404_of_the_service_itself_is_a_refusal() -> None:
+    body = envelope(errorResponse={"errorType": "RECORD_NOT_FOUND", "errorMessage": "No user"})
+    async with session_on(reply(body, 404)) as (server, session):
+        for _ in range(2):
+            assert type(await error_of(session)) is AuthenticationError
+    assert len(server.calls) == 1
+
+
+@pytest.mark.parametrize("status", [408, 421, 425, 429])
+async def test_a_login_that_nobody_looked_at_is_sent_again(status: int) -> None:
+    async with session_on(*[reply(b"", status)] * 3, reply(token_answer())) as (server, session):
+        assert len(await session.customers.search()) == 1
+    assert len(server.calls_of(TOKEN_PATH)) == 4
 
 
 @pytest.mark.parametrize(
@@ -501,10 +723,62 @@ async def test_the_token_is_in_no_error_of_a_search() -> None:
 # What is no credential
 
 
-@pytest.mark.parametrize("token", ["", "planted\r\nX: y", "planted\0", "plänted"])
+@pytest.mark.parametrize(
+    "token",
+    [
+        "",
+        "planted\r\nX: y",
+        "planted\0",
+        "plänted",
+        "planted\n",
+        " planted",
+        "planted ",
+        "plan ted",
+    ],
+)
 def test_a_token_that_no_header_can_hold_is_refused(token: str) -> None:
     with pytest.raises(ValueError, match="token must be printable") as caught:
         BearerToken(token)
+    assert "planted" not in str(caught.value)
+
+
+@pytest.mark.parametrize("token", ["Bearer planted", "bearer planted", " BEARER planted\n"])
+def test_a_token_is_given_without_its_scheme(token: str) -> None:
+    for kind in (BearerToken, Token):
+        with pytest.raises(ValueError, match="without the word Bearer") as caught:
+            kind(token)
+        assert "planted" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "planted\n",
+        "\r\nplanted",
+        "plan\nted",
+        "planted ",
+        " planted",
+        "planted\t",
+        "plan\0ted",
+        "planted\x7f",
+        "planted\x85",
+        "planted\u00a0",
+        "\ud800planted",
+    ],
+)
+@pytest.mark.parametrize(
+    "name", ["client_id", "client_secret", "username", "password", "company_id"]
+)
+def test_credentials_that_cannot_be_right_are_refused_by_name(name: str, text: str) -> None:
+    with pytest.raises(ValueError, match=f"^{name} ") as caught:
+        attrs.evolve(OAUTH, **{name: text})
+    assert "planted" not in str(caught.value)
+
+
+def test_a_colon_belongs_to_a_secret_and_to_no_client_id() -> None:
+    attrs.evolve(OAUTH, client_secret="a:b", password="a: b", username="a:b")
+    with pytest.raises(ValueError, match="client_id must not hold a colon") as caught:
+        attrs.evolve(OAUTH, client_id="CEK1:planted")
     assert "planted" not in str(caught.value)
 
 
@@ -527,6 +801,15 @@ async def test_a_session_from_the_environment_with_a_token() -> None:
         environ = {"ENKASH_BASE_URL": sandbox.base_url, "ENKASH_TOKEN": sandbox.token}
         async with EnKashSession.from_env(environ, page_size=4) as session:
             assert len(await session.customers.search()) == 4
+
+
+async def test_blanks_around_values_of_the_environment_are_left_out() -> None:
+    async with open_sandbox(SandboxSettings(rows=9)) as sandbox:
+        values = {f"ENKASH_{name}": getattr(sandbox, name.lower()) for name in NAMES}
+        environ = values | {"ENKASH_BASE_URL": sandbox.base_url, "ENKASH_TOKEN": " "}
+        environ = {name: f" {value}\r\n" for name, value in environ.items()}
+        async with EnKashSession.from_env(environ) as session:
+            assert len(await session.customers.search()) == 9
 
 
 @pytest.mark.parametrize("names_company", [False, True])

@@ -12,23 +12,31 @@ from enkash_async import (
     ERROR_CLASSES,
     APIError,
     AuthenticationError,
+    ClientRequestError,
     ConnectError,
     DecodeError,
     EnKashError,
     ErrorType,
     IncompleteSearchError,
+    InvalidAccessError,
     RateLimitedError,
+    RecordNotFoundError,
     RequestTimeoutError,
     ResponseError,
     RetryPolicy,
     SystemFaultError,
     TransportError,
+    UnauthorizedError,
     UnknownServiceError,
+    UnprocessableRequestError,
 )
-from enkash_async.retry import has_no_effect
+from enkash_async._wire.envelope import raise_for_error
+from enkash_async._wire.response import Response
+from enkash_async.retry import has_no_effect, is_heavy, is_refusal, is_strain, is_timeout
 
 RETRIED_TYPES = {ErrorType.SYSTEM_ERROR, ErrorType.UNKNOWN_ERROR}
-RETRIED_STATUSES = {408, 429, 500, 502, 503, 504}
+RETRIED_STATUSES = {408, 421, 425, 429, 500, 502, 503, 504, *range(520, 525), 529, 530}
+TIMEOUT_STATUSES = {408, 504, 522, 524}
 SYSTEM_FAULT = SystemFaultError("down", 500, error_type=ErrorType.SYSTEM_ERROR)
 
 
@@ -68,6 +76,50 @@ def test_without_a_known_type_the_status_decides(error_type: str | None, status:
     error = UnknownServiceError("no", status, error_type=error_type)
 
     assert RetryPolicy().is_retryable(error) is (status in RETRIED_STATUSES)
+
+
+CLASSES: dict[int, type[APIError]] = {
+    400: ClientRequestError,
+    401: UnauthorizedError,
+    403: InvalidAccessError,
+    404: RecordNotFoundError,
+    422: UnprocessableRequestError,
+    429: RateLimitedError,
+}
+
+
+@pytest.mark.parametrize("status", range(100, 1000))
+def test_what_becomes_of_each_status_without_a_word_of_the_service(status: int) -> None:
+    with pytest.raises(EnKashError) as caught:
+        raise_for_error(Response(status, {}, b""))
+    error = caught.value
+
+    if 200 <= status < 400:
+        # Not the service's envelope. A redirect would be answered alike again.
+        assert type(error) is ResponseError
+        assert RetryPolicy().is_retryable(error) is (status < 300)
+        return
+    other = SystemFaultError if status >= 500 else UnknownServiceError
+    assert type(error) is CLASSES.get(status, other)
+    assert RetryPolicy().is_retryable(error) is (status in RETRIED_STATUSES)
+    assert is_timeout(error) is is_heavy(error) is (status in TIMEOUT_STATUSES)
+    assert is_strain(error) is (status in TIMEOUT_STATUSES | {503, 529})
+    assert is_refusal(error) is (status == 429)
+    assert f"HTTP {status} without a message" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (407, "a proxy on the way asks for credentials"),
+        (511, "the network on the way asks for a login"),
+        (522, "Cloudflare got no connection to it in time"),
+        (530, "Cloudflare could not look up or reach it"),
+    ],
+)
+def test_a_status_from_before_the_service_is_put_in_words(status: int, words: str) -> None:
+    with pytest.raises(APIError, match=words):
+        raise_for_error(Response(status, {}, b"<html>"))
 
 
 @pytest.mark.parametrize("error_type", [None, *ErrorType])
@@ -154,7 +206,7 @@ def test_attempts_counts_the_first_one(attempts: int) -> None:
 
 @pytest.mark.parametrize(
     ("retry_after", "expected"),
-    [(None, 0.5), (0.0, 0.0), (3.0, 3.0), (60.0, 60.0), (60.1, None), (86_400.0, None)],
+    [(None, 0.5), (0.0, 0.5), (3.0, 3.0), (60.0, 60.0), (60.1, None), (86_400.0, None)],
 )
 def test_retry_after_is_obeyed_up_to_its_bound(
     retry_after: float | None, expected: float | None

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import copy
 import random
-import time
 from collections.abc import Callable, Generator
 from typing import Generic, TypeVar
 
 import anyio
 import attrs
 
+from enkash_async._clock import now as clock
 from enkash_async._http.costs import Costs
 from enkash_async._http.failures import Failures, GiveUp, TryAgain
-from enkash_async._http.limiter import FairLimiter
-from enkash_async._http.operation import Operation, Ticket
+from enkash_async._http.limiter import FairLimiter, PausedTooLongError
+from enkash_async._http.operation import CLIENT_REQUEST_ID, Operation, Ticket, new_client_request_id
 from enkash_async._http.quota import RetryQuota
-from enkash_async._http.throttle import Throttle
+from enkash_async._http.throttle import Sent, Throttle
 from enkash_async._http.token_cache import TokenCache
 from enkash_async._http.transport import Transport
 from enkash_async._tasks import paced
@@ -23,7 +24,7 @@ from enkash_async._telemetry.call_watch import CallWatch
 from enkash_async._wire.response import Response
 from enkash_async._wire.sealed import Sealed
 from enkash_async.auth import Token
-from enkash_async.errors import APIError, EnKashError, UnauthorizedError
+from enkash_async.errors import APIError, ConnectError, EnKashError, UnauthorizedError
 from enkash_async.retry import RetryPolicy, is_refusal, is_strain, is_too_large, wait_asked_for
 from enkash_async.timeout import Timeout
 
@@ -44,6 +45,15 @@ class Caller:
     quota: RetryQuota
     retry: RetryPolicy
     timeout: Timeout
+
+
+def _anew(refusal: EnKashError | None) -> EnKashError:
+    """Return a refusal that another request got, as one that says nothing of that request."""
+    assert refusal is not None
+    error = copy.copy(refusal)
+    for name in ("__notes__", "offset", "report", "resume_token"):
+        error.__dict__.pop(name, None)
+    return error
 
 
 class Call(Generic[T]):
@@ -79,6 +89,10 @@ class Call(Generic[T]):
         self._refused_token: Token | None = None
         self._has_new_token = False
         """The service refused the token of this attempt, and there is a new one to try."""
+        self._is_out_of_patience = False
+        """The service refuses everything, and this request has waited for its turn too long."""
+        self._client_request_id: str | None = None
+        """Of this attempt, once it is sent."""
         self.bytes_received = 0
 
     async def run(self) -> T:
@@ -105,43 +119,59 @@ class Call(Generic[T]):
 
     async def _attempt(self) -> T:
         caller, costs = self._caller, self._costs
-        began = time.monotonic()
+        began = clock()
         try:
-            # Requests with the same costs share a turn with others. One that failed goes first
-            # among them: what was asked for after it is of no use without it.
-            async with caller.limiter.place(costs, first=self._failures.has_any) as generation:
-                costs.note_pauses(began)
-                result = await self._ask(generation)
-                caller.throttle.note_taken(generation, time.monotonic())
+            # Requests with the same costs share a turn with others. Among them the first in the
+            # plan goes first: what was asked for after it is of no use without it.
+            async with caller.limiter.place(costs, self._ticket.order, self._patience) as sent:
+                costs.note_pauses(began, clock())
+                result = await self._ask(sent)
+                caller.throttle.note_taken(sent, clock())
                 return result
+        except PausedTooLongError:
+            self._is_out_of_patience = True
+            raise _anew(caller.throttle.last_refusal) from None
         finally:
             costs.note_limit()
 
-    async def _ask(self, generation: int) -> T:
+    async def _ask(self, sent: Sent) -> T:
         # The clock starts when a place is free: waiting in line is not the service's delay.
-        started = time.monotonic()
+        started = clock()
         try:
             response, token = await self._send(started)
             return await self._read(response, token)
         except EnKashError as error:
+            # One that was never sent is in nobody's log.
+            if not isinstance(error, ConnectError):
+                error.client_request_id = error.client_request_id or self._client_request_id
             # Before the place is given back, or the next request would go out after all.
-            self._inform_throttle(generation, error)
+            self._inform_throttle(sent, error)
             raise
         finally:
-            self._failures.spend(time.monotonic() - started)
+            self._failures.spend(clock() - started)
 
     async def _send(self, started: float) -> tuple[Response, Token]:
         caller = self._caller
         self._was_sent = self._has_new_token = False
+        self._client_request_id = None
         token = await caller.tokens.get(refused=self._refused_token)
         self._was_sent, message = True, self._ticket.message()
+        self._client_request_id = new_client_request_id()
         headers = Sealed(
-            {"Authorization": f"Bearer {token.value}", "Content-Type": "application/json"}
+            {
+                "Authorization": f"Bearer {token.value}",
+                "Content-Type": "application/json",
+                CLIENT_REQUEST_ID: self._client_request_id,
+            }
         )
-        left = self._failures.seconds_left - (time.monotonic() - started)
-        self._watch.note_sent()
+        left = self._failures.seconds_left - (clock() - started)
+        self._watch.note_sent(self._client_request_id)
         response = await caller.transport.send(
-            self._operation, message, headers, seconds=max(left, 0.001)
+            self._operation,
+            message,
+            headers,
+            seconds=max(left, 0.001),
+            needs_fresh=self._failures.needs_fresh_connection,
         )
         self.bytes_received = response.nbytes
         self._watch.note_answer(response.status, response.nbytes)
@@ -164,7 +194,7 @@ class Call(Generic[T]):
 
     # Between attempts
 
-    def _inform_throttle(self, generation: int, error: EnKashError) -> None:
+    def _inform_throttle(self, sent: Sent, error: EnKashError) -> None:
         """Hold all requests of the session to what *error* says of the service."""
         throttle, retry = self._caller.throttle, self._caller.retry
         if self._has_new_token:
@@ -173,15 +203,23 @@ class Call(Generic[T]):
         if not retry.is_retryable(error):
             if isinstance(error, APIError) and not is_refusal(error):
                 # It answered, and no request can be answered better.
-                throttle.note_taken(generation, time.monotonic())
+                throttle.note_taken(sent, clock())
         elif is_refusal(error):
             pause = retry.pause_after(throttle.refusals + 1, error, jitter=random.random())
             by_service = wait_asked_for(error) is not None
-            throttle.note_refusal(generation, time.monotonic(), pause, by_service=by_service)
+            throttle.note_refusal(sent, clock(), pause, by_service=by_service)
+            throttle.last_refusal = error
         elif is_strain(error):
-            throttle.note_strain(generation, time.monotonic())
+            throttle.note_strain(sent, clock())
+
+    @property
+    def _patience(self) -> float:
+        """Return for how many seconds of pauses this request may wait in line."""
+        return min(self._failures.seconds_left, self._caller.timeout.progress)
 
     def _decide(self, error: EnKashError) -> TryAgain | GiveUp:
+        if self._is_out_of_patience:
+            return GiveUp("call_timeout")
         if self._has_new_token:
             return TryAgain("token_renewed")
         failures, throttle = self._failures, self._caller.throttle
@@ -191,7 +229,7 @@ class Call(Generic[T]):
             was_sent=self._was_sent,
             asks_for_less=may_help and self._shrink(error),
             answered=throttle.answered,
-            pause=throttle.paused_for(time.monotonic()),
+            pause=throttle.paused_for(clock()),
             jitter=random.random(),
         )
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 import netrc
 import os
+import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,14 +14,44 @@ from pathlib import Path
 import aiohttp
 from yarl import URL
 
+from enkash_async._http.pool import Pool
+
+CLOSED_BY_CALLER = (
+    "the aiohttp session that was given to EnKashSession (http=...) is closed; keep it open for as"
+    " long as the EnKashSession is"
+)
+
+NOT_IN_A_URL = frozenset(" \\\N{NO-BREAK SPACE}")
+
+MAX_NAME = 253
+"""Characters of a host's name (RFC 1035), of which each label has 63 at most."""
+
+_is_name = re.compile(
+    r"([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.?",
+    re.ASCII | re.IGNORECASE,
+).fullmatch
+
 MAX_LINE_BYTES = 8190
 MAX_HEADERS = 128
 """Of an answer, where the aiohttp session is ours; aiohttp's own defaults, made certain."""
 
 
 def checked_base_url(base_url: str) -> URL:
-    """Return *base_url* as a URL; ValueError where credentials must not go there."""
-    url = URL(base_url)
+    """Return *base_url* as a URL; ValueError where it is none, or credentials must not go there."""
+    if not isinstance(base_url, str):
+        raise TypeError(f"base_url must be a str, not {type(base_url).__name__}")
+    if not all(character.isprintable() and character not in NOT_IN_A_URL for character in base_url):
+        raise ValueError(
+            "base_url must not hold blanks, line breaks, control characters or backslashes"
+        )
+    try:
+        url = URL(base_url)
+        _check_host(url)
+    except ValueError:
+        # UnicodeError among them. Without a cause, which would quote what may be a secret.
+        raise ValueError(
+            "base_url is not the address of a host: check its name, and its port if it has one"
+        ) from None
     if url.scheme not in ("http", "https") or not url.host:
         raise ValueError("base_url must be an address such as https://api.example")
     if url.user is not None or url.password is not None:
@@ -32,6 +64,17 @@ def checked_base_url(base_url: str) -> URL:
             " (http is allowed to this machine only)"
         )
     return url
+
+
+def _check_host(url: URL) -> None:
+    """Raise ValueError for a host that no name server can be asked for, or a port that is none."""
+    host, port = url.raw_host or "", url.port
+    if port == 0:
+        raise ValueError("port")
+    if ":" in host:
+        ipaddress.ip_address(host.partition("%")[0])
+    elif host and not (_is_name(host) and len(host) <= MAX_NAME):
+        raise ValueError("host")
 
 
 def _is_loopback(host: str) -> bool:
@@ -47,14 +90,17 @@ async def open_http(
 ) -> AsyncGenerator[aiohttp.ClientSession, None]:
     """Lend the caller's own aiohttp session, or one that is closed at the end.
 
-    ValueError if the caller's would send other credentials to *host* than ours.
+    ValueError if the caller's would send other credentials to *host* than ours, RuntimeError if it
+    is closed.
     """
     if given is not None:
+        if getattr(given, "closed", False):
+            raise RuntimeError(CLOSED_BY_CALLER)
         _check_credentials(given, host)
         yield given
         return
     async with aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=max_connections),
+        connector=Pool(max_connections),
         # The service's cookies are artefacts of its load balancer; none is needed.
         cookie_jar=aiohttp.DummyCookieJar(),
         max_line_size=MAX_LINE_BYTES,
@@ -62,6 +108,16 @@ async def open_http(
         max_headers=MAX_HEADERS,
     ) as http:
         yield http
+
+
+def pool_size(http: aiohttp.ClientSession) -> float:
+    """Return how many connections to one host *http* makes at once.
+
+    More requests would wait inside the pool, where their timeouts run already.
+    """
+    connector = getattr(http, "connector", None)
+    limits = (getattr(connector, "limit", 0), getattr(connector, "limit_per_host", 0))
+    return min((limit for limit in limits if limit), default=math.inf)
 
 
 def _check_credentials(http: aiohttp.ClientSession, host: str | None) -> None:

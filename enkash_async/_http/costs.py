@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from enkash_async._http.throttle import Throttle
 from enkash_async.errors import EnKashError
 from enkash_async.report import SearchReport
@@ -24,12 +22,12 @@ class Costs:
     def note_answer(self, nbytes: int) -> None:
         self._report.bytes_received += nbytes
 
-    def note_pauses(self, since: float) -> None:
+    def note_pauses(self, since: float, now: float) -> None:
         """Count the pauses *since* a time. Requests that wait at the same time count once."""
-        now = self._throttle.paused_seconds(time.monotonic())
+        paused = self._throttle.paused_seconds(now)
         before = max(self._counted, self._throttle.paused_seconds(since))
-        self._report.seconds_paused += max(0.0, now - before)
-        self._counted = max(self._counted, now)
+        self._report.seconds_paused += max(0.0, paused - before)
+        self._counted = max(self._counted, paused)
 
     def note_limit(self) -> None:
         """Note to how many requests in flight the session has come down, if it has."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 
 from enkash_async._http.quota import RETRY_COST, TIMEOUT_COST, RetryQuota
-from enkash_async.errors import EnKashError, RequestTimeoutError, ResponseError
+from enkash_async.errors import EnKashError, ResponseError, TransportError
 from enkash_async.retry import (
     RetryPolicy,
     RetryReason,
@@ -13,6 +13,7 @@ from enkash_async.retry import (
     has_no_effect,
     is_heavy,
     is_refusal,
+    is_timeout,
     is_too_large,
     reason_of,
     wait_asked_for,
@@ -35,6 +36,13 @@ class GiveUp:
     reason: StopReason
 
 
+MAX_DIED_IDLE = 3
+"""Connections of one request that may be found dead before that counts as a failed attempt.
+
+The second is a new one already, unless something between us and the service takes it away too.
+"""
+
+
 class Failures:
     """Keeps what has failed of one request and what that cost, and decides how to go on.
 
@@ -50,6 +58,7 @@ class Failures:
         self._seconds = seconds
         self._is_repeatable = is_repeatable
         self._failed = 0
+        self._died_idle = 0
         self._refused = 0
         """Refusals in a row between which the service answered nobody in this session."""
         self._answered = -1
@@ -58,9 +67,9 @@ class Failures:
         self._quota_spent = 0
 
     @property
-    def has_any(self) -> bool:
-        """Say whether an attempt has failed."""
-        return self._failed + self._refused > 0
+    def needs_fresh_connection(self) -> bool:
+        """Say whether the connection of an attempt had died while it was idle."""
+        return self._died_idle > 0
 
     @property
     def seconds_left(self) -> float:
@@ -100,7 +109,10 @@ class Failures:
         """
         may_repeat = self._is_repeatable or not was_sent or has_no_effect(error)
         if asks_for_less and may_repeat and is_too_large(error):
-            # Not the service's failure, and not to be met again: it costs nothing.
+            # Not the service's failure, and not to be met again: it is no attempt. But so much
+            # came for nothing, and with all searches of a session it may be too often.
+            return TryAgain(reason_of(error)) if self._pay(error) else GiveUp("quota")
+        if may_repeat and self._is_no_attempt(error):
             return TryAgain(reason_of(error))
         attempt = self._count(error, answered)
         stop = self._retry.why_stop(attempt, error)
@@ -118,6 +130,13 @@ class Failures:
         if self._seconds_spent >= self._seconds:
             return GiveUp("call_timeout")
         return again if self._pay(error) else GiveUp("quota")
+
+    def _is_no_attempt(self, error: EnKashError) -> bool:
+        """Say whether the request only met a connection that had died, and count that."""
+        if not isinstance(error, TransportError) or not error.died_idle or error.final:
+            return False
+        self._died_idle += 1
+        return self._died_idle <= MAX_DIED_IDLE
 
     def _count(self, error: EnKashError, answered: int) -> int:
         """Count *error*, and return how many attempts have failed, as far as they count.
@@ -138,7 +157,7 @@ class Failures:
         if wait_asked_for(error):
             # The service says when to come back, and until then nobody asks.
             return True
-        cost = TIMEOUT_COST if isinstance(error, RequestTimeoutError) else RETRY_COST
+        cost = TIMEOUT_COST if is_timeout(error) else RETRY_COST
         if not self._quota.spend(cost):
             return False
         self._quota_spent += cost

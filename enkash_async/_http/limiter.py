@@ -3,94 +3,139 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections import Counter, deque
+import math
+from bisect import insort
+from collections import Counter
 from collections.abc import AsyncGenerator, Hashable
 from contextlib import asynccontextmanager
+from operator import attrgetter
 
 import anyio
 
-from enkash_async._http.throttle import Throttle
+from enkash_async._clock import now as clock
+from enkash_async._http.throttle import Sent, Throttle
+
+LOOK_AGAIN = 1.0
+"""Seconds after which it is looked whether more may be in flight, where only that is missing."""
+
+
+Order = tuple[float, int]
+"""A place among those with the same key. The lowest is served first."""
+
+FIRST: Order = (-math.inf, 0)
+
+
+class PausedTooLongError(Exception):
+    """The service had the session pause for longer than one in line may wait for that."""
 
 
 class _Turn:
-    """One who waits in line, and the generation of the request that may then be sent."""
+    """One who waits in line until the session has paused for *leaves_at* seconds in all."""
 
-    def __init__(self) -> None:
+    sent: Sent | None = None
+    """The request that may be sent, once it is its turn."""
+
+    def __init__(self, order: Order, leaves_at: float) -> None:
         self.event = anyio.Event()
-        self.generation = 0
+        self.order = order
+        self.leaves_at = leaves_at
+
+
+_order_of = attrgetter("order")
 
 
 class FairLimiter:
     """Lets as many requests go at once as *throttle* allows.
 
     A free place goes to the key that holds the fewest. With the searches of a session as keys, one
-    that asks for many pages cannot keep another from its first. Among equals, and for one key, the
-    first to wait is the first to be served. While the throttle pauses, nobody is.
+    that asks for many pages cannot keep another from its first. Among equals, the first to wait is
+    the first to be served; for one key it is the one with the lowest order. While the throttle
+    pauses, nobody is.
     """
 
     def __init__(self, throttle: Throttle) -> None:
         self._throttle = throttle
         self._in_flight = 0
         self._held: Counter[Hashable] = Counter()
-        self._waiting: dict[Hashable, deque[_Turn]] = {}
+        self._waiting: dict[Hashable, list[_Turn]] = {}
         self._timer: asyncio.TimerHandle | None = None
 
     @asynccontextmanager
-    async def place(self, key: Hashable, *, first: bool = False) -> AsyncGenerator[int, None]:
-        """Wait for a free place and hold it; give the generation of a request that is sent now.
+    async def place(
+        self, key: Hashable, order: Order = FIRST, patience: float = math.inf
+    ) -> AsyncGenerator[Sent, None]:
+        """Wait for a free place and hold it; give what to know the request by that is sent now.
 
-        With *first*, wait before all others of this key.
+        Those of one key are served by *order*, and those of one order as they come. As soon as
+        the session's pauses come to more than *patience* seconds meanwhile, PausedTooLongError.
         """
-        generation = await self._acquire(key, first=first)
+        sent = await self._acquire(key, order, patience)
         try:
-            yield generation
+            yield sent
         finally:
             self._release(key)
 
-    async def _acquire(self, key: Hashable, *, first: bool) -> int:
-        turn = _Turn()
-        line = self._waiting.setdefault(key, deque())
-        (line.appendleft if first else line.append)(turn)
+    async def _acquire(self, key: Hashable, order: Order, patience: float) -> Sent:
+        turn = _Turn(order, self._throttle.paused_seconds(clock()) + patience)
+        insort(self._waiting.setdefault(key, []), turn, key=_order_of)
         self._serve()
-        if turn.event.is_set():
-            return turn.generation
         try:
-            await turn.event.wait()
+            if turn.sent is None:
+                await turn.event.wait()
         except BaseException:
             # Cancelled: either still in line, or the place was granted in the same moment.
-            if turn.event.is_set():
+            if turn.sent is not None:
                 self._release(key)
-            else:
+            elif not turn.event.is_set():
                 self._leave_line(key, turn)
                 self._set_timer()
             raise
-        return turn.generation
+        if turn.sent is None:
+            raise PausedTooLongError
+        return turn.sent
 
     def _serve(self) -> None:
         """Hand out the places that are free, as far as that is allowed by now."""
-        while self._has_place() and self._throttle.ready_at <= time.monotonic():
+        now = clock()
+        if self._throttle.refusals:
+            self._send_away()
+        while self._has_place(now) and self._throttle.ready_at <= now:
             # A dict keeps the order of arrival, and min() takes the first of equals.
             key = min(self._waiting, key=self._held.__getitem__)
             turn = self._waiting[key][0]
             self._leave_line(key, turn)
-            turn.generation = self._throttle.note_sent(time.monotonic(), self._in_flight)
+            turn.sent = self._throttle.note_sent(now, self._in_flight)
             self._in_flight += 1
             self._held[key] += 1
             turn.event.set()
         self._set_timer()
 
-    def _has_place(self) -> bool:
-        return bool(self._waiting) and self._in_flight < self._throttle.limit
+    def _send_away(self) -> None:
+        """Let those leave whose patience ends before the present pause does."""
+        paused = self._throttle.paused_seconds(math.inf)
+        for key, line in list(self._waiting.items()):
+            for turn in [turn for turn in line if turn.leaves_at <= paused]:
+                self._leave_line(key, turn)
+                turn.event.set()
+
+    def _has_place(self, now: float) -> bool:
+        return bool(self._waiting) and self._throttle.has_room(self._in_flight, now)
 
     def _set_timer(self) -> None:
-        """Come back when the throttle allows the next request, if only that is missing."""
+        """Come back when the throttle may allow the next request."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._has_place():
-            delay = self._throttle.ready_at - time.monotonic()
-            self._timer = asyncio.get_running_loop().call_later(max(0.0, delay), self._serve)
+        if not self._waiting:
+            return
+        now = clock()
+        if self._throttle.has_room(self._in_flight, now):
+            delay = max(0.0, self._throttle.ready_at - now)
+        elif self._throttle.limit < self._throttle.at_most:
+            delay = LOOK_AGAIN
+        else:
+            return
+        self._timer = asyncio.get_running_loop().call_later(delay, self._serve)
 
     def _release(self, key: Hashable) -> None:
         self._in_flight -= 1

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping
 from typing import Protocol
 
 import attrs
 
 from enkash_async._wire.sealed import Sealed
+
+CLIENT_REQUEST_ID = "X-Request-Id"
+"""The header that names an attempt at a request, so that it can be found in logs on both sides."""
+
+
+def new_client_request_id() -> str:
+    """Return a random id for one attempt; what is tried again has another one."""
+    # It is no secret, and must not wait for any: the generator of `random` will do.
+    return f"{random.getrandbits(128):032x}"
 
 
 @attrs.frozen
@@ -36,6 +46,11 @@ class Message:
 
 class Ticket(Protocol):
     """What one call asks for. It may ask for less before a further attempt."""
+
+    @property
+    def order(self) -> tuple[float, int]:
+        """Return its place among what the same search asks for: the lowest is sent first."""
+        ...
 
     def message(self) -> Message:
         """Return what to send now. Called once before each attempt."""

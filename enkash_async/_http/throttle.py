@@ -1,70 +1,47 @@
 """How many requests may be in flight, and from when on, as the answers tell. No I/O.
 
-Concurrency goes as TCP Tahoe's window does: a refusal (HTTP 429, or a wait that the service asks
-for) sets it back to one request, from where it soon grows to half of what it was, and then slowly.
-Where fewer in flight do not help, because the service counts requests per second, the requests
-that it took between two refusals tell its rate, and the next ones are spaced by it.
+After a refusal (HTTP 429, or a wait that the service asks for) one request goes ahead; when it is
+taken, the others follow. Fewer than before follow only where that helps: where none was taken
+lately beside as many others as the one that was refused. A rate is kept to where that helps, see
+`Pace`. Whatever was learned is given up with time, so that a session is back at full speed half a
+minute after the last trouble, whatever came before.
 """
 
 from __future__ import annotations
 
-MIN_STEP = 10
-"""Requests taken before one more may be in flight: where one is too many, one in ten is refused."""
+from typing import NamedTuple
 
-CAUTION = 0.95
-"""The part of the rate found with which requests begin after a refusal."""
+from enkash_async._http.pace import Pace, Span
+from enkash_async.errors import EnKashError
 
-PATIENCE = 30
-"""After as many requests taken, they come at nearly twice the rate that was found.
+HOLD = 10.0
+"""Seconds without trouble after which more requests may be in flight than were seen to be taken."""
 
-The rate grows with the cube of their number: a dozen come close below the rate that was refused,
-and one that was found too low, or is over, is left behind soon.
+RECOVERED = 25.0
+"""Seconds without trouble after which as many may be in flight as at first."""
+
+ROUND = 3
+"""Fewer requests than these taken between two refusals say nothing of those that follow."""
+
+PUZZLED = 2
+"""After so many refusals that neither a rate nor a number in flight explains, all follow at once.
+
+They come whatever is done; to go slowly would only cost time.
 """
 
-SHORTEST_GAP = 0.001
+STRAY = 1
+"""A timeout after so many times as many answers as may be in flight says little of the load."""
+
+STEP = 4
+"""After a timeout, one more may be in flight for so many answers, or for as many as may be."""
 
 
-class _Pace:
-    """The rate at which the service takes requests, and when the next one may go."""
+class Sent(NamedTuple):
+    """What is remembered of a request: its generation, how many went beside it, its span."""
 
-    def __init__(self) -> None:
-        self.next_at = 0.0
-        self._rate: float | None = None
-        self._taken = 0
-        self._began: float | None = None
-        self._is_whole = False
-        """The time since then began with a refusal."""
-
-    def note_sent(self, now: float, idle: float) -> None:
-        # Time in which there was nothing to send says nothing of the rate.
-        self._began = now if self._began is None else self._began + idle
-        gap = self.gap()
-        # A timer that was late is made up for, but by one request only.
-        self.next_at = max(self.next_at, now - gap) + gap
-
-    def note_taken(self) -> None:
-        self._taken += 1
-
-    def note_refusal(self, resume: float) -> None:
-        # Without a request taken, the time goes on to count until there is one.
-        if self._taken and self._began is not None:
-            # One refusal may be anything. It takes a second one to see what fits in between.
-            if self._is_whole and resume > self._began:
-                self._rate = self._taken / (resume - self._began)
-            self._is_whole = True
-            self._taken, self._began = 0, resume
-        self.next_at = resume
-
-    def gap(self) -> float:
-        """Return the seconds from one request to the next, 0 where no rate has been found."""
-        if self._rate is None:
-            return 0.0
-        gap = 1 / (self._rate * (CAUTION + (self._taken / PATIENCE) ** 3))
-        return gap if gap > SHORTEST_GAP else 0.0
-
-    def __str__(self) -> str:
-        gap = self.gap()
-        return f"at most {1 / gap:.1f} requests/s" if gap else "at any rate"
+    generation: int
+    beside: int
+    span: Span | None
 
 
 class Throttle:
@@ -78,16 +55,17 @@ class Throttle:
     def __init__(self, at_most: int, *, adaptive: bool = True) -> None:
         self.at_most = at_most
         self.limit = at_most
+        """How many may be in flight, as it was when that was last asked or something happened."""
         self.refusals = 0
         """Refusals since a request was taken that was sent after the last of them."""
+        self.last_refusal: EnKashError | None = None
+        """What the last request that was refused got, for those that wait in line too long."""
         self.answered = 0
         """Requests that the service has taken, whenever they were sent."""
         self._adaptive = adaptive
         self._generation = 0
-        self._threshold = at_most
-        """Up to here the limit grows with each answer, and from here on slowly."""
-        self._credit = 0
-        self._pace = _Pace()
+        self._pace = Pace()
+        self._crowd = _Crowd(at_most)
         self._last_answer = 0.0
         self._paused_from = self._paused_until = 0.0
         self._paused_before = 0.0
@@ -97,6 +75,11 @@ class Throttle:
         """Return the time from which on the next request may be sent."""
         return max(self._paused_until, self._pace.next_at)
 
+    def has_room(self, in_flight: int, now: float) -> bool:
+        """Say whether another request may be in flight beside those *in_flight*."""
+        self.limit = self._crowd.limit(now)
+        return in_flight < self.limit
+
     def paused_for(self, now: float) -> float:
         """Return the seconds that are left of the present pause."""
         return max(0.0, self._paused_until - now)
@@ -105,47 +88,55 @@ class Throttle:
         """Return the seconds of all pauses so far."""
         return self._paused_before + max(0.0, min(now, self._paused_until) - self._paused_from)
 
-    def note_sent(self, now: float, in_flight: int) -> int:
-        """Note that a request is sent beside those *in_flight*; return its generation."""
+    def note_sent(self, now: float, in_flight: int) -> Sent:
+        """Note that a request is sent beside those *in_flight*; return what to know it by."""
+        span = None
         if self._adaptive:
             idle_since = max(self._last_answer, self.ready_at)
-            self._pace.note_sent(now, 0.0 if in_flight else max(0.0, now - idle_since))
-        return self._generation
+            span = self._pace.note_sent(now, 0.0 if in_flight else max(0.0, now - idle_since))
+        return Sent(self._generation, in_flight, span)
 
-    def note_taken(self, generation: int, now: float) -> None:
+    def note_taken(self, sent: Sent, now: float) -> None:
         """Note that a request was answered, so that more may be sent after it."""
         self.answered += 1
         self._last_answer = now
         self._pace.note_taken()
-        if generation == self._generation:
+        is_new = sent.generation == self._generation
+        if is_new:
             self.refusals = 0
-            self._grow()
+        if self._adaptive:
+            self._crowd.note_taken(sent.beside, is_new=is_new)
+            self.limit = self._crowd.limit(now)
 
-    def note_refusal(self, generation: int, now: float, pause: float, *, by_service: bool) -> None:
+    def note_refusal(self, sent: Sent, now: float, pause: float, *, by_service: bool) -> None:
         """Note that the service refused a request, and let all others wait for *pause* seconds.
 
         *by_service*: the service itself asked for that pause.
         """
         self._last_answer = now
-        is_news = generation == self._generation
+        is_news = sent.generation == self._generation
         if is_news or by_service:
             # Known to take one request in so long, it would not take another any sooner.
-            self._pause(now, pause if by_service else max(pause, self._pace.gap()))
+            self._pause(now, pause if by_service else max(pause, self._pace.wait()))
         if is_news:
             self._generation += 1
             self.refusals += 1
-            if self._adaptive:
-                self._threshold = max(1, self.limit // 2)
-                self.limit, self._credit = 1, 0
-                self._pace.note_refusal(self._paused_until)
+        if self._adaptive:
+            self._pace.note_refusal(sent.span, now, self._paused_until, is_news=is_news)
+        if is_news and self._adaptive:
+            self._crowd.note_refusal(
+                sent.beside, self._paused_until, explained=self._pace.is_believed
+            )
+            self.limit = self._crowd.limit(now)
 
-    def note_strain(self, generation: int, now: float) -> None:
+    def note_strain(self, sent: Sent, now: float) -> None:
         """Note that a request got no answer in time: let half as many be in flight."""
         self._last_answer = now
-        if generation == self._generation and self._adaptive:
+        self._pace.note_strain()
+        if sent.generation == self._generation and self._adaptive:
             self._generation += 1
-            self.limit = self._threshold = max(1, self.limit // 2)
-            self._credit = 0
+            self._crowd.note_strain(now)
+            self.limit = self._crowd.limit(now)
 
     def _pause(self, now: float, pause: float) -> None:
         if now >= self._paused_until:
@@ -153,17 +144,73 @@ class Throttle:
             self._paused_from = self._paused_until = now
         self._paused_until = max(self._paused_until, now + pause)
 
-    def _grow(self) -> None:
-        if self.limit < self._threshold:
-            self.limit += 1
-            return
-        self._credit += 1
-        if self._credit >= max(MIN_STEP, self.limit) and self.limit < self.at_most:
-            self.limit += 1
-            self._credit = 0
-
     def __repr__(self) -> str:
         state = f"{self.limit} of at most {self.at_most} in flight"
         if self._paused_until > self._last_answer:
             state += f", paused until {self._paused_until:.3f}"
         return f"<Throttle {state}, {self._pace}>"
+
+
+class _Crowd:
+    """How many requests may be in flight at once, *at_most* if nothing speaks against it."""
+
+    def __init__(self, at_most: int) -> None:
+        self._at_most = at_most
+        self._bound = at_most
+        """So many may be in flight until some time has passed without trouble."""
+        self._is_strained = False
+        """The bound was lowered by timeouts, which a few answers make up for."""
+        self._opened = at_most
+        """So many follow by now after a refusal; each that is taken lets another one go."""
+        self._since = 0.0
+        """When the last trouble was over."""
+        self._seen = self._seen_before = 0
+        """The most in flight of which one was taken, since the last refusal and before it."""
+        self._in_a_row = 0
+        """Requests taken since the last trouble."""
+        self._puzzles = 0
+
+    def limit(self, now: float) -> int:
+        """Return how many requests may be in flight."""
+        waited = now - self._since
+        if waited < HOLD:
+            return min(self._opened, self._bound)
+        share = min(1.0, (waited - HOLD) / (RECOVERED - HOLD))
+        self._opened = self._at_most
+        return self._bound + int((self._at_most - self._bound) * share)
+
+    def note_taken(self, beside: int, *, is_new: bool) -> None:
+        """Note that one sent *beside* others was taken, since the last trouble if *is_new*."""
+        self._seen = max(self._seen, beside + 1)
+        if not is_new:
+            return
+        self._in_a_row += 1
+        if (
+            self._is_strained
+            and self._bound < self._at_most
+            and self._in_a_row % max(STEP, self._bound) == 0
+        ):
+            self._bound += 1
+        self._opened = self._at_most if self._puzzles >= PUZZLED else self._opened + 1
+
+    def note_refusal(self, beside: int, resume: float, *, explained: bool) -> None:
+        """Note that one was refused *beside* others, *explained* by a rate that is known."""
+        seen = max(self._seen, self._seen_before)
+        is_crowded = 0 < beside >= seen
+        self._bound = beside if is_crowded else self._at_most
+        self._is_strained = False
+        if is_crowded or explained:
+            self._puzzles = 0
+        elif self._in_a_row >= ROUND:
+            self._puzzles += 1
+        self._seen_before, self._seen = self._seen, 0
+        self._opened, self._since, self._in_a_row = 1, resume, 0
+
+    def note_strain(self, now: float) -> None:
+        """Note that one got no answer in time."""
+        limit = self.limit(now)
+        if self._in_a_row < STRAY * limit:
+            self._bound = self._opened = max(1, limit // 2)
+            self._is_strained = True
+            self._since = now
+        self._in_a_row = 0

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import anyio
 
+from enkash_async._clock import now
+from enkash_async._http.operation import CLIENT_REQUEST_ID, new_client_request_id
 from enkash_async._telemetry.telemetry import Telemetry
 from enkash_async._wire.response import Response
 from enkash_async._wire.sealed import Sealed
@@ -17,11 +19,19 @@ from enkash_async.errors import (
     AuthenticationError,
     ConnectError,
     EnKashError,
+    RateLimitedError,
+    ResponseError,
     TransportError,
 )
 
+Start = Callable[[Callable[[Any], Coroutine[Any, Any, None]], Any], None]
+"""Starts `function(argument)` as a task that ends with the session."""
+
 MAX_UNHEARD_LOGINS = 2
-"""First logins without an answer before giving up: the third might lock the account."""
+"""First logins without an answer before giving up: the third might lock the account.
+
+An answer of 5xx is none: the service may have counted the login before it failed.
+"""
 
 RENEW_EARLY = 60.0
 """Seconds before a token expires in which it is renewed, or a fifth of its life if that is less."""
@@ -31,12 +41,13 @@ def watched(send: SendForm, telemetry: Telemetry) -> SendForm:
     """Return *send* such that *telemetry* is told of each login."""
 
     async def send_watched(path: str, body: bytes, headers: dict[str, str]) -> Response:
+        client_request_id = headers.get(CLIENT_REQUEST_ID)
         sealed = Sealed((body, headers))
         del body, headers
         # Another path is an Auth's own affair, and may hold a secret.
         watch = telemetry.login(path if path == TOKEN_PATH else "other")
         with watch:
-            watch.note_sent()
+            watch.note_sent(client_request_id)
             response = await send(path, *sealed.reveal())
             watch.note_answer(response.status, response.nbytes)
         return response
@@ -44,71 +55,133 @@ def watched(send: SendForm, telemetry: Telemetry) -> SendForm:
     return send_watched
 
 
+UNANSWERED = (
+    "two logins of this session got no answer, and may have been refused by one that got lost; the"
+    " service locks an account after three, so this session sends no other. Find out whether the"
+    " service is up and these credentials are right, then open the session again"
+)
+
+
+class _Login:
+    """One login under way, for all who wait for it."""
+
+    def __init__(self) -> None:
+        self.ended = anyio.Event()
+        self.error: Exception | None = None
+
+
 class TokenCache:
     """Fetches the token of a session once for all who wait, and renews it early.
 
-    A refused login is never repeated: all who ask for a token later get the same refusal.
+    A refused login is never repeated: all who ask for a token later get the same refusal. A first
+    login that gets no answer is sent twice at most, whoever asks. It runs in a task of its own,
+    begun by *start*, so that nobody who stops waiting breaks it off.
     """
 
     def __init__(
-        self, auth: Auth, send: SendForm, clock: Callable[[], float] = time.monotonic
+        self, auth: Auth, send: SendForm, start: Start, clock: Callable[[], float] = now
     ) -> None:
         self._auth = auth
         self._send = send
+        self._start = start
         self._clock = clock
-        self._lock = anyio.Lock()
+        self._login: _Login | None = None
         self._token: Token | None = None
         self._renew_at = 0.0
         self._expires_at = 0.0
         self._unheard = 0
-        """First logins that were sent and got no answer."""
+        """First logins that were sent and got no answer, or none that says what became of them."""
+        self._last_unheard: Exception | None = None
         self._refusal: AuthenticationError | None = None
-        self._failed = 0
-        self._failure: TransportError | APIError | None = None
-        """Of the last of the logins that *failed*."""
+        self._client_request_id: str | None = None
+        """Of the request that was sent last for the login under way."""
 
     async def get(self, *, refused: Token | None = None) -> Token:
         """Return a token; a new one if the service *refused* the present one.
 
-        AuthenticationError if a login was refused, now or before; the TransportError or APIError
-        of a login that failed otherwise.
+        AuthenticationError if a login was refused, now or before, or two first ones got no answer;
+        the TransportError or APIError of a login that failed otherwise.
         """
-        if self._is_usable(refused) and (self._is_fresh() or self._lock.locked()):
+        if self._is_usable(refused) and (self._is_fresh() or self._login is not None):
             # While one task renews early, the others go on with the token they have.
             return self._current()
-        failed = self._failed
-        async with self._lock:
-            if self._is_usable(refused) and self._is_fresh():
-                return self._current()
-            if self._refusal is not None:
-                raise AuthenticationError(*self._refusal.args)
-            if self._failure is not None and self._failed > failed:
-                # The login that this task waited for: one after another would be a storm.
-                raise copy.copy(self._failure) from self._failure.__cause__
-            await self._renew(may_keep=self._is_usable(refused))
-            return self._current()
+        if self._refusal is not None:
+            raise _copy_of(self._refusal)
+        if (login := self._login) is None:
+            self._check_unheard()
+            login = self._begin()
+        await login.ended.wait()
+        if login.error is not None and not (self._is_usable(refused) and _may_pass(login.error)):
+            raise _copy_of(login.error) from login.error.__cause__
+        return self._current()
 
-    async def _renew(self, *, may_keep: bool) -> None:
-        """Log in; with *may_keep* a failure leaves the present token as it is."""
-        now = self._clock()
+    def _begin(self) -> _Login:
+        # Before the start, since an eager task may have ended when `start` returns.
+        login = self._login = _Login()
         try:
-            token = await self._auth.fetch_token(self._send)
-        except AuthenticationError as error:
-            self._refusal = error
+            self._start(self._log_in, login)
+        except BaseException:
+            self._login = None
             raise
-        except (TransportError, APIError) as error:
-            if may_keep:
-                # The old one is still good; look again when half of its rest is over.
-                self._renew_at = now + (self._expires_at - now) / 2
-                return
-            if self._may_have_been_refused(error):
-                self._unheard += 1
-            error.final = error.final or self._unheard >= MAX_UNHEARD_LOGINS
-            self._failed += 1
-            self._failure = copy.copy(error)
-            self._failure.__cause__ = error.__cause__
+        return login
+
+    async def _log_in(self, login: _Login) -> None:
+        """Fetch a token; what fails is kept for those who wait."""
+        now, unheard = self._clock(), self._unheard
+        self._client_request_id = None
+        try:
+            self._keep(await self._auth.fetch_token(self._send_counted), now)
+        except Exception as error:
+            login.error = error
+            if isinstance(error, EnKashError) and not isinstance(error, ConnectError):
+                error.client_request_id = error.client_request_id or self._client_request_id
+            self._note_failure(error, now, is_counted=self._unheard > unheard)
+        finally:
+            if self._token is None and login.error is None:
+                # Cancelled: the session is closing.
+                login.error = RuntimeError("the session was closed before there was a token")
+            self._login = None
+            login.ended.set()
+
+    async def _send_counted(self, path: str, body: bytes, headers: dict[str, str]) -> Response:
+        """Send a login, and count it as unheard until an answer says that it was not refused."""
+        self._client_request_id = new_client_request_id()
+        sealed = Sealed((body, {CLIENT_REQUEST_ID: self._client_request_id, **headers}))
+        del body, headers
+        if self._token is not None:
+            # These credentials have worked: what fails now is not theirs.
+            return await self._send(path, *sealed.reveal())
+        self._check_unheard()
+        self._unheard += 1
+        try:
+            response = await self._send(path, *sealed.reveal())
+        except ConnectError:
+            # It was never sent.
+            self._unheard -= 1
             raise
-        self._keep(token, now)
+        if response.status < 500:
+            self._unheard -= 1
+        return response
+
+    def _check_unheard(self) -> None:
+        if self._token is None and self._unheard >= MAX_UNHEARD_LOGINS:
+            raise AuthenticationError(UNANSWERED) from self._last_unheard
+
+    def _note_failure(self, error: Exception, now: float, *, is_counted: bool) -> None:
+        if isinstance(error, AuthenticationError):
+            if self._unheard < MAX_UNHEARD_LOGINS:
+                self._refusal = error
+            return
+        if self._token is not None:
+            # The old one may still be good; look again when half of its rest is over.
+            self._renew_at = now + (self._expires_at - now) / 2
+            return
+        if not is_counted and _may_have_been_refused(error):
+            self._unheard += 1
+        if self._unheard >= MAX_UNHEARD_LOGINS and isinstance(error, EnKashError):
+            self._last_unheard = _copy_of(error)
+            error.final = True
+            error.add_note(UNANSWERED)
 
     def _keep(self, token: Token, now: float) -> None:
         self._token = token
@@ -116,11 +189,6 @@ class TokenCache:
         life = float("inf") if token.life is None else token.life
         self._expires_at = now + life
         self._renew_at = self._expires_at - min(RENEW_EARLY, life / 5)
-
-    def _may_have_been_refused(self, error: EnKashError) -> bool:
-        # Credentials that never worked may be wrong ones, refused by an answer that got lost.
-        was_sent = isinstance(error, TransportError) and not isinstance(error, ConnectError)
-        return self._token is None and was_sent
 
     def _current(self) -> Token:
         assert self._token is not None
@@ -134,3 +202,29 @@ class TokenCache:
 
     def _is_fresh(self) -> bool:
         return self._clock() < self._renew_at
+
+
+def _may_pass(error: Exception) -> bool:
+    """Say whether a renewal that ended with *error* may be left for later."""
+    return isinstance(error, (TransportError, APIError))
+
+
+def _may_have_been_refused(error: Exception) -> bool:
+    """Say whether the service may have refused a login that ended with *error*."""
+    if isinstance(error, (ConnectError, RateLimitedError)):
+        return False
+    if isinstance(error, ResponseError):
+        # With another status than that of a success, it says that nobody looked at the login.
+        return error.status is None or error.status < 300
+    return isinstance(error, (TransportError, APIError))
+
+
+def _copy_of(error: Exception) -> Exception:
+    """Return an error of their own for one of several who are told of *error*."""
+    if not isinstance(error, EnKashError):
+        return error
+    clone = copy.copy(error)
+    if hasattr(error, "__notes__"):
+        clone.__notes__ = list(error.__notes__)
+    clone.__cause__ = error.__cause__
+    return clone.with_traceback(error.__traceback__)

@@ -10,8 +10,11 @@ import aiohttp
 from yarl import URL
 
 from enkash_async._http.body import Body, Bound
+from enkash_async._http.connections import CLOSED_BY_CALLER
+from enkash_async._http.deadline import Deadline
 from enkash_async._http.operation import Message, Operation
-from enkash_async._http.transport_errors import scrubbed_client_error, translated
+from enkash_async._http.pool import HEAD_BYTES, ConnectionUse, Pool, current_use
+from enkash_async._http.transport_errors import Exchange, scrubbed_client_error, translated
 from enkash_async._wire.response import Response
 from enkash_async._wire.sealed import Sealed, scrubbed
 from enkash_async.errors import ResponseError
@@ -26,6 +29,9 @@ WIRE_CHUNK = 16 * 1024
 
 MIB = 1024 * 1024
 
+MISUSE = (TypeError, NameError, NotImplementedError, MemoryError)
+"""What sending raises where the program is wrong, or at its end, and not the network."""
+
 
 class Transport:
     """Sends requests to one base URL. Any number of tasks may share it."""
@@ -35,6 +41,7 @@ class Transport:
     ) -> None:
         self._http = http
         self._base_url = base_url
+        self._is_own_pool = isinstance(getattr(http, "connector", None), Pool)
         self._timeout = timeout
         self._bound = Bound(
             max_body_bytes, "max_body_bytes", "ask for smaller pages or raise the bound"
@@ -44,7 +51,11 @@ class Transport:
         """Send a form once, to get a token; like `send`, with the bound of a token answer."""
         message, sealed_headers = Message({}, Sealed(body)), Sealed(headers)
         del body, headers
-        return await self.send(Operation(path), message, sealed_headers, bound=TOKEN_BOUND)
+        # Over a connection of its own: where one that was idle is found dead, nobody can say
+        # whether the login was heard.
+        return await self.send(
+            Operation(path), message, sealed_headers, bound=TOKEN_BOUND, needs_fresh=True
+        )
 
     async def send(
         self,
@@ -54,38 +65,50 @@ class Transport:
         *,
         seconds: float = math.inf,
         bound: Bound | None = None,
+        needs_fresh: bool = False,
     ) -> Response:
         """Send once and read the whole answer, whatever its status; TransportError if none came.
 
-        It may take *seconds*, or as many as the session allows an attempt if those are fewer.
+        It may take *seconds*, or as many as the session allows an attempt if those are fewer. With
+        *needs_fresh* it goes over a new connection, unless the aiohttp session is the caller's.
         Redirects are not followed, since credentials would go with them.
         """
-        heard: list[int] = []
-        seconds = min(seconds, self._timeout.attempt)
+        bound = bound or self._bound
+        exchange = Exchange(
+            str(operation),
+            self._timeout,
+            Deadline(self._timeout, seconds),
+            ConnectionUse(bound.nbytes + HEAD_BYTES, needs_fresh),
+            is_own_pool=self._is_own_pool,
+        )
+        current_use.set(exchange.use)
         try:
-            return await self._exchange(
-                operation, message, headers, seconds, bound or self._bound, heard
-            )
+            async with exchange.deadline:
+                return await self._exchange(operation, message, headers, bound, exchange)
         except ResponseError as error:
             # Raised anew, without the frames that hold what came.
             scrubbed(error)
             raise
-        except (aiohttp.ClientError, OSError) as error:
-            status = heard[0] if heard else None
-            raise translated(
-                error, str(operation), self._timeout, seconds, status
-            ) from scrubbed_client_error(error)
+        except MISUSE:
+            raise
+        except Exception as error:
+            if getattr(self._http, "closed", False):
+                raise RuntimeError(CLOSED_BY_CALLER) from scrubbed_client_error(error)
+            if exchange.use.is_flooded:
+                raise bound.error(
+                    exchange.what, exchange.status, "is on the wire larger than"
+                ) from scrubbed_client_error(error)
+            raise translated(error, exchange) from scrubbed_client_error(error)
 
     async def _exchange(
         self,
         operation: Operation,
         message: Message,
         headers: Sealed[Mapping[str, str]],
-        seconds: float,
         bound: Bound,
-        heard: list[int],
+        exchange: Exchange,
     ) -> Response:
-        """Send and read; *heard* gets the status as soon as there is one."""
+        """Send and read; *exchange* gets the status as soon as there is one."""
         limits = self._timeout
         # By the name of its method, so that whoever stands in for aiohttp needs no other.
         send = getattr(self._http, operation.method.lower())
@@ -99,31 +122,33 @@ class Transport:
                 "Accept-Encoding": "gzip, deflate",
                 **headers.reveal(),
             },
-            timeout=aiohttp.ClientTimeout(
-                total=seconds, sock_connect=limits.connect, sock_read=limits.read
-            ),
+            # `connect` bounds all of connecting: the name, TCP, TLS and a proxy's answer.
+            timeout=aiohttp.ClientTimeout(connect=limits.connect, sock_read=limits.read),
             allow_redirects=False,
             raise_for_status=False,
             # Inflated here, in bounded pieces, whatever the aiohttp session would do.
             auto_decompress=False,
         ) as response:
-            heard.append(response.status)
+            exchange.status = response.status
+            exchange.deadline.note_piece()
             return Response(
                 response.status,
                 {name.lower(): value for name, value in response.headers.items()},
-                await _read(response, str(operation), bound),
+                await _read(response, exchange, bound),
             )
 
 
-async def _read(response: aiohttp.ClientResponse, what: str, bound: Bound) -> list[bytes]:
-    encoding = response.headers.get("Content-Encoding", "").strip().lower()
+async def _read(response: aiohttp.ClientResponse, exchange: Exchange, bound: Bound) -> list[bytes]:
+    # Several lines of it count as one (RFC 9110, 5.3).
+    encoding = ",".join(response.headers.getall("Content-Encoding", ()))
     yielded = 0
     try:
-        body = Body(what, response.status, encoding, bound)
+        body = Body(exchange.what, response.status, encoding, bound)
         body.check_length(response.content_length)
         content = response.content
         chunks = content.iter_chunked(WIRE_CHUNK) if encoding else content.iter_any()
         async for chunk in chunks:
+            exchange.deadline.note_piece()
             body.feed(chunk)
             if body.nbytes - yielded >= MIB:
                 # aiohttp hands over what it has buffered without a turn for other tasks.

@@ -1,10 +1,13 @@
-"""Errors of aiohttp to errors of ours, and what they must not carry along."""
+"""What sending raises to errors of ours, and what they must not carry along."""
 
 from __future__ import annotations
 
 import aiohttp
+import attrs
 from multidict import CIMultiDict, CIMultiDictProxy
 
+from enkash_async._http.deadline import Deadline
+from enkash_async._http.pool import ConnectionUse
 from enkash_async.errors import (
     ConnectError,
     RequestTimeoutError,
@@ -14,44 +17,135 @@ from enkash_async.errors import (
 from enkash_async.timeout import Timeout
 
 
-def translated(
-    error: Exception, what: str, timeout: Timeout, seconds: float, status: int | None
-) -> TransportError:
-    """Return the error of ours for one of aiohttp's that ended *what*.
+@attrs.define(eq=False)
+class Exchange:
+    """One request on its way, as far as an error can tell of it."""
 
-    It had *seconds*; *status* is the one that was heard before it failed.
-    """
-    # First, because aiohttp's total timeout is a bare TimeoutError, and its connection
-    # timeout is both a TimeoutError and a ClientError.
+    what: str
+    timeout: Timeout
+    deadline: Deadline
+    use: ConnectionUse
+    is_own_pool: bool
+    """The connections are the SDK's own, so that *use* says what became of them."""
+    status: int | None = None
+    """Of its answer, once the head has come."""
+
+
+def translated(error: Exception, exchange: Exchange) -> TransportError:
+    """Return the error of ours for *error*, whatever it is, that ended *exchange*."""
+    # First, because aiohttp's timeouts are TimeoutErrors and ClientErrors both.
+    if isinstance(error, TimeoutError):
+        return _timeout(error, exchange)
+    if isinstance(error, (aiohttp.ClientConnectorError, aiohttp.ServerFingerprintMismatch)):
+        return _no_connection(error, exchange.what)
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return _refusing_proxy(error, exchange.what)
+    if isinstance(error, (UnicodeError, aiohttp.InvalidURL)):
+        wrong = ConnectError(
+            f"{exchange.what}: the request cannot be sent to this address ({_kind(error)});"
+            " check the host in base_url"
+        )
+        wrong.final = True
+        return wrong
+    is_closing = isinstance(error, (aiohttp.ServerConnectionError, ConnectionError, EOFError))
+    if exchange.status is None and (is_closing or isinstance(error, aiohttp.ClientOSError)):
+        return _closed_connection(exchange)
+    if isinstance(error, (aiohttp.ClientError, OSError, EOFError)):
+        return _broken_answer(error, exchange.what, exchange.status)
+    return TransportError(
+        f"{exchange.what}: sending it, or reading its answer, failed with {type(error).__name__}"
+        f"{'' if exchange.is_own_pool else ' in the aiohttp session that you gave'}"
+    )
+
+
+def _timeout(error: TimeoutError, exchange: Exchange) -> TransportError:
+    what, timeout = exchange.what, exchange.timeout
     if isinstance(error, aiohttp.ConnectionTimeoutError):
+        place = "" if exchange.is_own_pool else ", or no free place in the pool that you gave,"
         return ConnectError(
-            f"{what}: no connection within the session's timeout,"
+            f"{what}: no connection{place} within the session's timeout,"
             f" Timeout(connect={timeout.connect:g})"
         )
+    if exchange.is_own_pool and not exchange.use.stands:
+        return ConnectError(
+            f"{what}: no connection within the time that was left,"
+            f" Timeout({exchange.deadline.name})"
+        )
     if isinstance(error, aiohttp.SocketTimeoutError):
-        return RequestTimeoutError(
-            f"{what}: nothing came within the session's timeout, Timeout(read={timeout.read:g})"
-        )
-    if isinstance(error, TimeoutError):
-        is_attempt = seconds == timeout.attempt
-        limit = f"attempt={seconds:g}" if is_attempt else f"call={timeout.call:g}"
-        return RequestTimeoutError(
-            f"{what}: no complete answer within the session's timeout, Timeout({limit})"
-        )
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return ConnectError(f"{what}: cannot connect: {error}. Check base_url")
-    if isinstance(error, (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError)):
-        return _closed_connection(what)
-    return _broken_answer(error, what, status)
+        limit = f"read={timeout.read:g}"
+    else:
+        limit = exchange.deadline.name
+    missing = "nothing came" if limit.startswith("read") else "no complete answer"
+    return RequestTimeoutError(f"{what}: {missing} within the session's timeout, Timeout({limit})")
 
 
-def _closed_connection(what: str) -> ResponseError:
-    closed = ResponseError(
-        f"{what}: the connection was closed before an answer came. If it happens again,"
-        " check base_url and what stands between"
+def _no_connection(
+    error: aiohttp.ClientConnectorError | aiohttp.ServerFingerprintMismatch, what: str
+) -> ConnectError:
+    """Return the error for a connection that did not come about, with what can be done."""
+    if isinstance(
+        error, (aiohttp.ClientConnectorCertificateError, aiohttp.ServerFingerprintMismatch)
+    ):
+        refused = ConnectError(
+            f"{what}: the certificate that was shown is not accepted: {_certificate_fault(error)}."
+            " Where an authority of your own issues certificates (a proxy that looks into TLS,"
+            " say), name its file in SSL_CERT_FILE; otherwise it may not be the service that"
+            " answers at base_url"
+        )
+        # Asked again, it would show the same.
+        refused.final = True
+        return refused
+    if isinstance(error, aiohttp.ClientSSLError):
+        return ConnectError(
+            f"{what}: TLS did not come about ({_tls_fault(error)}); check that base_url is right"
+            " and that nothing between breaks https"
+        )
+    if isinstance(error, aiohttp.ClientProxyConnectionError):
+        return ConnectError(
+            f"{what}: cannot connect to the proxy of the aiohttp session: {error.strerror}"
+        )
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return ConnectError(
+            f"{what}: the host {error.host} has no address: {error.strerror}. Check base_url, and"
+            " whether names are resolved here"
+        )
+    return ConnectError(f"{what}: cannot connect: {error}. Check base_url")
+
+
+def _certificate_fault(
+    error: aiohttp.ClientConnectorCertificateError | aiohttp.ServerFingerprintMismatch,
+) -> str:
+    if isinstance(error, aiohttp.ServerFingerprintMismatch):
+        return "its fingerprint is not the one that the aiohttp session expects"
+    # OpenSSL's words; what the certificate holds is not among them.
+    fault = error.certificate_error
+    return str(getattr(fault, "verify_message", None) or type(fault).__name__)
+
+
+def _tls_fault(error: aiohttp.ClientSSLError) -> str:
+    reason = getattr(error.os_error, "reason", None)
+    return str(reason) if reason else type(error.os_error).__name__
+
+
+def _refusing_proxy(error: aiohttp.ClientHttpProxyError, what: str) -> ConnectError:
+    refused = ConnectError(
+        f"{what}: the proxy of the aiohttp session refused to connect (HTTP {error.status})"
+        + ("; it asks for credentials, give them to that session" if error.status == 407 else "")
     )
-    # Most likely it had been idle, and the service closed it when the request was on its way.
+    # It could not reach the service, rather than that it would not.
+    refused.final = error.status < 500
+    return refused
+
+
+def _closed_connection(exchange: Exchange) -> ResponseError:
+    # Perhaps the service closed it for being idle when the request was on its way.
+    is_reused = exchange.use.is_reused
+    closed = ResponseError(
+        f"{exchange.what}: the connection{', idle until then,' if is_reused else ''} was closed"
+        " before an answer came. If it happens again, check base_url and what stands between"
+    )
     closed.at_once = True
+    closed.died_idle = is_reused
     return closed
 
 
@@ -82,7 +176,7 @@ def scrubbed_client_error(error: Exception) -> Exception:
     """Take the request and the answer out of an error of aiohttp's, and return the same error.
 
     It may hold the request's headers with the token, or quote what the server sent, and its
-    frames and causes hold both. Its type stays.
+    frames and causes hold both. Its type stays, and of the system's errors the text.
     """
     if isinstance(error, aiohttp.ClientResponseError):
         sent = error.request_info
@@ -99,7 +193,22 @@ def scrubbed_client_error(error: Exception) -> Exception:
     elif isinstance(error, aiohttp.ServerDisconnectedError):
         error.message = "Server disconnected"
         error.args = (error.message,)
-    elif isinstance(error, aiohttp.ClientError) and not isinstance(error, OSError):
+    elif isinstance(error, aiohttp.InvalidURL):
+        error.__dict__.update(_url="", _description=None)
+        error.args = ("",)
+    elif not isinstance(error, OSError) or error.errno is None:
+        # Of what the system says, the text is kept; all else may be a quotation.
         error.args = ()
+        if not isinstance(error, aiohttp.ClientError):
+            error.__dict__.clear()
+        if isinstance(error, UnicodeError):
+            _forget_input(error)
     error.__traceback__ = error.__cause__ = error.__context__ = None
     return error
+
+
+def _forget_input(error: UnicodeError) -> None:
+    if isinstance(error, UnicodeEncodeError):
+        error.object, error.start, error.end = "?", 0, 1
+    elif isinstance(error, UnicodeDecodeError):
+        error.object, error.start, error.end = b"?", 0, 1

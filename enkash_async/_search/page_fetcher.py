@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-
+from enkash_async._clock import now as clock
 from enkash_async._http.call import Call, Caller
 from enkash_async._http.costs import Costs
 from enkash_async._http.operation import Operation
@@ -40,7 +39,7 @@ class PageFetcher:
         What is sent is the request that *refit* returns at the time. *shrink* is called when a
         smaller one might have come, and says how small pages are from now on, if that helps.
         """
-        started = time.monotonic()
+        started = clock()
         ticket = PageTicket(self._query, refit, shrink)
         watch = self._watch.call(self._operation.path)
         call = Call(self._caller, self._operation, ticket, payload_steps, self._costs, watch)

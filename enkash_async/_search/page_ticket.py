@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from enkash_async._http.operation import Message
@@ -27,6 +28,13 @@ class PageTicket:
         self._query = query
         self._refit = refit
         self._shrink = shrink
+
+    @property
+    def order(self) -> tuple[float, int]:
+        """Return the page's place in the plan: by window, if there is one, and by row."""
+        request = self._refit()
+        begin = request.window.begin.timestamp() if request.window is not None else -math.inf
+        return begin, request.row
 
     def message(self) -> Message:
         """Return what to send now."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
-
 import attrs
 
+from enkash_async._clock import now as clock
 from enkash_async._decoding.slice_decoder import Rows
 from enkash_async._paging.history import NewRows
 from enkash_async._paging.planner import Planner
@@ -97,11 +96,11 @@ class RowStream:
         return self._planner.ended or self._left == 0
 
     async def _take_page(self) -> Batch:
-        started = time.monotonic()
+        started = clock()
         try:
             page = await self._prefetch.head()
         finally:
-            self._report.seconds_waiting += time.monotonic() - started
+            self._report.seconds_waiting += clock() - started
         new = self._planner.accept(page)
         indices = list(new.indices(page)) if new.skip else range(new.start, len(page))
         return Batch(page, new, Rows(page.records, indices[: self._left], new.row))

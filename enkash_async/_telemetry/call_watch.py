@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from types import TracebackType
 
+from enkash_async._clock import now as clock
 from enkash_async._telemetry.facts import facts_of
 from enkash_async._telemetry.listeners import Listeners
 from enkash_async.events import RequestEnded, RetryPlanned
@@ -29,21 +29,23 @@ class CallWatch:
         self._answered: float | None = None
         self._status: int | None = None
         self._nbytes = 0
+        self._client_request_id: str | None = None
 
     def __enter__(self) -> None:
         self._attempt += 1
         # What is left of the attempt before.
-        self._sent = self._answered = self._status = None
+        self._sent = self._answered = self._status = self._client_request_id = None
         self._nbytes = 0
-        self._began = time.monotonic()
+        self._began = clock()
 
-    def note_sent(self) -> None:
-        """Note that all waiting is over, and the request goes out."""
-        self._sent = time.monotonic()
+    def note_sent(self, client_request_id: str | None) -> None:
+        """Note that all waiting is over, and the request goes out under this id."""
+        self._sent = clock()
+        self._client_request_id = client_request_id
 
     def note_answer(self, status: int, nbytes: int) -> None:
         """Note that an answer was read to its end."""
-        self._answered = time.monotonic()
+        self._answered = clock()
         self._status, self._nbytes = status, nbytes
 
     def __exit__(
@@ -57,7 +59,7 @@ class CallWatch:
             self._listeners.tell(self._ended(error))
 
     def _ended(self, error: BaseException | None) -> RequestEnded:
-        now = time.monotonic() if self._answered is None else self._answered
+        now = clock() if self._answered is None else self._answered
         sent, facts = self._sent, facts_of(error)
         status = facts.status if self._answered is None else self._status
         return RequestEnded(
@@ -70,6 +72,7 @@ class CallWatch:
             error=facts.error,
             error_type=facts.error_type,
             request_id=facts.request_id,
+            client_request_id=self._client_request_id,
             bytes_received=self._nbytes,
             seconds_waiting=(now if sent is None else sent) - self._began,
             seconds=None if sent is None else now - sent,

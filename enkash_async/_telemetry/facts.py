@@ -18,6 +18,7 @@ class ErrorFacts:
     error_type: ErrorType | None = None
     status: int | None = None
     request_id: str | None = None
+    client_request_id: str | None = None
 
 
 NO_ERROR = ErrorFacts()
@@ -30,12 +31,12 @@ def facts_of(error: BaseException | None) -> ErrorFacts:
     name = type(error).__name__
     if not isinstance(error, EnKashError):
         return ErrorFacts(name)
-    status = getattr(error, "status", None)
+    status, sent_as = getattr(error, "status", None), error.client_request_id
     if not isinstance(error, APIError):
-        return ErrorFacts(name, None, status)
+        return ErrorFacts(name, None, status, None, sent_as)
     # Any other text came from the service, which may quote what it was sent.
     known = error.error_type if isinstance(error.error_type, ErrorType) else None
-    return ErrorFacts(name, known, status, _checked_id(error.request_id))
+    return ErrorFacts(name, known, status, _checked_id(error.request_id), sent_as)
 
 
 _is_request_id = re.compile(r"[A-Za-z0-9._:-]{1,64}", re.ASCII).fullmatch

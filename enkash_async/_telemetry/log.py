@@ -27,7 +27,7 @@ _FIELDS: Mapping[type[Event], tuple[str, tuple[str, ...]]] = {
         "request",
         (
             *("search_id", "resource", "operation", "attempt", *_ERROR, "request_id"),
-            *("bytes_received", "seconds_waiting", "seconds"),
+            *("client_request_id", "bytes_received", "seconds_waiting", "seconds"),
         ),
     ),
     RetryPlanned: ("retry", ("search_id", "resource", "operation", "attempt", "delay", *_ERROR)),
@@ -40,7 +40,10 @@ _FIELDS: Mapping[type[Event], tuple[str, tuple[str, ...]]] = {
     ),
     SearchEnded: (
         "search_ended",
-        ("search_id", "resource", "method", "outcome", "seconds", *_ERROR, "request_id"),
+        (
+            *("search_id", "resource", "method", "outcome", "seconds", *_ERROR),
+            *("request_id", "client_request_id"),
+        ),
     ),
 }
 

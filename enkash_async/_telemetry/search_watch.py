@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import copy
 import itertools
-import time
 from collections.abc import Callable
 from contextvars import Context, copy_context
 
+from enkash_async._clock import now as clock
 from enkash_async._telemetry.call_watch import CallWatch
 from enkash_async._telemetry.facts import NO_ERROR, ErrorFacts, facts_of
 from enkash_async._telemetry.listeners import Listeners
@@ -48,7 +48,7 @@ class SearchWatch:
         if self._context is not None:
             return
         self._context = copy_context()
-        self._started = time.monotonic()
+        self._started = clock()
         self._report = report
         self._under_way.add(self)
         if self._listeners.may_hear(SearchStarted):
@@ -83,7 +83,7 @@ class SearchWatch:
                 limit=limit,
                 rows=rows,
                 bytes_received=nbytes,
-                seconds=time.monotonic() - started,
+                seconds=clock() - started,
             )
             self._listeners.tell(event)
 
@@ -115,11 +115,12 @@ class SearchWatch:
                 resource=self._resource,
                 method=self._method,
                 outcome=outcome,
-                seconds=time.monotonic() - self._started,
+                seconds=clock() - self._started,
                 error=facts.error,
                 error_type=facts.error_type,
                 status=facts.status,
                 request_id=facts.request_id,
+                client_request_id=facts.client_request_id,
                 report=copy.deepcopy(report()),
             )
             self.run(self._listeners.tell, event)

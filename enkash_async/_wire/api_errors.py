@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-import math
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -29,6 +29,9 @@ from enkash_async.errors import (
 MAX_TEXT = 500
 """Characters of any text of the service that an error takes over."""
 
+_SECONDS = re.compile(r"[0-9]{1,15}(\.[0-9]{1,15})?")
+"""Digits, as RFC 9110 has them; some services add a fraction."""
+
 _STATUS_CLASSES: Mapping[int, type[APIError]] = {
     400: ClientRequestError,
     401: UnauthorizedError,
@@ -37,6 +40,25 @@ _STATUS_CLASSES: Mapping[int, type[APIError]] = {
     422: UnprocessableRequestError,
     429: RateLimitedError,
 }
+
+_STATUS_WORDS: Mapping[int, str] = {
+    407: "a proxy on the way asks for credentials",
+    421: "the connection led to a server that does not answer for this address",
+    425: "it was too early",
+    501: "it cannot do what was asked",
+    505: "it does not take this version of HTTP",
+    511: "the network on the way asks for a login",
+    520: "Cloudflare did not understand what came from it",
+    521: "it refused Cloudflare's connection",
+    522: "Cloudflare got no connection to it in time",
+    523: "Cloudflare found no way to it",
+    524: "Cloudflare got no answer from it in time",
+    525: "it and Cloudflare agreed on no encryption",
+    526: "its certificate is none that Cloudflare takes",
+    529: "it is overloaded",
+    530: "Cloudflare could not look up or reach it",
+}
+"""What statuses say that are no part of HTTP, or come from what stands before the service."""
 
 
 def api_error(response: Response, answer: Mapping[str, Any]) -> APIError:
@@ -97,7 +119,8 @@ def _message(answer: Mapping[str, Any], detail: Mapping[str, Any], status: int) 
     for candidate in candidates:
         if (text := _text(candidate)) is not None:
             return text
-    return f"the service answered HTTP {status} without a message"
+    words = f": {_STATUS_WORDS[status]}" if status in _STATUS_WORDS else ""
+    return f"the service answered HTTP {status} without a message{words}"
 
 
 def _text(value: object) -> str | None:
@@ -118,21 +141,29 @@ def _sub_errors(value: object) -> tuple[Any, ...]:
 
 
 def retry_after(headers: Mapping[str, str], *, now: datetime | None = None) -> float | None:
-    """Return the seconds that `Retry-After` asks for, in either form of RFC 9110, or None."""
-    value = headers.get("retry-after", "").strip()
-    if not value:
+    """Return the seconds that `Retry-After` asks for, in either form of RFC 9110, or None.
+
+    A date is measured by the clock that wrote it, which the answer's own `Date` shows; *now* is
+    the time where there is none. A wait of 0, and one that is over, is none.
+    """
+    value = headers.get("retry-after", "").strip(" \t")
+    if _SECONDS.fullmatch(value):
+        return float(value) or None
+    until = _date(value)
+    if until is None:
+        return None
+    written = _date(headers.get("date", "")) or now or datetime.now(UTC)
+    seconds = (until - written).total_seconds()
+    return seconds if seconds > 0 else None
+
+
+def _date(text: str) -> datetime | None:
+    if not text.isascii():
+        # Digits of other scripts, which Python would take for numbers.
         return None
     try:
-        seconds = float(value)
-    except ValueError:
-        seconds = _seconds_until(value, now or datetime.now(UTC))
-    return max(0.0, seconds) if math.isfinite(seconds) else None
-
-
-def _seconds_until(date: str, now: datetime) -> float:
-    try:
-        until = parsedate_to_datetime(date)
+        date = parsedate_to_datetime(text)
     except (ValueError, OverflowError):
-        return math.nan
+        return None
     # "-0000" for a zone that is not known, which HTTP takes for UTC.
-    return ((until if until.tzinfo else until.replace(tzinfo=UTC)) - now).total_seconds()
+    return date if date.tzinfo else date.replace(tzinfo=UTC)

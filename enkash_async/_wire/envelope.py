@@ -23,6 +23,9 @@ MAX_ERROR_BYTES = 256 * 1024
 """The largest part of an answer that is decoded without a type, into dicts and lists. They take
 up to forty times its bytes; an error, or anything beside the records, is much smaller."""
 
+NO_CONTENT = frozenset({204, 205})
+"""Successes without a body, by their meaning: asked again, they would say the same."""
+
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for bytes that are not sound JSON, or not of the type asked for."""
 
@@ -108,7 +111,7 @@ def _foreign_answer(response: Response) -> ResponseError:
     text = TOO_DEEP if is_too_deep else _description(response)
     error = ResponseError(text, response.status)
     # Asked again, both would be answered alike.
-    error.final = is_too_deep or response.status >= 300
+    error.final = is_too_deep or response.status >= 300 or response.status in NO_CONTENT
     return error
 
 
@@ -127,6 +130,11 @@ def _description(response: Response) -> str:
         return (
             "the service answered with a redirect, which is not followed because credentials"
             " would go with it; set base_url to the final address"
+        )
+    if response.status in NO_CONTENT:
+        return (
+            f"the answer was HTTP {response.status}, which has no content, where a list was asked"
+            " for; a proxy, or a wrong base_url, answers like this"
         )
     if not response.body.strip():
         return "the answer was empty; a proxy, or a wrong base_url, answers like this"

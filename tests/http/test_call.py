@@ -31,6 +31,7 @@ from enkash_async._wire.envelope import raise_for_error
 from enkash_async._wire.response import Response
 from enkash_async._wire.sealed import Sealed
 from enkash_async.auth import Auth, SendForm
+from tests.support.tasks import in_task
 
 pytestmark = pytest.mark.anyio
 
@@ -59,6 +60,7 @@ class FakeTransport(Transport):
         *,
         seconds: float = 0.0,
         bound: Bound | None = None,
+        needs_fresh: bool = False,
     ) -> Response:
         self.sent.append(str(operation))
         self.tokens.append(headers.reveal()["Authorization"])
@@ -84,6 +86,8 @@ class Logins:
 
 class FixedTicket:
     """Asks for the same every time."""
+
+    order = (0.0, 0)
 
     def message(self) -> Message:
         return Message({}, Sealed(b"{}"))
@@ -113,7 +117,7 @@ def call_of(
     retry = RetryPolicy(first_delay=0)
     caller = Caller(
         transport,
-        TokenCache(auth or BearerToken("token"), refuse_to_send),
+        TokenCache(auth or BearerToken("token"), refuse_to_send, in_task),
         FairLimiter(throttle),
         throttle,
         RetryQuota(retry.quota),

@@ -122,15 +122,6 @@ def test_waits_double_until_the_attempts_are_used_up() -> None:
     ]
 
 
-@pytest.mark.parametrize("error", [FAULT, REFUSED], ids=["failed", "refused"])
-def test_it_is_known_whether_an_attempt_has_failed(error: EnKashError) -> None:
-    failures = failures_of()
-    assert not failures.has_any
-
-    decide(failures, error)
-    assert failures.has_any
-
-
 # Refusals: (how many of the session's requests had been answered when it was refused)
 
 
@@ -206,7 +197,7 @@ def test_waits_and_pauses_take_of_the_time_that_is_left() -> None:
     ("error", "cost"),
     [
         *((FAULT, 5), (ConnectError("refused"), 5), (at_once(), 5), (TIMEOUT, 10)),
-        *((REFUSED, 5), (asking_to_wait(0.0), 5), (asking_to_wait(3.0), 0)),
+        *((REFUSED, 5), (asking_to_wait(3.0), 0)),
     ],
     ids=lambda value: repr(value)[:60],
 )
@@ -280,12 +271,20 @@ def test_which_errors_a_smaller_answer_may_avoid(
 
 
 def test_what_was_too_large_is_asked_for_in_smaller_parts_as_often_as_it_takes() -> None:
-    quota = RetryQuota(0)
-    failures = failures_of(attempts=1, quota=quota, seconds=0.1)
+    failures = failures_of(attempts=1, seconds=0.1)
     decisions = [decide(failures, too_large(), asks_for_less=True) for _ in range(20)]
 
     assert decisions == [TryAgain("too_large")] * 20
-    assert not failures.has_any
+
+
+def test_what_was_too_large_is_paid_for_and_given_back_when_it_comes() -> None:
+    quota = RetryQuota(12)
+    failures = failures_of(quota=quota)
+    decisions = [decide(failures, too_large(), asks_for_less=True) for _ in range(3)]
+
+    assert decisions == [TryAgain("too_large")] * 2 + [GiveUp("quota")]
+    failures.note_success()
+    assert quota.left == 12
 
 
 def test_what_was_late_counts_though_less_is_asked_for() -> None:

@@ -9,7 +9,10 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from enkash_async._http.limiter import FairLimiter
+import enkash_async._http.limiter as limiter_module
+import enkash_async._http.throttle as throttle_module
+from enkash_async._clock import now
+from enkash_async._http.limiter import FairLimiter, PausedTooLongError
 from enkash_async._http.throttle import Throttle
 from enkash_async._search.byte_budget import ByteBudget
 
@@ -110,3 +113,63 @@ def test_bytes_are_counted_over_all_searches() -> None:
     assert budget.has_room(40)
     budget.take(-60)
     assert budget.has_room(100)
+
+
+async def test_of_one_key_the_lowest_order_is_served_first_whenever_it_came() -> None:
+    log: list[str] = []
+    limiter = FairLimiter(Throttle(1))
+
+    async def take(name: str, order: tuple[float, int]) -> None:
+        async with limiter.place("key", order):
+            log.append(name)
+
+    first = Holder(limiter, "x", log)
+    async with anyio.create_task_group() as group:
+        group.start_soon(first.hold)
+        for name, row in (("d", 3), ("b", 1), ("c", 1), ("a", 0), ("e", 9)):
+            await anyio.wait_all_tasks_blocked()
+            group.start_soon(take, name, (0.0, row))
+        await anyio.wait_all_tasks_blocked()
+        first.leave.set()
+    assert log == ["x", "a", "b", "c", "d", "e"]
+
+
+async def test_who_waits_leaves_when_pauses_come_to_more_than_its_patience() -> None:
+    throttle = Throttle(1)
+    limiter = FairLimiter(throttle)
+    left: list[str] = []
+
+    async def wait(name: str, patience: float) -> None:
+        try:
+            async with limiter.place(name, patience=patience):
+                left.append(f"{name} served")
+        except PausedTooLongError:
+            left.append(name)
+
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as group:
+            async with limiter.place("first") as sent:
+                group.start_soon(wait, "impatient", 10.0)
+                group.start_soon(wait, "patient", 1e9)
+                await anyio.wait_all_tasks_blocked()
+                throttle.note_refusal(sent, now(), 3600.0, by_service=True)
+            await anyio.wait_all_tasks_blocked()
+            assert left == ["impatient"]
+            group.cancel_scope.cancel()
+    assert "0 wait" in repr(limiter)
+
+
+async def test_whether_more_may_be_in_flight_is_looked_at_without_an_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One hangs where only one may be in flight; with time another may."""
+    monkeypatch.setattr(throttle_module, "HOLD", 0.0)
+    monkeypatch.setattr(throttle_module, "RECOVERED", 0.01)
+    monkeypatch.setattr(limiter_module, "LOOK_AGAIN", 0.01)
+    throttle = Throttle(8)
+    limiter = FairLimiter(throttle)
+    async with limiter.place("a") as sent:
+        throttle.note_refusal(sent, now(), 0.0, by_service=False)
+    with anyio.fail_after(5):
+        async with limiter.place("a"), limiter.place("b"):
+            pass

@@ -296,11 +296,15 @@ def parsed(text: str) -> datetime:
 
 
 @pytest.mark.parametrize("value", ["0", "-5", "Wed, 21 Oct 2015 07:28:00 GMT"])
-async def test_a_wait_that_is_over_is_none(value: str) -> None:
-    slow = RetryPolicy(first_delay=1000, max_delay=1000)
+async def test_a_wait_that_is_over_is_none_and_attempts_do_not_go_in_a_moment(value: str) -> None:
     throttled = reply(b"", 429, f"Retry-After: {value}")
-    async with answering(throttled, reply(page("KC1")), retry=slow) as session:
-        assert len(await session.customers.search()) == 1
+    slow = RetryPolicy(first_delay=1e9, max_delay=1e9)
+    async with answering(throttled, retry=slow) as session:
+        error = await error_of(session)
+    assert isinstance(error, RateLimitedError)
+    assert error.retry_after is None
+    assert error.report is not None
+    assert error.report.stop_reasons == {"call_timeout": 1}
 
 
 @pytest.mark.parametrize("value", ["soon", "", "nan", "inf", "1e999", "Wed, 99 Oct 9999 99:99:99"])

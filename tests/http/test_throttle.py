@@ -1,30 +1,44 @@
-"""What a session holds its requests to when the service refuses some, see `throttle_model`."""
+"""What a session holds its requests to when the service refuses some."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from enkash_async._http.throttle import MIN_STEP, Throttle
-from tests.models.throttled_service import Bucket, FewInFlight, FixedWindows, Limits, Outage, run
+from enkash_async._http.throttle import STEP, Sent, Throttle
+from tests.models.throttled_service import (
+    AtRandom,
+    Bucket,
+    FewInFlight,
+    FixedWindows,
+    Limits,
+    Outage,
+    run,
+)
 
 SEEDS = range(10)
 
 
-def refuse(throttle: Throttle, generation: int, now: float, pause: float = 0.0) -> None:
-    throttle.note_refusal(generation, now, pause, by_service=False)
+def refuse(throttle: Throttle, sent: Sent, now: float, pause: float = 0.0) -> None:
+    throttle.note_refusal(sent, now, pause, by_service=False)
 
 
-def in_flight(throttle: Throttle, number: int, now: float = 0.0) -> list[int]:
+def in_flight(throttle: Throttle, number: int, now: float = 0.0) -> list[Sent]:
     return [throttle.note_sent(now, others) for others in range(number)]
 
 
-def take(throttle: Throttle, number: int, now: float) -> None:
+def take(throttle: Throttle, number: int, now: float, beside: int = 0) -> None:
     for _ in range(number):
-        throttle.note_taken(throttle.note_sent(now, 0), now)
+        throttle.note_taken(throttle.note_sent(now, beside), now)
+
+
+def limit_at(throttle: Throttle, now: float) -> int:
+    throttle.has_room(0, now)
+    return throttle.limit
 
 
 # Concurrency
@@ -38,27 +52,46 @@ def test_nothing_is_held_up_while_nothing_is_refused() -> None:
     assert throttle.paused_seconds(2.0) == 0.0
 
 
-def test_after_a_refusal_one_goes_ahead_and_half_as_many_follow() -> None:
+def test_after_a_refusal_one_goes_ahead_and_the_others_follow() -> None:
     throttle = Throttle(8)
-    refuse(throttle, throttle.note_sent(0.0, 0), 0.0)
+    take(throttle, 5, 0.0, beside=7)
+    refuse(throttle, throttle.note_sent(0.0, 7), 0.0)
 
     limits = [throttle.limit]
-    for _ in range(5):
+    for _ in range(8):
         take(throttle, 1, 1.0)
         limits.append(throttle.limit)
-    assert limits == [1, 2, 3, 4, 4, 4]
+    assert limits == [1, 2, 3, 4, 5, 6, 7, 8, 8]
 
 
-def test_the_rest_comes_back_slowly_and_no_more_than_there_was() -> None:
+def test_beside_as_many_as_none_was_taken_with_none_is_sent_for_a_time() -> None:
     throttle = Throttle(8)
-    refuse(throttle, throttle.note_sent(0.0, 0), 0.0)
-    take(throttle, 3, 1.0)
+    three, refused = in_flight(throttle, 4)[:3], throttle.note_sent(0.0, 3)
+    for sent in three:
+        throttle.note_taken(sent, 0.5)
+    refuse(throttle, refused, 0.5)
+    take(throttle, 20, 1.0)
 
-    take(throttle, MIN_STEP - 1, 1.0)
-    assert throttle.limit == 4
-    take(throttle, 1, 1.0)
-    assert throttle.limit == 5
-    take(throttle, 100 * MIN_STEP, 1.0)
+    assert [limit_at(throttle, now) for now in (1, 10, 13, 16, 22, 25.5)] == [3, 3, 3, 4, 6, 8]
+
+
+def test_one_that_is_refused_alone_says_nothing_of_the_number_in_flight() -> None:
+    throttle = Throttle(8)
+    for second in range(5):
+        refuse(throttle, throttle.note_sent(second, 0), second)
+    take(throttle, 7, 6.0)
+
+    assert throttle.limit == 8
+
+
+def test_where_refusals_have_no_pattern_all_follow_the_first() -> None:
+    throttle = Throttle(8)
+    for second in range(3):
+        take(throttle, 10 + 10 * second, second, beside=7)
+        refuse(throttle, throttle.note_sent(second, 7), second)
+    assert throttle.limit == 1
+
+    take(throttle, 1, 3.0)
     assert throttle.limit == 8
 
 
@@ -66,8 +99,8 @@ def test_requests_that_were_under_way_bring_no_further_news() -> None:
     throttle = Throttle(8)
     first, *others = in_flight(throttle, 8)
     refuse(throttle, first, 1.0, pause=2.0)
-    for generation in others:
-        refuse(throttle, generation, 1.5, pause=9.0)
+    for sent in others:
+        refuse(throttle, sent, 1.5, pause=9.0)
     assert (throttle.refusals, throttle.ready_at) == (1, 3.0)
 
     take(throttle, 3, 3.0)
@@ -79,13 +112,16 @@ def test_its_state_can_be_seen() -> None:
     assert repr(throttle) == "<Throttle 8 of at most 8 in flight, at any rate>"
 
     for second in (0.0, 10.0):
-        take(throttle, 20, second)
-        refuse(throttle, throttle.note_sent(second, 0), second, pause=2.0)
+        for tenth in range(20):
+            take(throttle, 1, second + tenth / 10, beside=7)
+        refuse(throttle, throttle.note_sent(second + 2, 7), second + 2, pause=2.0)
     assert repr(throttle) == (
-        "<Throttle 1 of at most 8 in flight, paused until 12.000, at most 9.5 requests/s>"
+        "<Throttle 1 of at most 8 in flight, paused until 14.000, at any rate>"
     )
-    take(throttle, 1, 13.0)
-    assert repr(throttle).startswith("<Throttle 2 of at most 8 in flight, at most 9.5")
+    take(throttle, 1, 15.0)
+    assert repr(throttle) == (
+        "<Throttle 8 of at most 8 in flight, at first at most 4.8 requests/s>"
+    )
 
 
 def test_a_longer_wait_that_the_service_asks_for_is_kept_whoever_hears_of_it() -> None:
@@ -111,13 +147,35 @@ def test_a_request_without_an_answer_leaves_half_as_many_and_no_pause() -> None:
     throttle = Throttle(8)
     first, *others = in_flight(throttle, 8)
     throttle.note_strain(first, 1.0)
-    for generation in others:
-        throttle.note_strain(generation, 1.0)
+    for sent in others:
+        throttle.note_strain(sent, 1.0)
 
     assert (throttle.limit, throttle.paused_for(1.0)) == (4, 0.0)
     for limit in (2, 1, 1):
         throttle.note_strain(throttle.note_sent(2.0, 0), 2.0)
         assert throttle.limit == limit
+
+
+def test_after_a_timeout_a_few_answers_let_one_more_go_each() -> None:
+    throttle = Throttle(8)
+    for _ in range(2):
+        throttle.note_strain(throttle.note_sent(0.0, 0), 0.0)
+
+    limits = []
+    for _ in range(3):
+        take(throttle, STEP, 1.0)
+        limits.append(throttle.limit)
+    assert limits == [3, 4, 5]
+
+
+def test_a_timeout_among_many_answers_is_a_stray() -> None:
+    throttle = Throttle(8)
+    take(throttle, 8, 1.0)
+    throttle.note_strain(throttle.note_sent(1.0, 0), 1.0)
+    assert throttle.limit == 8
+
+    throttle.note_strain(throttle.note_sent(1.0, 0), 1.0)
+    assert throttle.limit == 4
 
 
 def test_refusals_are_counted_until_a_later_request_is_taken() -> None:
@@ -171,19 +229,129 @@ def test_whatever_happens_the_limit_stays_in_its_bounds_and_pauses_add_up(
     under_way = [throttle.note_sent(0.0, 0)]
     for later, what in steps:
         now += later
-        generation = under_way.pop() if under_way and what != "sent" else throttle.note_sent(now, 0)
+        request = under_way.pop() if under_way and what != "sent" else throttle.note_sent(now, 0)
         if what == "sent":
-            under_way.append(generation)
+            under_way.append(request)
         elif what == "taken":
-            throttle.note_taken(generation, now)
+            throttle.note_taken(request, now)
         elif what == "strained":
-            throttle.note_strain(generation, now)
+            throttle.note_strain(request, now)
         else:
-            throttle.note_refusal(generation, now, 1.5, by_service=what == "told")
+            throttle.note_refusal(request, now, 1.5, by_service=what == "told")
             assert throttle.ready_at >= throttle.paused_for(now)
         assert 1 <= throttle.limit <= most
         assert 0 <= throttle.paused_seconds(now) - pauses <= later + 1e-9
         pauses = throttle.paused_seconds(now)
+
+
+# Coming back
+
+STEPS = st.sampled_from(["sent", "taken", "refused", "told", "strained", "lost"])
+HISTORIES = st.lists(st.tuples(st.floats(0, 90), st.floats(0, 60), STEPS), max_size=80)
+
+
+@settings(deadline=None, max_examples=300)
+@given(HISTORIES, st.integers(1, 64))
+def test_half_a_minute_after_the_last_trouble_all_is_as_at_first(
+    steps: list[tuple[float, float, str]], most: int
+) -> None:
+    """Whatever came before: refusals, pauses of up to a minute, stalls, timeouts, idle time."""
+    throttle, now = Throttle(most), 0.0
+    under_way = [throttle.note_sent(0.0, 0)]
+    for later, pause, what in steps:
+        now += later
+        if what == "sent" or not under_way:
+            if throttle.has_room(len(under_way), now) and throttle.ready_at <= now:
+                under_way.append(throttle.note_sent(now, len(under_way)))
+            continue
+        request = under_way.pop(0)
+        if what == "taken":
+            throttle.note_taken(request, now)
+        elif what == "strained":
+            throttle.note_strain(request, now)
+        elif what != "lost":
+            throttle.note_refusal(request, now, pause, by_service=what == "told")
+    now += throttle.paused_for(now) + 30
+
+    assert throttle.ready_at <= now
+    for number in range(most):
+        # All at once, in the same moment.
+        assert throttle.has_room(number, now)
+        assert throttle.ready_at <= now
+        throttle.note_sent(now, number)
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        FixedWindows(1),
+        FixedWindows(20),
+        Bucket(0.5, 1),
+        Bucket(10, 10),
+        FewInFlight(1),
+        AtRandom(0.3),
+    ],
+    ids=str,
+)
+def test_a_limit_that_ends_is_left_behind_within_half_a_minute(limits: Limits) -> None:
+    class Relieved(Outage):
+        def admits(self, now: float, in_flight: int) -> bool:
+            return now >= self.end or limits.admits(now, in_flight)
+
+        def retry_after(self, now: float) -> float | None:
+            return limits.retry_after(now)
+
+    at_full_speed = run(Outage(0.0), 4000).taken_in_each(10)[1]
+    counts = run(Relieved(100.0), 12_000).taken_in_each(10)
+
+    assert min(counts[13:-1]) >= 0.95 * at_full_speed
+
+
+@pytest.mark.parametrize("most", [1, 8, 32])
+@pytest.mark.parametrize("latency", [0.05, 0.3, 3])
+@pytest.mark.parametrize("share", [0.02, 0.08, 0.15, 0.3, 0.5, 0.7])
+def test_refusals_at_random_slow_it_down_by_little(share: float, latency: float, most: int) -> None:
+    pages = 2000 if share < 0.5 else 100
+
+    def seconds(*, adaptive: bool) -> float:
+        return sum(
+            run(
+                AtRandom(share, seed),
+                pages,
+                seed=seed,
+                latency=latency,
+                most=most,
+                adaptive=adaptive,
+            ).seconds
+            for seed in range(4)
+        )
+
+    assert seconds(adaptive=False) / seconds(adaptive=True) >= (1 - share) / 2
+
+
+def test_no_stretch_of_a_read_with_refusals_at_random_stands_nearly_still() -> None:
+    """429 to 8 % of requests, as of one bad node of twelve."""
+    for seed in SEEDS:
+        counts = run(AtRandom(0.08, seed), 3000, seed=seed, latency=0.3).taken_in_each(10)
+        assert min(counts[:-1]) >= 20
+
+
+def test_two_refusals_with_a_stall_between_them_are_soon_forgotten() -> None:
+    throttle = Throttle(8)
+    refuse(throttle, throttle.note_sent(0.0, 7), 0.1, pause=0.3)
+    slow = throttle.note_sent(0.4, 0)
+    throttle.note_taken(slow, 6.6)
+    refuse(throttle, throttle.note_sent(6.6, 0), 6.7, pause=0.3)
+
+    now, sent_at = 7.0, []
+    while now < 60:
+        now = max(now, throttle.ready_at)
+        throttle.note_taken(throttle.note_sent(now, 0), now + 0.1)
+        sent_at.append(now)
+        now += 0.1
+    gaps = [later - earlier for earlier, later in pairwise(sent_at)]
+    assert max(gaps) <= 2.0 + 1e-9
+    assert max(gap for gap, moment in zip(gaps, sent_at, strict=False) if moment > 37) < 0.11
 
 
 # Whole reads: the fewest requests are one for each page
@@ -201,20 +369,22 @@ def test_an_outage_costs_few_requests(seconds: float, tells: bool) -> None:
 
 @pytest.mark.parametrize("tells", [True, False])
 @pytest.mark.parametrize("most", [1, 2, 5, 20, 100])
-@pytest.mark.parametrize("length", [1.0, 60.0])
-def test_a_quota_of_each_second_or_minute_costs_few_refusals(
-    most: int, length: float, tells: bool
-) -> None:
-    # Where nobody says that a minute must pass, it takes some attempts to find out.
-    bound = 1.15 if tells or length == 1 else 1.3
-    assert most_sent(lambda: FixedWindows(most, length, tells), 300) <= bound
+def test_a_quota_of_each_second_costs_few_refusals(most: int, tells: bool) -> None:
+    assert most_sent(lambda: FixedWindows(most, 1.0, tells), 300) <= 1.15
+
+
+@pytest.mark.parametrize(("most", "bound"), [(1, 3.0), (5, 1.6), (20, 1.15), (100, 1.15)])
+def test_a_quota_of_each_minute_costs_refusals_each_minute(most: int, bound: float) -> None:
+    """What was learned half a minute ago counts no more, so each minute it is found out anew."""
+    assert most_sent(lambda: FixedWindows(most, 60.0), 300) <= bound
 
 
 @pytest.mark.parametrize("tells", [True, False])
 @pytest.mark.parametrize("size", [1, 10, 50])
 @pytest.mark.parametrize("rate", [0.5, 2, 10, 40])
 def test_a_rate_costs_few_refusals(rate: float, size: float, tells: bool) -> None:
-    assert most_sent(lambda: Bucket(rate, size, tells), 300) <= 1.15
+    # Slower than half a request a second nobody is made to go.
+    assert most_sent(lambda: Bucket(rate, size, tells), 300) <= (1.15 if rate > 0.5 else 1.2)
 
 
 @pytest.mark.parametrize("most", [1, 2, 3, 5, 7])

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
+from contextlib import suppress
+
 import anyio
 import attrs
 import pytest
 
-from enkash_async import AuthenticationError, Token, TransportError
-from enkash_async._http.token_cache import TokenCache
+from enkash_async import (
+    AuthenticationError,
+    ConnectError,
+    EnKashError,
+    OAuthPassword,
+    RequestTimeoutError,
+    ResponseError,
+    Token,
+    TransportError,
+)
+from enkash_async._http.token_cache import MAX_UNHEARD_LOGINS, TokenCache
 from enkash_async._wire.response import Response
 from enkash_async.auth import SendForm
+from tests.support.tasks import in_task
 
 pytestmark = pytest.mark.anyio
 
@@ -44,7 +58,7 @@ async def send_nothing(path: str, body: bytes, headers: dict[str, str]) -> Respo
 
 def cache_of(*answers: float | Exception | None) -> tuple[TokenCache, Logins, Clock]:
     logins, clock = Logins(list(answers)), Clock()
-    return TokenCache(logins, send_nothing, clock), logins, clock
+    return TokenCache(logins, send_nothing, in_task, clock), logins, clock
 
 
 @pytest.mark.parametrize(("life", "early"), [(86_399, 60), (300, 60), (100, 20), (5, 1)])
@@ -143,3 +157,76 @@ async def test_a_refusal_reaches_all_who_wait_each_with_an_error_of_its_own() ->
             group.start_soon(get)
     assert len({id(error) for error in errors}) == 5
     assert logins.count == 1
+
+
+# First logins that get no answer, in any order, whoever waits and stops waiting
+
+
+@attrs.define
+class Endpoint:
+    """A token endpoint of which most answers get lost; *heard* is whether the request arrived."""
+
+    rng: random.Random
+    may_have_refused: int = 0
+
+    async def send(self, path: str, body: bytes, headers: dict[str, str]) -> Response:
+        fate = self.rng.choice(
+            ["never sent", "reset", "timeout", "broken", 500, 503, 429, 408, 404]
+        )
+        await self._take_turns()
+        if fate == "never sent":
+            raise ConnectError("no connection")
+        if isinstance(fate, int):
+            self.may_have_refused += fate >= 500
+            return Response(fate, {}, b"")
+        self.may_have_refused += 1
+        await self._take_turns()
+        if fate == "broken":
+            return Response(200, {}, b"{")
+        raise RequestTimeoutError("late") if fate == "timeout" else ResponseError("closed")
+
+    async def _take_turns(self) -> None:
+        for _ in range(self.rng.randrange(4)):
+            await anyio.lowlevel.checkpoint()
+
+
+OAUTH = OAuthPassword(client_id="c", client_secret="s", username="u", password="p")
+
+
+@pytest.mark.parametrize("seed", range(150))
+async def test_two_logins_at_most_may_have_been_refused(seed: int) -> None:
+    rng = random.Random(seed)
+    endpoint = Endpoint(rng)
+    cache = TokenCache(OAUTH, endpoint.send, in_task)
+
+    async def search() -> None:
+        with anyio.CancelScope() as scope:
+            for _ in range(6):
+                if rng.random() < 0.3:
+                    asyncio.get_running_loop().call_soon(scope.cancel)
+                with suppress(EnKashError):
+                    await cache.get()
+                await anyio.lowlevel.checkpoint()
+
+    async with anyio.create_task_group() as group:
+        for _ in range(8):
+            group.start_soon(search)
+    assert endpoint.may_have_refused <= MAX_UNHEARD_LOGINS
+    if endpoint.may_have_refused == MAX_UNHEARD_LOGINS:
+        with suppress(EnKashError):
+            # That of the last login, if nobody has waited for its end.
+            await cache.get()
+        with pytest.raises(AuthenticationError, match="sends no other"):
+            await cache.get()
+
+
+async def test_credentials_that_have_worked_are_not_counted() -> None:
+    down = [TransportError("down")] * 5
+    cache, logins, clock = cache_of(100, *down, 100)
+    await cache.get()
+    clock.now += 100
+    for _ in down:
+        with pytest.raises(TransportError, match="down"):
+            await cache.get()
+    assert (await cache.get()).value == "t7"
+    assert logins.count == 7

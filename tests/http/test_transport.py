@@ -167,6 +167,32 @@ async def test_it_is_tried_again(kind: str) -> None:
         assert (search.report.attempts, search.report.retries) == (3, 2)
 
 
+@pytest.mark.parametrize(
+    ("named", "shown"),
+    [
+        ("br", "Content-Encoding: br"),
+        ("BR, identity", "Content-Encoding: br"),
+        ("zstd, gzip", "Content-Encoding: zstd, gzip"),
+        ("x" * 99, "Content-Encoding: one of another name"),
+        (TOKEN, "Content-Encoding: one of another name"),
+    ],
+)
+async def test_an_encoding_that_is_not_known_is_named(named: str, shown: str) -> None:
+    async with session_on(always(encoded(b"", named))) as (_, session):
+        error = await error_of(session)
+    assert f"encoded in a way that was not asked for, {shown} (HTTP 200" in str(error)
+
+
+@pytest.mark.parametrize("status", [204, 205])
+async def test_no_content_is_final_and_named(status: int) -> None:
+    raw = f"HTTP/1.1 {status} Nothing\r\nContent-Length: 0\r\n\r\n".encode()
+    async with session_on(always(raw), retry=QUICK) as (server, session):
+        error = await error_of(session)
+    assert type(error) is ResponseError
+    assert f"HTTP {status}, which has no content" in str(error)
+    assert len(server.calls) == 1
+
+
 async def test_an_empty_list_is_one() -> None:
     async with session_on(always(reply(page()))) as (_, session):
         search = session.customers.search()
@@ -184,6 +210,13 @@ async def test_an_empty_list_is_one() -> None:
         chunked(GOOD[:7], GOOD[7:], b""),
         encoded(gzip.compress(GOOD), "gzip"),
         encoded(zlib.compress(GOOD), "deflate"),
+        *(encoded(GOOD, plain) for plain in ("utf-8", "UTF-8", "none", "identity", "binary")),
+        *(encoded(GOOD, plain) for plain in ("aws-chunked", "identity, none", "")),
+        *(encoded(gzip.compress(GOOD), names) for names in ("aws-chunked,gzip", "GZIP, identity")),
+        *(encoded(gzip.compress(GOOD) + more, "gzip") for more in (b"\0" * 600, b"more", b"\r\n")),
+        encoded(gzip.compress(GOOD) + b"\0" * 9 + gzip.compress(b" "), "gzip"),
+        encoded(zlib.compress(GOOD) + b"\0" * 600, "deflate"),
+        reply(gzip.compress(GOOD), 200, "Content-Encoding: utf-8", "Content-Encoding: gzip"),
         b"HTTP/1.0 200 OK\r\n\r\n" + GOOD,
     ],
 )
@@ -480,6 +513,10 @@ def test_plain_http_is_refused_except_to_this_machine(url: str) -> None:
     [
         "https://api.example",
         "https://api.example/base/",
+        "https://api.example.",
+        "https://under_score.example",
+        "https://b\u00fccher.example:8443",
+        "https://" + "a" * 63 + ".example",
         "http://localhost:8080",
         "HTTP://LOCALHOST",
         "http://127.0.0.2",
@@ -501,6 +538,36 @@ def test_addresses_that_are_allowed(url: str) -> None:
         ("ftp://api.example", "https://"),
         ("", "https://"),
         ("https://", "https://"),
+        ("https:///planted-secret", "https://"),
+        *(
+            (f"https://{host}", "must not hold blanks")
+            for host in (
+                *(
+                    "planted-secret .example",
+                    "planted-secret\n",
+                    "\tplanted-secret",
+                    "a\0b",
+                    "a\x7fb",
+                ),
+                *(
+                    "a\x85b",
+                    "a\\planted-secret",
+                    "\u202ea",
+                    "a\u200bb",
+                    "\u00ada",
+                    "\ud800a",
+                    "a\u00a0",
+                ),
+            )
+        ),
+        *(
+            (f"https://{host}", "check its name, and its port")
+            for host in (
+                *("a..example", ".example", "-a.example", "a-.example", "a" * 64 + ".example"),
+                *("a." * 127 + "example", "planted*secret.example", "%00", "a%20b", "xn--"),
+                *("\u00fc" * 64 + ".example", "[::1", "[planted-secret]", "a:0", "a:65536", "a:b"),
+            )
+        ),
     ],
 )
 def test_addresses_that_are_refused(url: str, cure: str) -> None:

@@ -12,7 +12,7 @@ from typing import Protocol
 
 import attrs
 
-from enkash_async._http.throttle import Throttle
+from enkash_async._http.throttle import Sent, Throttle
 from enkash_async.errors import RateLimitedError
 from enkash_async.retry import RetryPolicy
 
@@ -101,6 +101,24 @@ class FewInFlight:
 
 
 @attrs.define
+class AtRandom:
+    """Refuses a *share* of the requests, however many there are."""
+
+    share: float
+    seed: int = 0
+    chance: random.Random = attrs.field(init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.chance = random.Random(self.seed)
+
+    def admits(self, now: float, in_flight: int) -> bool:
+        return self.chance.random() >= self.share
+
+    def retry_after(self, now: float) -> float | None:
+        return None
+
+
+@attrs.define
 class Run:
     """What it took."""
 
@@ -108,6 +126,14 @@ class Run:
     refused: int = 0
     seconds: float = 0.0
     most_in_flight: int = 0
+    taken_at: list[float] = attrs.field(factory=list, repr=False, eq=False)
+
+    def taken_in_each(self, seconds: float) -> list[int]:
+        """Return how many requests were answered in each stretch of *seconds*."""
+        counts = [0] * (int(self.seconds / seconds) + 1)
+        for moment in self.taken_at:
+            counts[int(moment / seconds)] += 1
+        return counts
 
 
 def run(
@@ -124,33 +150,34 @@ def run(
     policy = RetryPolicy()
     throttle = Throttle(most, adaptive=adaptive)
     outcome = Run()
-    under_way: list[tuple[float, int, int, bool, float | None]] = []
+    under_way: list[tuple[float, int, Sent, bool, float | None]] = []
     now, left, working = 0.0, pages, 0
     while left or under_way:
-        while left and len(under_way) < throttle.limit and throttle.ready_at <= now:
+        while left and throttle.has_room(len(under_way), now) and throttle.ready_at <= now:
             admitted = limits.admits(now, working)
             wait = None if admitted else limits.retry_after(now)
             took = latency * (0.5 + chance.random()) if admitted else latency / 5
-            generation = throttle.note_sent(now, len(under_way))
+            sent = throttle.note_sent(now, len(under_way))
             outcome.sent += 1
-            heapq.heappush(under_way, (now + took, outcome.sent, generation, admitted, wait))
+            heapq.heappush(under_way, (now + took, outcome.sent, sent, admitted, wait))
             left -= 1
             working += admitted
             outcome.most_in_flight = max(outcome.most_in_flight, len(under_way))
-        free = left and len(under_way) < throttle.limit
+        free = left and throttle.has_room(len(under_way), now)
         if free and (not under_way or throttle.ready_at < under_way[0][0]):
             now = max(now, throttle.ready_at)
             continue
-        now, _, generation, admitted, wait = heapq.heappop(under_way)
+        now, _, sent, admitted, wait = heapq.heappop(under_way)
         if admitted:
             working -= 1
-            throttle.note_taken(generation, now)
+            throttle.note_taken(sent, now)
+            outcome.taken_at.append(now)
         else:
             left += 1
             outcome.refused += 1
             error = RateLimitedError("too many", 429)
             error.retry_after = wait
             pause = policy.pause_after(throttle.refusals + 1, error, jitter=chance.random())
-            throttle.note_refusal(generation, now, pause, by_service=wait is not None)
+            throttle.note_refusal(sent, now, pause, by_service=wait is not None)
     outcome.seconds = now
     return outcome

@@ -437,12 +437,11 @@ def test_a_body_is_whole_or_refused_however_it_is_cut(
     ("wire", "encoding"),
     [
         (gzip.compress(GOOD)[:-1], "gzip"),
-        (gzip.compress(GOOD) + b"more", "gzip"),
         (gzip.compress(b"") * 17, "gzip"),
-        (zlib.compress(GOOD) + b"more", "deflate"),
         (zlib.compress(GOOD)[:-1], "deflate"),
         (GOOD, "br"),
         (gzip.compress(gzip.compress(GOOD)), "gzip, gzip"),
+        (gzip.compress(GOOD) + gzip.compress(b" ")[:9], "gzip"),
     ],
 )
 async def test_what_cannot_be_inflated_is_a_response_error(wire: bytes, encoding: str) -> None:
@@ -461,3 +460,66 @@ def test_output_that_waits_behind_a_full_piece_is_not_lost() -> None:
     for byte in wire:
         body.feed(bytes([byte]))
     assert b"".join(body.whole()) == blob
+
+
+# What the wire costs beside the body
+
+
+async def endless(first: bytes, then: bytes, **options: object) -> EnKashError:
+    """Return the error for an answer that never ends, sent as fast as it is read."""
+
+    async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(first)
+        try:
+            while True:
+                writer.write(then)
+                await writer.drain()
+        except ConnectionError:
+            return
+        finally:
+            writer.close()
+
+    tasks: set[asyncio.Task[None]] = set()
+    server = await asyncio.start_server(
+        lambda reader, writer: tasks.add(asyncio.create_task(flood(reader, writer))), "127.0.0.1", 0
+    )
+    host, port = server.sockets[0].getsockname()
+    once = RetryPolicy(attempts=1)
+    given: dict[str, object] = {"max_body_bytes": MIB, "retry": once, "adaptive": False, **options}
+    try:
+        async with EnKashSession(f"http://{host}:{port}", BearerToken("t"), **given) as session:  # type: ignore[arg-type]
+            async with asyncio.timeout(30):
+                return await error_of(session)
+    finally:
+        server.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await server.wait_closed()
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        (head("Transfer-Encoding: chunked") + b"1;", b"x=y;" * 16_000),
+        (head("Transfer-Encoding: chunked"), b"1;" + b"x" * 4_000 + b"\r\n \r\n"),
+        (head("Transfer-Encoding: chunked"), b"1\r\n \r\n" * 8_000),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 2_000),
+    ],
+    ids=["one extension", "an extension a chunk", "tiny chunks", "continue"],
+)
+async def test_what_comes_over_the_wire_is_bounded_framing_and_all(
+    first: bytes, then: bytes
+) -> None:
+    error = await endless(first, then)
+    assert type(error) is AnswerTooLargeError
+    assert error.final
+    assert "is on the wire larger than max_body_bytes=1048576" in str(error)
+
+
+async def test_in_a_pool_of_the_callers_the_framing_is_bounded_in_time() -> None:
+    async with aiohttp.ClientSession() as http:
+        first, then = head("Transfer-Encoding: chunked") + b"1;", b"x=y;" * 16_000
+        timeout = Timeout(read=0.1, connect=0.1)
+        error = await endless(first, then, http=http, timeout=timeout)
+    assert type(error) is RequestTimeoutError

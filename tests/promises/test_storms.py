@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import aiohttp
 import anyio
 import pytest
 from aiohttp import web
@@ -317,7 +319,146 @@ async def test_a_refused_login_attempt_holds_up_the_others_too() -> None:
     assert [report.pages for report in reports] == [1] * 20
 
 
+# What is asked for first
+
+
+async def test_of_pages_refused_together_the_first_in_the_plan_goes_first() -> None:
+    refused_once: set[int] = set()
+    after: list[int] = []
+    all_are_there = anyio.Event()
+
+    async def answer(call: SearchCall) -> web.Response | None:
+        if call.offset > 250 and call.offset not in refused_once and len(refused_once) < 4:
+            refused_once.add(call.offset)
+            if len(refused_once) == 4:
+                all_are_there.set()
+            await all_are_there.wait()
+            # One after the other, so that the last in the plan is refused last.
+            await anyio.sleep(0.0002 * call.offset)
+            return refused()
+        if call.offset in refused_once:
+            after.append(call.offset)
+        return None
+
+    async with serving(answer, rows=800, page_size=50, retry=QUICK) as (sandbox, session):
+        search = session.customers.search()
+        with anyio.fail_after(10):
+            assert [one.customer_id async for one in search] == sandbox.customer_ids()
+    assert len(after) == 4
+    assert after[0] == min(refused_once)
+
+
+@pytest.mark.parametrize("adaptive", [True, False])
+async def test_refusals_without_end_are_the_error_of_the_page_that_is_next(adaptive: bool) -> None:
+    asked: Counter[int] = Counter()
+
+    async def answer(call: SearchCall) -> web.Response | None:
+        asked[call.offset] += 1
+        return refused() if call.offset else None
+
+    async with serving(answer, rows=2000, page_size=50, retry=QUICK, adaptive=adaptive) as (
+        _,
+        session,
+    ):
+        search = session.customers.search()
+        with pytest.raises(RateLimitedError) as caught:
+            async for _ in search:
+                pass
+    assert caught.value.offset == 49
+    assert asked[49] == 4
+
+
+async def test_who_waits_for_a_turn_behind_endless_refusals_gets_the_refusal() -> None:
+    """A hundred searches share the one place that is left; nobody waits until it is its turn."""
+
+    async def answer(call: SearchCall) -> web.Response:
+        return refused(429, "30")
+
+    options: dict[str, Any] = {"timeout": Timeout(call=20)}
+    errors: list[EnKashError] = []
+
+    async def ask(session: EnKashSession) -> None:
+        with pytest.raises(RateLimitedError) as caught:
+            await session.customers.search()
+        errors.append(caught.value)
+
+    with anyio.fail_after(10):
+        async with serving(answer, **options) as (sandbox, session):
+            async with anyio.create_task_group() as group:
+                for _ in range(100):
+                    group.start_soon(ask, session)
+            assert len(sandbox.searches) <= 8
+    assert [getattr(error, "retry_after", None) for error in errors] == [30.0] * 100
+    assert len({id(error.report) for error in errors}) == 100
+    assert all(len(error.__notes__) == 1 for error in errors)
+
+
+async def test_answers_that_are_too_large_are_paid_for() -> None:
+    options: dict[str, Any] = {"page_size": 1000, "max_body_bytes": 3000}
+    async with serving(rows=1000, retry=QUICK, **options) as (sandbox, session):
+        reports = await search_many(session, 150)
+        assert len(sandbox.searches) == 150 + 500 // 5
+    assert set(all_of(reports, "stop_reasons")) == {"quota"}
+
+
+# Clocks
+
+
+async def test_pauses_end_though_the_clock_of_the_program_stands_still(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As under a test that freezes time; the loop has a clock of its own."""
+
+    async def answer(call: SearchCall) -> web.Response | None:
+        return refused(429, "0.05") if call.number == 0 else None
+
+    async with serving(answer) as (_, session):
+        monkeypatch.setattr(asyncio.get_running_loop(), "time", time.monotonic)
+        monkeypatch.setattr(time, "monotonic", lambda: 1.0)
+        with anyio.fail_after(10):
+            search = session.customers.search()
+            await search
+    assert 0.04 < search.report.seconds_paused < 5
+
+
 # Concurrency
+
+
+@pytest.mark.parametrize(
+    ("pool", "most"),
+    [
+        ({"limit": 2}, 2),
+        ({"limit": 0, "limit_per_host": 3}, 3),
+        ({"limit": 5, "limit_per_host": 4}, 4),
+        ({"limit": 0}, 8),
+        ({"limit": 100}, 8),
+    ],
+)
+async def test_no_more_are_in_flight_than_the_pool_of_the_caller_holds(
+    pool: dict[str, Any], most: int
+) -> None:
+    """More would wait in the pool, where their timeouts run already."""
+
+    all_are_there = anyio.Event()
+
+    async def hold(call: SearchCall) -> None:
+        if sandbox.in_flight >= most:
+            all_are_there.set()
+        if call.offset > 250:
+            await all_are_there.wait()
+
+    async with (
+        open_sandbox(SandboxSettings(rows=600)) as sandbox,
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(**pool)) as http,
+        session_for(sandbox, http=http, page_size=25) as session,
+    ):
+        sandbox.on_search = hold
+        search = session.customers.search()
+        with anyio.fail_after(5):
+            assert [one.customer_id async for one in search] == sandbox.customer_ids()
+        assert sandbox.max_in_flight == most
+    assert search.report.retries == 0
+    assert search.report.lowest_concurrency is None
 
 
 async def test_a_timeout_halves_what_is_in_flight() -> None:

@@ -155,8 +155,10 @@ async def test_pages_too_heavy_for_the_service_are_halved_until_they_come(
 
 
 @pytest.mark.parametrize("read", [search_of, crawl_of])
-async def test_pages_above_the_bound_on_bodies_are_asked_for_again_at_no_cost(read: Read) -> None:
-    options: dict[str, Any] = {"max_body_bytes": 60_000, "retry": RetryPolicy(attempts=1, quota=0)}
+async def test_pages_above_the_bound_on_bodies_are_asked_for_again_though_no_attempt_is_left(
+    read: Read,
+) -> None:
+    options: dict[str, Any] = {"max_body_bytes": 60_000, "retry": RetryPolicy(attempts=1)}
     async with serving(None, page_size=400, **options) as (sandbox, session):
         search = read(session)
         ids = [one.customer_id async for one in search]

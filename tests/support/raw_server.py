@@ -33,6 +33,15 @@ class RawServer:
         self.base_url = base_url
         self.calls: list[Call] = []
         self.connections = 0
+        self.writers: list[asyncio.StreamWriter] = []
+
+    def push(self, connection: int, raw: bytes | None) -> None:
+        """Send on a *connection* what nobody asked for, or close it for None."""
+        writer = self.writers[connection]
+        if raw is None:
+            writer.close()
+        else:
+            writer.write(raw)
 
     def calls_of(self, path: str) -> list[Call]:
         return [call for call in self.calls if call.path == path]
@@ -68,6 +77,7 @@ async def _serve(
 ) -> None:
     connection = server.connections
     server.connections += 1
+    server.writers.append(writer)
     try:
         keeps_open = True
         while keeps_open:

@@ -86,7 +86,10 @@ async def test_each_event_is_a_line_with_its_values_beside_it(sandbox: Sandbox) 
         )
         if isinstance(event, RequestEnded):
             assert extra["enkash_seconds"] == event.seconds
-            assert f" status=200 bytes_received={event.bytes_received} " in record.getMessage()
+            sent = f"client_request_id={event.client_request_id}"
+            assert f" status=200 {sent} bytes_received={event.bytes_received} " in (
+                record.getMessage()
+            )
         if isinstance(event, SearchEnded):
             assert extra["enkash_records_delivered"] == 250
             assert " outcome=completed " in record.getMessage()

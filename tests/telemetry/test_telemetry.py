@@ -585,7 +585,7 @@ async def test_events_are_values_with_the_documented_fields() -> None:
         SearchStarted: {"search_id", "resource", "method"},
         RequestEnded: {
             *("search_id", "resource", "operation", "attempt", "status", "error", "error_type"),
-            *("request_id", "bytes_received", "seconds_waiting", "seconds"),
+            *("request_id", "client_request_id", "bytes_received", "seconds_waiting", "seconds"),
         },
         RetryPlanned: {
             *("search_id", "resource", "operation", "attempt", "delay", "status", "error"),
@@ -606,7 +606,7 @@ async def test_events_are_values_with_the_documented_fields() -> None:
                 "error_type",
                 "status",
             ),
-            *("request_id", "report"),
+            *("request_id", "client_request_id", "report"),
         },
     }
     for kind, fields in documented.items():

@@ -1,7 +1,8 @@
 """Which class an error of the service gets, what it carries, and how long it asks to wait."""
 
 import math
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -173,19 +174,51 @@ NOW = datetime(2015, 10, 21, 7, 27, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("value", "seconds"),
     [
-        *(("0", 0.0), ("3", 3.0), (" 120 ", 120.0)),
+        *(("3", 3.0), (" 120 ", 120.0), ("2.5", 2.5), ("007", 7.0)),
+        # A wait of nothing is none.
+        *((value, None) for value in ("0", "00", "0.0", "-0")),
         ("Wed, 21 Oct 2015 07:28:00 GMT", 60.0),
         ("Wed, 21 Oct 2015 07:28:00 -0000", 60.0),
         ("Wednesday, 21-Oct-15 07:28:00 GMT", 60.0),
         ("Wed Oct 21 07:28:00 2015", 60.0),
-        ("Wed, 21 Oct 2015 07:26:00 GMT", 0.0),
+        ("Wed, 21 Oct 2015 07:26:00 GMT", None),
         *((value, None) for value in ("", "  ", "soon", "3 s", "nan", "inf", "-inf", "1e999")),
+        *(
+            (value, None)
+            for value in ("1_000", "1e3", "+3", "-3", "0x10", ".5", "5.", "3,5", "3;x")
+        ),
+        *((value, None) for value in ("\u0663", "\uff13", "3\u00a0", "9" * 400)),
+        ("Wed, \u0662\u0661 Oct 2015 07:28:00 GMT", None),
         ("Wed, 21 Oct 99999 07:28:00 GMT", None),
         ("Wed, 99 Oct 2015 07:28:00 GMT", None),
     ],
 )
 def test_retry_after_is_read_in_both_forms(value: str, seconds: float | None) -> None:
     assert retry_after({"retry-after": value}, now=NOW) == seconds
+
+
+YEARS = st.datetimes(datetime(1990, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))
+
+
+@settings(max_examples=200, deadline=None)
+@given(theirs=YEARS, ours=YEARS, wait=st.integers(-100_000, 100_000))
+def test_a_date_is_measured_by_the_clock_that_wrote_it(
+    theirs: datetime, ours: datetime, wait: int
+) -> None:
+    theirs = theirs.replace(microsecond=0)
+    headers = {
+        "date": format_datetime(theirs, usegmt=True),
+        "retry-after": format_datetime(theirs + timedelta(seconds=wait), usegmt=True),
+    }
+
+    assert retry_after(headers, now=ours) == (wait if wait > 0 else None)
+
+
+@pytest.mark.parametrize("date", ["", "yesterday", "0", "Wed, 99 Oct 2015 07:28:00 GMT"])
+def test_without_a_date_that_can_be_read_our_clock_serves(date: str) -> None:
+    headers = {"date": date, "retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}
+
+    assert retry_after(headers, now=NOW) == 60.0
 
 
 def test_without_the_header_there_is_no_retry_after() -> None:

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 import attrs
 
-from tests.promises.simulation.plan import Fault, Leg, Plan
+from tests.promises.simulation.plan import Leg, Plan
 
 
 @attrs.frozen
@@ -24,26 +24,6 @@ def _without_late_errors(plan: Plan) -> Plan:
     if plan.world.past_end != "error":
         return plan
     return attrs.evolve(plan, world=attrs.evolve(plan.world, past_end="empty"))
-
-
-def _with_few_unheard_logins(plan: Plan) -> Plan:
-    kept, left = list[Fault](), 2
-    for fault in plan.faults:
-        is_unheard = fault.on == "token" and fault.kind not in ("refuse_login", "short_life")
-        if is_unheard and fault.many > left:
-            continue
-        left -= fault.many if is_unheard else 0
-        kept.append(fault)
-    return attrs.evolve(plan, faults=tuple(kept))
-
-
-def _with_one_refusal(plan: Plan) -> Plan:
-    refusals = sum(
-        fault.many for fault in plan.faults if fault.kind in ("rate_limit", "http_error")
-    )
-    if refusals < 2:
-        return plan
-    return attrs.evolve(plan, settings=attrs.evolve(plan.settings, adaptive=False))
 
 
 def _without_touched_rows(plan: Plan) -> Plan:
@@ -109,17 +89,6 @@ BROKEN_TODAY: Mapping[str, Broken] = MappingProxyType(
             " of one row, or of one that became shorter.",
             _without_late_errors,
             shown_by=(1, 59),
-        ),
-        "unheard_logins": Broken(
-            "First logins without an answer are repeated by each search of a session, past two.",
-            _with_few_unheard_logins,
-            shown_by=(1, 67),
-        ),
-        "slow_for_good": Broken(
-            "After two refusals requests are spaced by a rate taken from the time between them,"
-            " pauses included, and there is no time after which they are not.",
-            _with_one_refusal,
-            shown_by=(1, 150),
         ),
         "cancelled_first_page": Broken(
             "Where awaiting the first page is cancelled while it is decoded, a loop that follows"
