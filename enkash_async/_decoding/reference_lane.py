@@ -5,6 +5,8 @@ It is slow, strict, and names the field that cannot be read. What it does is wha
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
 from datetime import datetime, tzinfo
 from decimal import Decimal
@@ -16,9 +18,17 @@ import cattrs
 import msgspec
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
-from enkash_async._decoding.amounts import amount, from_digits
-from enkash_async._decoding.declaration import enumeration_of, fields_of, is_tuple, item_of
+from enkash_async._decoding.amounts import amount, from_digits, whole
+from enkash_async._decoding.declaration import (
+    enumeration_of,
+    fields_of,
+    identity_of,
+    is_tuple,
+    item_of,
+)
+from enkash_async._decoding.names import why_foreign
 from enkash_async._wire.keys import wire_name
+from enkash_async._wire.nesting import has_too_many_brackets, pruned
 from enkash_async._wire.times import instant, iso_z
 from enkash_async.errors import DecodeError
 
@@ -33,14 +43,20 @@ def reference_lane(record: Any, zone: tzinfo) -> Callable[[bytes | msgspec.Raw],
     It raises a DecodeError, which names the field, for all that it cannot read.
     """
     converter = reference_converter(zone)
+    identity = identity_of(record)
 
     def read(raw: bytes | msgspec.Raw) -> Any:
         value = _json_value(raw)
         try:
-            return converter.structure(value, record)
+            result = converter.structure(value, record)
         except Exception as error:
             path, reason = _first_reason(error)
             raise DecodeError(path, reason) from error
+        if identity is not None and getattr(result, identity.name) is None:
+            reason = why_foreign(record, value)
+            if reason is not None:
+                raise DecodeError("$", reason)
+        return result
 
     return read
 
@@ -49,9 +65,30 @@ def _json_value(raw: bytes | msgspec.Raw) -> Any:
     try:
         return _decode_json(raw)
     except RecursionError as error:
-        raise DecodeError("$", "is nested deeper than the recursion limit") from error
+        text = bytes(raw)
+        if has_too_many_brackets(text):
+            raise DecodeError("$", "is nested too deep") from error
+        # No record is declared as deep, so that what is left out can be no field of it.
+        return _json_value(pruned(text))
     except (msgspec.MsgspecError, ValueError, ArithmeticError) as error:
-        raise DecodeError("$", "is not valid JSON") from error
+        try:
+            return _with_broken_texts(bytes(raw))
+        except (ValueError, RecursionError):
+            raise DecodeError("$", "is not valid JSON") from error
+
+
+def _with_broken_texts(raw: bytes) -> Any:
+    """Return the JSON in *raw*, which may hold halves of characters and bytes that are none.
+
+    In fields that nobody declared they do no harm, and in others they can be named.
+    """
+    return json.loads(
+        raw.decode("utf-8", "surrogateescape"), parse_float=from_digits, parse_constant=_no_number
+    )
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
 
 
 @cache
@@ -61,8 +98,9 @@ def reference_converter(zone: tzinfo) -> cattrs.Converter:
     Times without a zone are taken to be in *zone*.
     """
     converter = cattrs.Converter(detailed_validation=True)
-    for scalar in (str, bool, int):
-        converter.register_structure_hook(scalar, _exactly)
+    converter.register_structure_hook(str, _text)
+    converter.register_structure_hook(bool, _exactly)
+    converter.register_structure_hook(int, lambda value, _: whole(value))
     converter.register_structure_hook(Decimal, lambda value, _: amount(value))
     converter.register_structure_hook(datetime, lambda value, _: instant(value, zone))
     converter.register_structure_hook_factory(_is_open_enumeration, _enumeration_hook)
@@ -80,6 +118,17 @@ def _exactly(value: Any, scalar: type[Any]) -> Any:
     return value
 
 
+def _text(value: Any, _: Any) -> str:
+    text: str = _exactly(value, str)
+    # Only what Python reads in the place of msgspec holds any, see `_json_value`.
+    if not text.isascii() and _surrogate(text):
+        raise ValueError("holds half a character, or is not UTF-8")
+    return text
+
+
+_surrogate = re.compile(r"[\ud800-\udfff]").search
+
+
 def _is_open_enumeration(hint: Any) -> bool:
     return enumeration_of(hint) is not None
 
@@ -92,7 +141,7 @@ def _enumeration_hook(hint: Any) -> Structure:
     def structure(value: Any, _: Any) -> Any:
         if value is None:
             return None
-        text: str = _exactly(value, str)
+        text = _text(value, str)
         return members.get(text, text)
 
     return structure

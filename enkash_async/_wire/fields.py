@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, tzinfo
+from decimal import Decimal
 from functools import cache
 from hashlib import sha256
 from typing import Any
 
 import msgspec
 
+from enkash_async._wire.nesting import has_too_many_brackets, pruned
 from enkash_async._wire.times import instant
 
-_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+Written = str | int | Decimal
+"""A time as it stands on the wire."""
 
 
 @cache
@@ -26,10 +29,7 @@ def identity_reader(name: str) -> Callable[[msgspec.Raw], str]:
     decode = _decoder(name, str)
 
     def identify(raw: msgspec.Raw) -> str:
-        try:
-            identity: str | None = decode(raw).value
-        except _UNREADABLE:
-            identity = None
+        identity: str | None = _value(decode, raw)
         return identity if identity is not None else f"sha256:{sha256(raw).hexdigest()}"
 
     return identify
@@ -42,18 +42,15 @@ def time_reader(
 
     None stands for one that cannot be read.
     """
-    decode = _decoder(name, str | int)
+    decode = _decoder(name, Any)
 
-    def written(raw: msgspec.Raw) -> str | int | None:
-        try:
-            value: str | int | None = decode(raw).value
-        except _UNREADABLE:
-            return None
-        return value
+    def written(raw: msgspec.Raw) -> Written | None:
+        value = _value(decode, raw)
+        return value if isinstance(value, (str, int, Decimal)) else None
 
     def read(records: Sequence[msgspec.Raw]) -> list[datetime | None]:
         # Where this is asked for a whole page, most have the same time.
-        known: dict[str | int | None, datetime | None] = {}
+        known: dict[Written | None, datetime | None] = {}
         times: list[datetime | None] = []
         for raw in records:
             text = written(raw)
@@ -68,10 +65,21 @@ def time_reader(
 @cache
 def _decoder(name: str, kind: Any) -> Callable[[msgspec.Raw], Any]:
     struct = msgspec.defstruct("Field", [("value", kind | None, None)], rename={"value": name})
-    return msgspec.json.Decoder(struct).decode
+    return msgspec.json.Decoder(struct, float_hook=Decimal).decode
 
 
-def _instant_or_none(written: str | int | None, naive_timezone: tzinfo) -> datetime | None:
+def _value(decode: Callable[[Any], Any], raw: bytes | msgspec.Raw) -> Any:
+    try:
+        return decode(raw).value
+    except RecursionError:
+        text = bytes(raw)
+        return None if has_too_many_brackets(text) else _value(decode, pruned(text))
+    # Decimal raises the last for an exponent beyond all bounds.
+    except (msgspec.MsgspecError, UnicodeDecodeError, ArithmeticError):
+        return None
+
+
+def _instant_or_none(written: Written | None, naive_timezone: tzinfo) -> datetime | None:
     try:
         return instant(written, naive_timezone)
     except ValueError:
