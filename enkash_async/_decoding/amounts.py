@@ -47,12 +47,3 @@ def finite(number: Decimal) -> Decimal:
     if not number.is_finite():
         raise ValueError("not a finite number")
     return number
-
-
-def from_digits(digits: str) -> Decimal:
-    """Return the number written as *digits* in JSON, NaN if its exponent is beyond all bounds."""
-    try:
-        return Decimal(digits)
-    except InvalidOperation:
-        # Refused later, as not finite, so that the error names the field.
-        return Decimal("NaN")

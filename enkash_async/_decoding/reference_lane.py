@@ -5,7 +5,6 @@ It is slow, strict, and names the field that cannot be read. What it does is wha
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from datetime import datetime, tzinfo
@@ -18,7 +17,7 @@ import cattrs
 import msgspec
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
-from enkash_async._decoding.amounts import amount, from_digits, whole
+from enkash_async._decoding.amounts import amount, whole
 from enkash_async._decoding.declaration import (
     enumeration_of,
     fields_of,
@@ -27,14 +26,17 @@ from enkash_async._decoding.declaration import (
     item_of,
 )
 from enkash_async._decoding.names import why_foreign
+from enkash_async._wire.broken_texts import decode_despite_broken_texts
 from enkash_async._wire.keys import wire_name
-from enkash_async._wire.nesting import has_too_many_brackets, pruned
+from enkash_async._wire.nesting import TooDeepError, decoded
+from enkash_async._wire.numbers import from_digits
 from enkash_async._wire.times import instant, iso_z
 from enkash_async.errors import DecodeError
 
 Structure = Callable[[Any, Any], Any]
 
 _decode_json = msgspec.json.Decoder(float_hook=from_digits).decode
+_decode_broken_texts = partial(decode_despite_broken_texts, float_hook=from_digits)
 
 
 def reference_lane(record: Any, zone: tzinfo) -> Callable[[bytes | msgspec.Raw], Any]:
@@ -53,42 +55,27 @@ def reference_lane(record: Any, zone: tzinfo) -> Callable[[bytes | msgspec.Raw],
             path, reason = _first_reason(error)
             raise DecodeError(path, reason) from error
         if identity is not None and getattr(result, identity.name) is None:
-            reason = why_foreign(record, value)
-            if reason is not None:
-                raise DecodeError("$", reason)
+            why = why_foreign(record, value)
+            if why is not None:
+                raise DecodeError("$", why)
         return result
 
     return read
 
 
 def _json_value(raw: bytes | msgspec.Raw) -> Any:
+    text = bytes(raw)
     try:
-        return _decode_json(raw)
-    except RecursionError as error:
-        text = bytes(raw)
-        if has_too_many_brackets(text):
-            raise DecodeError("$", "is nested too deep") from error
-        # No record is declared as deep, so that what is left out can be no field of it.
-        return _json_value(pruned(text))
+        # No record is declared as deep, so that what may be left out can be no field of it.
+        return decoded(text, _decode_json)
+    except (RecursionError, TooDeepError) as error:
+        raise DecodeError("$", "is nested too deep") from error
     except (msgspec.MsgspecError, ValueError, ArithmeticError) as error:
         try:
-            return _with_broken_texts(bytes(raw))
-        except (ValueError, RecursionError):
+            # In fields that nobody declared they do no harm, and in others they can be named.
+            return decoded(text, _decode_broken_texts)
+        except (ValueError, RecursionError, TooDeepError):
             raise DecodeError("$", "is not valid JSON") from error
-
-
-def _with_broken_texts(raw: bytes) -> Any:
-    """Return the JSON in *raw*, which may hold halves of characters and bytes that are none.
-
-    In fields that nobody declared they do no harm, and in others they can be named.
-    """
-    return json.loads(
-        raw.decode("utf-8", "surrogateescape"), parse_float=from_digits, parse_constant=_no_number
-    )
-
-
-def _no_number(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
 
 
 @cache
@@ -120,7 +107,7 @@ def _exactly(value: Any, scalar: type[Any]) -> Any:
 
 def _text(value: Any, _: Any) -> str:
     text: str = _exactly(value, str)
-    # Only what Python reads in the place of msgspec holds any, see `_json_value`.
+    # Only what is read despite broken texts holds any, see `_json_value`.
     if not text.isascii() and _surrogate(text):
         raise ValueError("holds half a character, or is not UTF-8")
     return text

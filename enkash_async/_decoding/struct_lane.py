@@ -16,9 +16,10 @@ from typing import Any, Literal
 
 import msgspec
 
-from enkash_async._decoding.amounts import finite, from_digits, whole
+from enkash_async._decoding.amounts import finite, whole
 from enkash_async._decoding.declaration import RecordField, fields_of, identity_of
 from enkash_async._decoding.names import name_check
+from enkash_async._wire.numbers import from_digits
 from enkash_async._wire.times import instant
 
 Times = Literal["iso", "any"]

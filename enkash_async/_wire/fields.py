@@ -11,8 +11,11 @@ from typing import Any
 
 import msgspec
 
-from enkash_async._wire.nesting import has_too_many_brackets, pruned
+from enkash_async._wire.nesting import TooDeepError, pruned
+from enkash_async._wire.numbers import from_digits
 from enkash_async._wire.times import instant
+
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError)
 
 Written = str | int | Decimal
 """A time as it stands on the wire."""
@@ -65,17 +68,22 @@ def time_reader(
 @cache
 def _decoder(name: str, kind: Any) -> Callable[[msgspec.Raw], Any]:
     struct = msgspec.defstruct("Field", [("value", kind | None, None)], rename={"value": name})
-    return msgspec.json.Decoder(struct, float_hook=Decimal).decode
+    return msgspec.json.Decoder(struct, float_hook=from_digits).decode
 
 
 def _value(decode: Callable[[Any], Any], raw: bytes | msgspec.Raw) -> Any:
     try:
         return decode(raw).value
     except RecursionError:
-        text = bytes(raw)
-        return None if has_too_many_brackets(text) else _value(decode, pruned(text))
-    # Decimal raises the last for an exponent beyond all bounds.
-    except (msgspec.MsgspecError, UnicodeDecodeError, ArithmeticError):
+        return _value_of_deep(decode, bytes(raw))
+    except _UNREADABLE:
+        return None
+
+
+def _value_of_deep(decode: Callable[[Any], Any], text: bytes) -> Any:
+    try:
+        return decode(pruned(text)).value
+    except (*_UNREADABLE, RecursionError, TooDeepError):
         return None
 
 

@@ -41,7 +41,7 @@ _COMPACT = re.compile(
     re.ASCII,
 )
 _OFFSET = re.compile(r"(?P<sign>[+-])(\d\d):?(\d\d)?:?(\d\d)?")
-_NUMBER = re.compile(r"(?P<whole>\d+)(?:\.(?P<fraction>\d+))?", re.ASCII)
+_NUMBER = re.compile(r"(?P<whole>[1-9]\d*)(?:\.(?P<fraction>\d+))?", re.ASCII)
 
 _MOST_DIGITS = 40
 """Digits of a number that are looked at; no instant needs as many."""
@@ -115,12 +115,13 @@ def _from_epoch(number: re.Match[str], unit: timedelta) -> datetime:
 
 
 def _from_parts(parts: re.Match[str]) -> datetime:
-    fields = [int(parts[name] or 0) for name in ("hour", "minute", "second")]
+    names = ("year", "month", "day", "hour", "minute", "second")
+    year, month, day, hour, minute, second = (int(parts[name] or 0) for name in names)
     try:
-        day = datetime(int(parts["year"]), int(parts["month"]), int(parts["day"]), *fields)
+        moment = datetime(year, month, day, hour, minute, second)
         fraction = parts["fraction"] or parts.groupdict().get("millis") or ""
         part = timedelta(microseconds=_rounded(fraction, 6))
-        return (day + part).replace(tzinfo=_zone_of(parts["zone"]))
+        return (moment + part).replace(tzinfo=_zone_of(parts["zone"]))
     except (ValueError, OverflowError):
         raise ValueError(_UNKNOWN) from None
 

@@ -95,7 +95,7 @@ def record(
     fields: dict[str, st.SearchStrategy[str]],
     always: dict[str, st.SearchStrategy[str]] | None = None,
 ) -> st.SearchStrategy[str]:
-    """Draw an object with some of the *fields*, with others that nobody knows, and *always* some."""
+    """Draw an object with some of the *fields*, *always* some, and others that nobody knows."""
     always = always or {}
     optional = {name: kind for name, kind in fields.items() if name not in always}
     known = st.fixed_dictionaries(always, optional=optional)

@@ -1,0 +1,35 @@
+"""Numbers as they may be written beside the records. No I/O."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal, InvalidOperation
+
+_is_number = re.compile(r"\d{1,40}(\.\d{1,40})?([eE][+-]?\d{1,2})?", re.ASCII).fullmatch
+
+_BOUND = 2**63
+
+
+def from_digits(digits: str) -> Decimal:
+    """Return the number written as *digits* in JSON, NaN if its exponent is beyond all bounds."""
+    try:
+        return Decimal(digits)
+    except InvalidOperation:
+        # Refused later, as not finite, so that the error names the field.
+        return Decimal("NaN")
+
+
+def whole_number(value: object) -> int | None:
+    """Return the whole number that *value* is or spells, also as `12.0`, from 0 to 2**63 - 1.
+
+    None for all else.
+    """
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str):
+        value = Decimal(value) if _is_number(value) else None
+    if isinstance(value, int):
+        return value if 0 <= value < _BOUND else None
+    if not isinstance(value, Decimal) or not value.is_finite() or not 0 <= value < _BOUND:
+        return None
+    return int(value) if value == value.to_integral_value() else None
