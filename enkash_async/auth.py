@@ -12,9 +12,10 @@ from typing import Any, Protocol
 from urllib.parse import urlencode
 
 import attrs
-import msgspec
 
-from enkash_async._wire.envelope import raise_for_error
+from enkash_async._wire.charset import in_utf8
+from enkash_async._wire.envelope import answer_in, raise_for_error
+from enkash_async._wire.numbers import number
 from enkash_async._wire.response import Response
 from enkash_async.errors import (
     APIError,
@@ -160,7 +161,7 @@ def _token(response: Response) -> Token:
 
 
 def _token_in(response: Response) -> Token | None:
-    answer: dict[str, Any] = msgspec.json.decode(response.body)
+    answer = answer_in(in_utf8(response).body) or {}
     payload = answer.get("payload")
     places: list[dict[str, Any]] = [answer, payload if isinstance(payload, dict) else {}]
     for place in places:
@@ -172,6 +173,5 @@ def _token_in(response: Response) -> Token | None:
 
 def _life(value: object) -> float | None:
     # A life of 0 is the placeholder of the documentation's generated examples.
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    return float(value) if 0 < value <= MAX_LIFE else None
+    seconds = number(value)
+    return float(seconds) if seconds is not None and 0 < seconds <= MAX_LIFE else None

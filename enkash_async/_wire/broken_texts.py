@@ -26,7 +26,7 @@ def mended(value: Any) -> Any:
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode()
     if isinstance(value, list):
-        return [mended(item) for item in cast("list[Any]", value)]
+        return [mended(item) for item in value]
     if isinstance(value, dict):
         return {mended(name): mended(item) for name, item in cast("dict[str, Any]", value).items()}
     return value

@@ -130,7 +130,7 @@ def _says_nothing(value: Any) -> bool:
         if isinstance(item, dict):
             inside += cast("dict[str, Any]", item).values()
         elif isinstance(item, list):
-            inside += cast("list[Any]", item)
+            inside += item
         elif item.strip() if isinstance(item, str) else item:
             return False
     return True

@@ -19,17 +19,25 @@ def from_digits(digits: str) -> Decimal:
         return Decimal("NaN")
 
 
+def number(value: object) -> Decimal | None:
+    """Return the number that *value* is or spells, from 0 to below 2**63; None for all else."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str):
+        value = value if _is_number(value) else None
+    # An int of any size, before it is made a Decimal.
+    if isinstance(value, int) and not 0 <= value < _BOUND:
+        return None
+    if not isinstance(value, (str, int, Decimal)):
+        return None
+    found = Decimal(value)
+    return found if found.is_finite() and 0 <= found < _BOUND else None
+
+
 def whole_number(value: object) -> int | None:
     """Return the whole number that *value* is or spells, also as `12.0`, from 0 to 2**63 - 1.
 
     None for all else.
     """
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, str):
-        value = Decimal(value) if _is_number(value) else None
-    if isinstance(value, int):
-        return value if 0 <= value < _BOUND else None
-    if not isinstance(value, Decimal) or not value.is_finite() or not 0 <= value < _BOUND:
-        return None
-    return int(value) if value == value.to_integral_value() else None
+    found = number(value)
+    return int(found) if found is not None and found == found.to_integral_value() else None

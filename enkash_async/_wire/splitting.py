@@ -82,7 +82,7 @@ class _Splitter:
         """Return what was cut off, if anything was."""
         if not self._records:
             return None
-        return SplitAnswer(self._records, b"%b%b,%b" % (self._head, MARK, self._text))
+        return SplitAnswer(self._records, b"".join((self._head, MARK, b",", self._text)))
 
     def _cut(self) -> Generator[None, None, None]:
         """Cut records off; if that cannot be, do not try again for a while."""

@@ -15,7 +15,7 @@ from enkash_async._wire.envelope import raise_for_error
 from enkash_async._wire.nesting import MAX_ERROR_DEPTH, pruned
 from tests.support.answers import answer, page_payload
 
-DEPTHS = [1, 2, 31, 32, 33, 99, 100, 101, 500, 900, 1000, 1500, 3000, 10_000, 20_000]
+DEPTHS = [1, 31, 32, 33, 100, 101, 500, 1000, 3000, 20_000]
 SHAPES = {"lists": (b"[", b"]"), "objects": (b'{"a":', b"}"), "both": (b'[{"a":', b"}]")}
 
 
@@ -72,7 +72,7 @@ IN_AN_ERROR = {
 @pytest.mark.parametrize("depth", DEPTHS)
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("body", IN_AN_ERROR.values(), ids=IN_AN_ERROR)
-@pytest.mark.parametrize("status", [200, 400, 500])
+@pytest.mark.parametrize("status", [200, 500])
 def test_an_error_is_that_error_and_bounded(
     body: bytes, shape: str, depth: int, status: int
 ) -> None:
@@ -86,7 +86,7 @@ def test_an_error_is_that_error_and_bounded(
 
 @pytest.mark.parametrize("depth", [*DEPTHS, 60_000, 200_000])
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("status", [200, 302, 400, 500])
+@pytest.mark.parametrize("status", [200, 500])
 @pytest.mark.parametrize("has_end", [True, False])
 def test_no_depth_of_anything_is_an_exception_of_python(
     shape: str, depth: int, status: int, has_end: bool
