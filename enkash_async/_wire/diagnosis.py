@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from enkash_async._wire.nesting import TooDeepError
 from enkash_async._wire.printable import printable
 from enkash_async._wire.response import Response
-from enkash_async._wire.sealed import masked, scrubbed
+from enkash_async._wire.sealed import masked
 from enkash_async.errors import ResponseError
 
 _MAX_LOCATION = 200
@@ -36,10 +36,10 @@ _malformed = re.compile(r"(?:JSON is malformed: )?(?P<what>.*?)(?: \(byte (?P<by
 _first_byte = re.compile(rb"\s*+(.?)", re.DOTALL).match
 
 
-def foreign_answer(response: Response, cause: Exception | None) -> ResponseError:
+def foreign_answer(response: Response, cause: BaseException | None) -> ResponseError:
     """Return the error for *response*, whose body is no JSON object.
 
-    *cause* says why it is no JSON, None if it is.
+    *cause* says why it is no JSON, None if it is; it must have been scrubbed.
     """
     if 300 <= response.status < 400:
         return _final(_redirect(response), response)
@@ -84,21 +84,23 @@ def _final(text: str, response: Response) -> ResponseError:
     return error
 
 
-def _broken_answer(response: Response, cause: Exception) -> ResponseError:
+def _broken_answer(response: Response, cause: BaseException) -> ResponseError:
     size = len(response.body)
     if isinstance(cause, (RecursionError, TooDeepError)):
         return _final(f"the answer is nested too deep to be read ({size} bytes)", response)
     found = _malformed.fullmatch(str(cause))
     what, place = (str(cause), None) if found is None else (found["what"], found["byte"])
     if "truncated" in what.lower():
+        # Something cut it off, and need not do so again.
         text = f"the answer ends in the middle of its JSON, after {size} bytes"
+        error = ResponseError(text, response.status)
     else:
         where = "" if place is None else f" at byte {place} of {size}"
         text = f"the answer is not sound JSON: {what}{where}"
-    error = ResponseError(text, response.status)
-    error.digest = _digest(response.body, text)
+        error = ResponseError(text, response.status)
+        error.digest = _digest(response.body, text)
     # Who raises the error is in the middle of nothing, so that this is shown as what it is.
-    error.__cause__ = scrubbed(cause)
+    error.__cause__ = cause
     return error
 
 

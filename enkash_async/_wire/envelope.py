@@ -20,7 +20,7 @@ from enkash_async._wire.diagnosis import foreign_answer
 from enkash_async._wire.nesting import MAX_ERROR_DEPTH, TooDeepError, decoded, pruned
 from enkash_async._wire.numbers import from_digits, whole_number
 from enkash_async._wire.response import Response
-from enkash_async._wire.sealed import masked
+from enkash_async._wire.sealed import masked, scrubbed
 
 MAX_ERROR_BYTES = 256 * 1024
 """The largest part of an answer that is decoded without a type, into dicts and lists. They take
@@ -48,21 +48,22 @@ _decode_any = msgspec.json.Decoder(float_hook=from_digits).decode
 def raise_for_error(response: Response) -> None:
     """Raise the error that *response* stands for; return if it is a success with an envelope."""
     status = response.status
+    # No local variable holds a secret that the service repeats, as the errors show all of them.
     answer: dict[str, Any] | None = None
-    cause: Exception | None = None
+    cause: BaseException | None = None
     if not 300 <= status < 400:
         response = in_utf8(response)
         try:
-            answer = answer_in(response.body)
+            answer = masked(answer_in(response.body), response.secrets.reveal())
         except UNREADABLE as error:
-            cause = error
+            cause = scrubbed(error)
     if answer is not None and isinstance(answer.get("payload"), (dict, list)):
         # Records have no place in an error, nor in the frames that it comes from.
         del answer["payload"]
     if answer is None and 200 <= status < 400:
         raise foreign_answer(response, cause)
     if answer is None or not 200 <= status < 300 or not _is_success(answer):
-        raise api_error(response, masked(answer or {}, response.secrets.reveal()))
+        raise api_error(response, answer or {})
 
 
 def says_success(outline: Outline) -> bool:

@@ -14,18 +14,20 @@ from collections.abc import Generator, Sequence
 import attrs
 import msgspec
 
+from enkash_async._wire.broken_texts import decode_despite_broken_texts, mended
 from enkash_async._wire.charset import in_utf8
 from enkash_async._wire.diagnosis import unreadable_page
 from enkash_async._wire.envelope import (
     ABSENT,
+    MAX_ERROR_BYTES,
     UNREADABLE,
     Outline,
     part_of,
     raise_for_error,
     says_success,
 )
-from enkash_async._wire.nesting import decoded
-from enkash_async._wire.numbers import whole_number
+from enkash_async._wire.nesting import MAX_ERROR_DEPTH, decoded, pruned
+from enkash_async._wire.numbers import from_digits, whole_number
 from enkash_async._wire.response import Response
 from enkash_async._wire.salvage import TooLongToSalvageError, salvaged
 from enkash_async._wire.splitting import MARK, PIECE, split_records
@@ -50,6 +52,7 @@ class _Envelope(Outline):
 
 
 _decode_page = msgspec.json.Decoder(_Envelope).decode
+_encode = msgspec.json.Encoder(decimal_format="number").encode
 _check_json = msgspec.json.Decoder(msgspec.Raw).decode
 
 MAX_AT_ONCE = 8 * 1024 * 1024
@@ -126,6 +129,21 @@ def _envelope_steps(response: Response) -> Generator[None, None, _Envelope | Non
     return envelope
 
 
+def _envelope_of(rest: bytes) -> _Envelope | None:
+    """Return what stands around the records, though texts in it be broken."""
+    try:
+        return decoded(rest, _decode_page)
+    except UNREADABLE:
+        if len(rest) > MAX_ERROR_BYTES:
+            return None
+    try:
+        text = pruned(rest, MAX_ERROR_DEPTH)
+        value = mended(decode_despite_broken_texts(text, from_digits))
+        return _decode_page(_encode(value))
+    except (ValueError, *UNREADABLE):
+        return None
+
+
 def _is_read_fast(body: bytes) -> bool:
     """Say whether *body* may be read at once.
 
@@ -149,9 +167,8 @@ def _despite_bad_records(body: bytes) -> Generator[None, None, _Envelope | None]
     Those that are nested too deep for a parser are among them.
     """
     for candidate in (yield from salvaged(body)):
-        try:
-            envelope = decoded(candidate.rest, _decode_page)
-        except UNREADABLE:
+        envelope = _envelope_of(candidate.rest)
+        if envelope is None:
             continue
         if envelope.payload is not None and envelope.payload.data == [msgspec.Raw(MARK)]:
             envelope.payload.data = [msgspec.Raw(item) for item in candidate.items]
