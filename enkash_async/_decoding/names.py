@@ -19,6 +19,9 @@ from enkash_async._decoding.declaration import fields_of, identity_of
 
 _NAMES_SHOWN = 5
 
+_MAX_BYTES = 64 * 1024
+"""Of a record whose names are only counted."""
+
 _is_plain = re.compile(r"[A-Za-z_]\w{0,39}", re.ASCII).fullmatch
 """A name that holds no data: an object may be a table, whose keys are."""
 
@@ -39,10 +42,12 @@ class ComparedNames:
 
 def compared_names(record: Any, found: Iterable[str]) -> ComparedNames:
     """Compare the names *found* in an object with those that the class *record* declares."""
-    declared = frozenset(field.wire_name for field in fields_of(record))
+    declared = _declared(record)
     known, undeclared = list[str](), list[str]()
     for name in found:
         (known if name in declared else undeclared).append(name)
+    if not undeclared:
+        return ComparedNames(tuple(known), (), {})
     spellings = {_letters(name): name for name in declared - set(known)}
     respelled = {
         name: spellings[letters]
@@ -52,6 +57,11 @@ def compared_names(record: Any, found: Iterable[str]) -> ComparedNames:
     return ComparedNames(tuple(known), tuple(undeclared), respelled)
 
 
+@cache
+def _declared(record: Any) -> frozenset[str]:
+    return frozenset(field.wire_name for field in fields_of(record))
+
+
 def _letters(name: str) -> str:
     return re.sub(r"[\W_]", "", name).lower()
 
@@ -59,8 +69,10 @@ def _letters(name: str) -> str:
 def undeclared_names(record: Any, raw: bytes | msgspec.Raw) -> tuple[str, ...]:
     """Return the names in *raw*, an object, that the class *record* does not declare.
 
-    Those that may be data are left out, and all if *raw* cannot be read.
+    Those that may be data are left out, and all if *raw* cannot be read or is very large.
     """
+    if memoryview(raw).nbytes > _MAX_BYTES:
+        return ()
     try:
         names = compared_names(record, _decode_object(raw)).undeclared
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):

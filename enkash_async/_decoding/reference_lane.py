@@ -35,6 +35,9 @@ from enkash_async.errors import DecodeError
 
 Structure = Callable[[Any, Any], Any]
 
+MAX_BYTES = 1024 * 1024
+"""Of a record that is read here: its values become dicts and lists, in one go."""
+
 _decode_json = msgspec.json.Decoder(float_hook=from_digits).decode
 _decode_broken_texts = partial(decode_despite_broken_texts, float_hook=from_digits)
 
@@ -65,6 +68,8 @@ def reference_lane(record: Any, zone: tzinfo) -> Callable[[bytes | msgspec.Raw],
 
 def _json_value(raw: bytes | msgspec.Raw) -> Any:
     text = bytes(raw)
+    if len(text) > MAX_BYTES:
+        raise DecodeError("$", "cannot be read, and is too large to find out which field cannot")
     try:
         # No record is declared as deep, so that what may be left out can be no field of it.
         return decoded(text, _decode_json)
