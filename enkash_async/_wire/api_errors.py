@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import Any, cast
 
@@ -109,7 +108,7 @@ def _text(value: object) -> str | None:
 
 
 def _code(value: object) -> int | str | None:
-    if isinstance(value, Decimal):
+    if isinstance(value, float):
         # 117.0 is the code 117.
         value = whole_number(value)
     # Python refuses to write out an int of more than 4,300 digits.

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any, NoReturn, cast
 
 
-def decode_despite_broken_texts(raw: bytes, float_hook: Callable[[str], Decimal]) -> Any:
+def decode_despite_broken_texts(raw: bytes, float_hook: Callable[[str], Any]) -> Any:
     """Return the JSON in *raw*, with half a character for each half and for each wrong byte.
 
     ValueError if more is broken. Slow, and for what msgspec refuses only.

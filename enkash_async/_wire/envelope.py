@@ -18,7 +18,7 @@ from enkash_async._wire.broken_texts import decode_despite_broken_texts, mended
 from enkash_async._wire.charset import in_utf8
 from enkash_async._wire.diagnosis import foreign_answer
 from enkash_async._wire.nesting import MAX_ERROR_DEPTH, TooDeepError, decoded, pruned
-from enkash_async._wire.numbers import from_digits, whole_number
+from enkash_async._wire.numbers import whole_number
 from enkash_async._wire.response import Response
 from enkash_async._wire.sealed import masked, scrubbed
 
@@ -42,7 +42,8 @@ class Outline(msgspec.Struct):
 
 
 _decode_outline = msgspec.json.Decoder(Outline).decode
-_decode_any = msgspec.json.Decoder(float_hook=from_digits).decode
+# With infinity for an exponent beyond all bounds, which msgspec refuses.
+_decode_any = msgspec.json.Decoder(float_hook=float).decode
 
 
 def raise_for_error(response: Response) -> None:
@@ -74,7 +75,7 @@ def says_success(outline: Outline) -> bool:
 def part_of(raw: bytes | msgspec.Raw) -> Any:
     """Return a part of an answer; of one that is too large only that there is something.
 
-    Fractions are exact. Of what is nested deeper than an error may be, the upper levels are kept.
+    Of what is nested deeper than an error may be, the upper levels are kept.
     """
     text = bytes(raw)
     if len(text) > MAX_ERROR_BYTES:
@@ -106,7 +107,7 @@ def _decoded_upper_levels(text: bytes) -> Any:
     except UNREADABLE as error:
         # What an error says is of use though a character of it is broken.
         try:
-            return mended(decode_despite_broken_texts(text, from_digits))
+            return mended(decode_despite_broken_texts(text, float))
         except ValueError:
             raise error from None
 

@@ -28,7 +28,7 @@ def number(value: object) -> Decimal | None:
     # An int of any size, before it is made a Decimal.
     if isinstance(value, int) and not 0 <= value < _BOUND:
         return None
-    if not isinstance(value, (str, int, Decimal)):
+    if not isinstance(value, (str, int, float, Decimal)):
         return None
     found = Decimal(value)
     return found if found.is_finite() and 0 <= found < _BOUND else None

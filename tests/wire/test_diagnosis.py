@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import json
 import pickle
 from typing import Any
 
@@ -237,6 +238,13 @@ def test_a_code_with_a_point_is_the_code() -> None:
     with pytest.raises(APIError) as caught:
         page_payload(answer(b'{"response_code":117.0}'))
     assert caught.value.response_code == 117
+
+
+def test_what_is_said_of_a_refusal_can_be_written_as_json() -> None:
+    detail = {"apiSubErrors": [{"rejectedValue": 1.5, "min": 1, "more": ["x", None, True]}]}
+    with pytest.raises(APIError) as caught:
+        raise_for_error(answer({"errorResponse": detail}, 400))
+    assert json.loads(json.dumps(caught.value.sub_errors)) == detail["apiSubErrors"]
 
 
 # Advice

@@ -22,7 +22,8 @@ from tests.support.answers import answer, page_payload
         *(("12.5", None), (Decimal("0.5"), None), ("NaN", None), (Decimal("NaN"), None)),
         *((Decimal("Infinity"), None), ("1e999", None), (Decimal("1E+1000000"), None)),
         *((Decimal("1E-1000000"), None), ("\u0661", None), ("9" * 5000, None)),
-        *(([], None), ({}, None), (b"1", None), (12.0, None)),
+        *(([], None), ({}, None), (b"1", None)),
+        *((12.0, 12), (12.5, None), (float("inf"), None), (float("nan"), None), (1e300, None)),
     ],
 )
 def test_a_whole_number(value: object, read: int | None) -> None:
