@@ -334,7 +334,7 @@ def counters(search: CustomerSearch) -> dict[str, Any]:
     ("date_style", "is_fast"),
     [
         *[("iso_z", True), ("iso_offset", True), ("iso_compact_offset", True), ("blank", True)],
-        ("epoch_ms", False),
+        *[("epoch_ms", False), ("epoch_s", False)],
     ],
 )
 @pytest.mark.parametrize("zone", [UTC, IST])
