@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn
 
 
 def decode_despite_broken_texts(raw: bytes, float_hook: Callable[[str], Any]) -> Any:
@@ -24,8 +24,9 @@ def mended(value: Any) -> Any:
     """Return decoded JSON, of a bounded depth, with a question mark for each half character."""
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode()
+    inside: Any = value
     if isinstance(value, list):
-        return [mended(item) for item in value]
+        return [mended(item) for item in inside]
     if isinstance(value, dict):
-        return {mended(name): mended(item) for name, item in cast("dict[str, Any]", value).items()}
-    return value
+        return {mended(name): mended(item) for name, item in inside.items()}
+    return inside
