@@ -191,6 +191,23 @@ def test_a_whole_number_may_be_written_with_a_point(lane: Any, number: str) -> N
     assert customer.customer_reminders[0].reminder_interval == 12
 
 
+@pytest.mark.parametrize("item", ["{}", '{"name":1}', '"x"', "null"])
+@pytest.mark.parametrize("name", ["customerKeyContacts", "branchCodes", "x"])
+def test_a_record_of_very_many_values_is_a_bad_record(item: str, name: str) -> None:
+    def raw(count: int) -> bytes:
+        items = ",".join([item] * count)
+        return f'{{"customerId":"KC1","{name}":[{items}],"legalName":"{"x" * 70_000}"}}'.encode()
+
+    decoder = RecordDecoder(Customer, UTC)
+    good, bad = raw(1), raw(30_000)
+    with pytest.raises(DecodeError, match="holds more than 20,000 values") as caught:
+        decoder.decode(bad)
+    assert caught.value.path == "$"
+    assert RowReader(Customer, UTC).read([msgspec.Raw(bad)]) is None
+    if name == "x":
+        assert decoder.decode_many([good, bad, good])[0] == [decoder.decode(good)]
+
+
 @LANES
 @pytest.mark.parametrize("depth", [1, 31, 32, 33, 99, 100, 101, 500, 999, 3000, 20_000])
 @pytest.mark.parametrize("opening", ["[", '{"a":'])

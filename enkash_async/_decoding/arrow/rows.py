@@ -19,6 +19,7 @@ from enkash_async._decoding.arrow.columns import batch_of, column, microseconds
 from enkash_async._decoding.arrow.schema import AMOUNT, INSTANT, struct_of, wire_schema
 from enkash_async._decoding.arrow.untyped import pa, pc, read_json
 from enkash_async._decoding.declaration import fields_of, identity_of
+from enkash_async._decoding.decoder import has_too_many_values
 from enkash_async._wire.times import instant
 
 _FIRST, _LAST = (
@@ -42,6 +43,9 @@ class RowReader:
         """Return *rows* as a batch; None if the record lane must be asked about one of them."""
         # The reader takes a null for a record, and one in the first place crashes it.
         if not all(memoryview(row)[0] == ord("{") for row in rows):
+            return None
+        if any(map(has_too_many_values, rows)):
+            # The record lane refuses such a record.
             return None
         try:
             structs = self._checked(self._parse(b"\n".join(rows)), self._target)
