@@ -10,13 +10,14 @@ import base64
 import re
 import unicodedata
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 from urllib.parse import urlencode
 
 import attrs
-import msgspec
 
-from enkash_async._wire.envelope import raise_for_error
+from enkash_async._wire.charset import in_utf8
+from enkash_async._wire.envelope import UNREADABLE, answer_in, raise_for_error
+from enkash_async._wire.numbers import number
 from enkash_async._wire.response import Response
 from enkash_async.errors import (
     APIError,
@@ -208,10 +209,10 @@ def _raise_for_refusal(response: Response) -> None:
 def _is_of_the_service(response: Response) -> bool:
     """Say whether an error of the service itself is in the answer."""
     try:
-        answer: Any = msgspec.json.decode(response.body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        answer = answer_in(in_utf8(response).body)
+    except UNREADABLE:
         return False
-    return isinstance(answer, dict) and bool(cast("dict[str, Any]", answer).get("errorResponse"))
+    return answer is not None and bool(answer.get("errorResponse"))
 
 
 def _wrong_address(response: Response, what: str) -> ResponseError:
@@ -245,7 +246,7 @@ def _token(response: Response) -> Token:
 
 
 def _token_in(response: Response) -> Token | None:
-    answer: dict[str, Any] = msgspec.json.decode(response.body)
+    answer = answer_in(in_utf8(response).body) or {}
     payload = answer.get("payload")
     places: list[dict[str, Any]] = [answer, payload if isinstance(payload, dict) else {}]
     for place in places:
@@ -262,6 +263,5 @@ def _life(value: object) -> float | None:
     if isinstance(value, str) and _is_decimal(value):
         value = float(value)
     # A life of 0 is the placeholder of the documentation's generated examples.
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    return float(value) if 0 < value <= MAX_LIFE else None
+    seconds = number(value)
+    return float(seconds) if seconds is not None and 0 < seconds <= MAX_LIFE else None

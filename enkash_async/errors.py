@@ -110,6 +110,8 @@ class ResponseError(TransportError):
 
     status: int | None
     broke_off: bool = False
+    digest: str | None = None
+    """Hash of an answer that is broken in itself: should the same come again, it always will."""
 
     def __init__(self, message: str, status: int | None = None) -> None:
         super().__init__(message, status)
@@ -138,6 +140,7 @@ class APIError(EnKashError):
     """
 
     advice: ClassVar[str] = ""
+    only_enkash_can_help: ClassVar[bool] = False
 
     retry_after: float | None = None
     message: str
@@ -182,7 +185,16 @@ class APIError(EnKashError):
         wish = ""
         if self.retry_after is not None:
             wish = f" The service asks to wait {self.retry_after:g} s."
-        return f"{text}. {self.advice}{wish}" if self.advice else text
+        advice = f"{self.advice}{self._way_to_ask()}"
+        return f"{text}. {advice}{wish}" if advice else text
+
+    def _way_to_ask(self) -> str:
+        """Return by what EnKash can find the request in its logs, where only EnKash can help."""
+        if not self.only_enkash_can_help:
+            return ""
+        if self.request_id is not None:
+            return " Give EnKash the request id."
+        return " Tell EnKash when it happened: there is no request id."
 
 
 class ClientRequestAbortError(APIError):
@@ -210,9 +222,10 @@ class RecordNotFoundError(APIError):
 
 
 class SystemFaultError(APIError):
-    """`SYSTEM_ERROR`: the service failed; worth trying again, and the SDK has done so."""
+    """`SYSTEM_ERROR`: the service failed; worth trying again."""
 
-    advice = "The service failed although it was asked again; give EnKash the request id."
+    advice = "The service failed, which may pass."
+    only_enkash_can_help = True
 
 
 class UnauthorizedError(APIError):
@@ -224,7 +237,8 @@ class UnauthorizedError(APIError):
 class UnknownServiceError(APIError):
     """`UNKNOWN_ERROR`, and every error type that is not one of the nine documented ones."""
 
-    advice = "The service does not say more; give EnKash the request id."
+    advice = "The service does not say more."
+    only_enkash_can_help = True
 
 
 class UnprocessableRequestError(APIError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 import attrs
@@ -20,6 +21,10 @@ class Verdict(StrEnum):
     """Not finished, or not proven: `reasons` says what is missing."""
 
 
+MAX_UNDECLARED = 100
+"""Names of undeclared fields that a report counts at most."""
+
+
 @attrs.define(kw_only=True)
 class SearchReport:
     """The account of one search, kept up to date while it runs.
@@ -28,9 +33,10 @@ class SearchReport:
     *records_delivered*, *bad_records*, *rows_overlapping* (the row by which neighbouring pages
     overlap), *duplicates_dropped*, *rows_reread* (by repairs), and what has been fetched but not
     yet handed over. *missing* holds ranges of rows, first and last, that `recordsCount` speaks of
-    and the list did not hold. *pages_decoded_tolerantly* counts pages that pyarrow could not read
-    as a whole, which took longer. Times are in seconds; *longest_stall* is the longest time for
-    which the decoder held up the event loop.
+    and the list did not hold. *undeclared_fields* says on how many pages the first record had which
+    fields that this version does not know: the service may have changed. *pages_decoded_tolerantly*
+    counts pages that pyarrow could not read as a whole, which took longer. Times are in seconds;
+    *longest_stall* is the longest time for which the decoder held up the event loop.
 
     *retry_reasons* says how many retries were made for what (`rate_limited`, `timeout`, `connect`,
     `broken_answer`, `too_large`, `service_error`, `token_renewed`), *stop_reasons* why others
@@ -52,6 +58,7 @@ class SearchReport:
     repairs: int = 0
     missing: list[tuple[int, int]] = attrs.field(factory=list[tuple[int, int]])
     bad_records: int = 0
+    undeclared_fields: dict[str, int] = attrs.field(factory=dict[str, int])
     pages: int = 0
     pages_decoded_tolerantly: int = 0
     attempts: int = 0
@@ -65,6 +72,13 @@ class SearchReport:
     seconds_waiting: float = 0.0
     seconds_decoding: float = 0.0
     longest_stall: float = 0.0
+
+    def note_undeclared(self, names: Iterable[str]) -> None:
+        """Count one page on which a record has fields of these *names*, which nobody declared."""
+        counts = self.undeclared_fields
+        for name in names:
+            if name in counts or len(counts) < MAX_UNDECLARED:
+                counts[name] = counts.get(name, 0) + 1
 
     @property
     def complete(self) -> bool:

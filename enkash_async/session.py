@@ -28,6 +28,7 @@ from enkash_async._search.list_resource import checked_page_size
 from enkash_async._search.settings import Decoders, SearchSettings
 from enkash_async._tasks import TaskOwner
 from enkash_async._telemetry.telemetry import Telemetry
+from enkash_async._wire.times import checked_zone
 from enkash_async.auth import Auth, BearerToken, OAuthPassword
 from enkash_async.customers.resource import Customers
 from enkash_async.events import Hooks
@@ -57,11 +58,12 @@ class EnKashSession:
     *max_concurrency*: at most this many requests in flight, over all searches. *page_size*: records
     asked for at once, 1 to 5000, where a search does not say. *prefetch_bytes*: bytes of fetched
     pages that may wait for their readers, over all searches. *max_body_bytes*: the largest answer,
-    inflated. *naive_timezone*: the zone of times that the service writes without one. *offset_unit*
-    and *first_offset*: what its `offset` counts, and from which number; neither is documented, and
-    a search that finds them wrong says so. *http*: an aiohttp session of yours, which is used and
-    never closed; no more requests are in flight than its connector makes connections. *hooks*:
-    functions that are told of searches, requests, retries and pages.
+    inflated. *naive_timezone*: the zone of times that the service writes without one, or its name,
+    such as "Asia/Kolkata". *offset_unit* and *first_offset*: what its `offset` counts, and from
+    which number; neither is documented, and a search that finds them wrong says so. *http*: an
+    aiohttp session of yours, which is used and never closed; no more requests are in flight than
+    its connector makes connections. *hooks*: functions that are told of searches, requests, retries
+    and pages.
 
     After HTTP 429 no request is sent until the wait is over that the service asks for, or one that
     doubles each time. If *adaptive*, one request then goes ahead; fewer are in flight, and they
@@ -82,7 +84,7 @@ class EnKashSession:
         timeout: Timeout | None = None,
         retry: RetryPolicy | None = None,
         adaptive: bool = True,
-        naive_timezone: tzinfo = UTC,
+        naive_timezone: tzinfo | str = UTC,
         offset_unit: OffsetUnit = "rows",
         first_offset: int = 0,
         http: aiohttp.ClientSession | None = None,
@@ -99,7 +101,7 @@ class EnKashSession:
         self._timeout = timeout or Timeout()
         self._retry = retry or RetryPolicy()
         self._adaptive = adaptive
-        self._naive_timezone = naive_timezone
+        self._naive_timezone = checked_zone(naive_timezone)
         if offset_unit not in ("rows", "pages"):
             raise ValueError(f'offset_unit must be "rows" or "pages", not {offset_unit!r}')
         if first_offset not in (0, 1):

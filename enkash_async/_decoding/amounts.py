@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
 
+_MOST_DIGITS = 100
+"""Digits of a whole number that is written with a point or an exponent."""
+
 
 def amount(value: object) -> Decimal:
     """Return the finite amount that *value* stands for: text, an int or a Decimal.
@@ -18,17 +21,29 @@ def amount(value: object) -> Decimal:
         raise ValueError("expected a number, got other text") from None
 
 
+def whole(value: object) -> int:
+    """Return the whole number that *value* is, `12.0` and `1.2E1` among them.
+
+    ValueError for all else.
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, Decimal) and is_whole(value):
+        return int(value)
+    kind = "a fraction" if isinstance(value, Decimal) else type(value).__name__
+    raise ValueError(f"expected a whole number, got {kind}")
+
+
+def is_whole(number: Decimal) -> bool:
+    """Say whether *number* is a whole one of at most 100 digits."""
+    # Not by its remainder alone: the digits of 1E+1000000 would fill a page.
+    return (
+        number.is_finite() and number.adjusted() < _MOST_DIGITS and number == number.to_integral()
+    )
+
+
 def finite(number: Decimal) -> Decimal:
     """Return *number*; ValueError for NaN and the infinities."""
     if not number.is_finite():
         raise ValueError("not a finite number")
     return number
-
-
-def from_digits(digits: str) -> Decimal:
-    """Return the number written as *digits* in JSON, NaN if its exponent is beyond all bounds."""
-    try:
-        return Decimal(digits)
-    except InvalidOperation:
-        # Refused later, as not finite, so that the error names the field.
-        return Decimal("NaN")

@@ -22,7 +22,7 @@ from typing import Any
 
 import attrs
 
-from enkash_async._wire.keys import wire_name
+from enkash_async._wire.keys import IDENTITY, wire_name
 
 SCALARS = (str, bool, int, Decimal, datetime)
 
@@ -43,6 +43,7 @@ class RecordField:
     wire_name: str
     kind: Any
     is_tuple: bool
+    is_identity: bool = False
 
     @property
     def is_record(self) -> bool:
@@ -77,7 +78,14 @@ def _field(record: Any, attribute: Any, hint: Any) -> RecordField:
         raise TypeError(f"{place} must be {nothing} where the service sent nothing")
     if attribute.converter is not None or attribute.validator is not None:
         raise TypeError(f"{place} must have neither converter nor validator: {_NOT_CALLED}")
-    return RecordField(attribute.name, wire_name(attribute), kind, is_tuple(hint))
+    is_identity = attribute.metadata.get(IDENTITY, False)
+    return RecordField(attribute.name, wire_name(attribute), kind, is_tuple(hint), is_identity)
+
+
+@cache
+def identity_of(record: Any) -> RecordField | None:
+    """Return the field that tells a *record* from all others, None if none is declared to."""
+    return next((field for field in fields_of(record) if field.is_identity), None)
 
 
 def is_tuple(hint: Any) -> bool:

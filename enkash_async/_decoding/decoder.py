@@ -27,6 +27,17 @@ RESCUES_TO_SWITCH = 50
 """Records with times in another notation than ISO before the lane for these is tried first."""
 
 
+LARGE = 64 * 1024
+"""Bytes of a record up to which it cannot hold too many values to be read in one go."""
+
+MAX_VALUES = 20_000
+
+
+def has_too_many_values(raw: bytes | msgspec.Raw) -> bool:
+    """Say whether making objects of all values in *raw* would hold up the event loop."""
+    return len(raw) > LARGE and bytes(raw).count(b",") > MAX_VALUES
+
+
 class RecordDecoder(Generic[R]):
     """Decodes records of one class. Any number of tasks may share it.
 
@@ -58,6 +69,8 @@ class RecordDecoder(Generic[R]):
     ) -> tuple[list[R], DecodeError | None]:
         """Return the records in *raws* as far as the first that cannot be read, and its error."""
         read = self._first
+        if max(map(len, raws), default=0) > LARGE:
+            return self._decode_one_by_one(raws)
         try:
             return [read(raw) for raw in raws], None
         except _REFUSALS:
@@ -76,6 +89,8 @@ class RecordDecoder(Generic[R]):
 
     def decode(self, raw: bytes | msgspec.Raw) -> R:
         """Return the record in *raw*; DecodeError names the field that cannot be read."""
+        if has_too_many_values(raw):
+            raise DecodeError("$", f"holds more than {MAX_VALUES:,} values")
         try:
             return self._first(raw)
         except _REFUSALS:

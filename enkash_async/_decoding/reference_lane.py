@@ -5,6 +5,7 @@ It is slow, strict, and names the field that cannot be read. What it does is wha
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime, tzinfo
 from decimal import Decimal
@@ -16,15 +17,29 @@ import cattrs
 import msgspec
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
-from enkash_async._decoding.amounts import amount, from_digits
-from enkash_async._decoding.declaration import enumeration_of, fields_of, is_tuple, item_of
+from enkash_async._decoding.amounts import amount, whole
+from enkash_async._decoding.declaration import (
+    enumeration_of,
+    fields_of,
+    identity_of,
+    is_tuple,
+    item_of,
+)
+from enkash_async._decoding.names import why_foreign
+from enkash_async._wire.broken_texts import decode_despite_broken_texts
 from enkash_async._wire.keys import wire_name
+from enkash_async._wire.nesting import TooDeepError, decoded
+from enkash_async._wire.numbers import from_digits
 from enkash_async._wire.times import instant, iso_z
 from enkash_async.errors import DecodeError
 
 Structure = Callable[[Any, Any], Any]
 
+MAX_BYTES = 1024 * 1024
+"""Of a record that is read here: its values become dicts and lists, in one go."""
+
 _decode_json = msgspec.json.Decoder(float_hook=from_digits).decode
+_decode_broken_texts = partial(decode_despite_broken_texts, float_hook=from_digits)
 
 
 def reference_lane(record: Any, zone: tzinfo) -> Callable[[bytes | msgspec.Raw], Any]:
@@ -33,25 +48,39 @@ def reference_lane(record: Any, zone: tzinfo) -> Callable[[bytes | msgspec.Raw],
     It raises a DecodeError, which names the field, for all that it cannot read.
     """
     converter = reference_converter(zone)
+    identity = identity_of(record)
 
     def read(raw: bytes | msgspec.Raw) -> Any:
         value = _json_value(raw)
         try:
-            return converter.structure(value, record)
+            result = converter.structure(value, record)
         except Exception as error:
             path, reason = _first_reason(error)
             raise DecodeError(path, reason) from error
+        if identity is not None and getattr(result, identity.name) is None:
+            why = why_foreign(record, value)
+            if why is not None:
+                raise DecodeError("$", why)
+        return result
 
     return read
 
 
 def _json_value(raw: bytes | msgspec.Raw) -> Any:
+    text = bytes(raw)
+    if len(text) > MAX_BYTES:
+        raise DecodeError("$", "cannot be read, and is too large to find out which field cannot")
     try:
-        return _decode_json(raw)
-    except RecursionError as error:
-        raise DecodeError("$", "is nested deeper than the recursion limit") from error
+        # No record is declared as deep, so that what may be left out can be no field of it.
+        return decoded(text, _decode_json)
+    except (RecursionError, TooDeepError) as error:
+        raise DecodeError("$", "is nested too deep") from error
     except (msgspec.MsgspecError, ValueError, ArithmeticError) as error:
-        raise DecodeError("$", "is not valid JSON") from error
+        try:
+            # In fields that nobody declared they do no harm, and in others they can be named.
+            return decoded(text, _decode_broken_texts)
+        except (ValueError, RecursionError, TooDeepError):
+            raise DecodeError("$", "is not valid JSON") from error
 
 
 @cache
@@ -61,8 +90,9 @@ def reference_converter(zone: tzinfo) -> cattrs.Converter:
     Times without a zone are taken to be in *zone*.
     """
     converter = cattrs.Converter(detailed_validation=True)
-    for scalar in (str, bool, int):
-        converter.register_structure_hook(scalar, _exactly)
+    converter.register_structure_hook(str, _text)
+    converter.register_structure_hook(bool, _exactly)
+    converter.register_structure_hook(int, lambda value, _: whole(value))
     converter.register_structure_hook(Decimal, lambda value, _: amount(value))
     converter.register_structure_hook(datetime, lambda value, _: instant(value, zone))
     converter.register_structure_hook_factory(_is_open_enumeration, _enumeration_hook)
@@ -80,6 +110,17 @@ def _exactly(value: Any, scalar: type[Any]) -> Any:
     return value
 
 
+def _text(value: Any, _: Any) -> str:
+    text: str = _exactly(value, str)
+    # Only what is read despite broken texts holds any, see `_json_value`.
+    if not text.isascii() and _surrogate(text):
+        raise ValueError("holds half a character, or is not UTF-8")
+    return text
+
+
+_surrogate = re.compile(r"[\ud800-\udfff]").search
+
+
 def _is_open_enumeration(hint: Any) -> bool:
     return enumeration_of(hint) is not None
 
@@ -92,7 +133,7 @@ def _enumeration_hook(hint: Any) -> Structure:
     def structure(value: Any, _: Any) -> Any:
         if value is None:
             return None
-        text: str = _exactly(value, str)
+        text = _text(value, str)
         return members.get(text, text)
 
     return structure

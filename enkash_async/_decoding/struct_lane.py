@@ -1,7 +1,8 @@
 """The fast lane of decoding: a msgspec struct, whose fields are moved into an attrs record. No I/O.
 
 Structs and functions are made from the declaration of a record, one pair for each notation of
-times: ISO as msgspec reads it by itself, and any other that `_wire.times` knows.
+scalars: times as msgspec reads them by itself, and any other that `_wire.times` knows, with whole
+numbers that are written as `12.0`.
 """
 
 from __future__ import annotations
@@ -15,12 +16,17 @@ from typing import Any, Literal
 
 import msgspec
 
-from enkash_async._decoding.amounts import finite
-from enkash_async._decoding.declaration import RecordField, fields_of
+from enkash_async._decoding.amounts import finite, whole
+from enkash_async._decoding.declaration import RecordField, fields_of, identity_of
+from enkash_async._decoding.names import name_check
+from enkash_async._wire.numbers import from_digits
 from enkash_async._wire.times import instant
 
 Times = Literal["iso", "any"]
-"""How a lane reads times: as ISO 8601 only, or in every notation that is known."""
+"""How a lane reads times and whole numbers: as msgspec does, or in every notation known."""
+
+
+_OF_MANY_NOTATIONS = (datetime, int)
 
 
 @cache
@@ -29,7 +35,7 @@ def struct_lane(record: Any, zone: tzinfo, times: Times) -> Callable[[bytes | ms
 
     It raises what msgspec raises, or ValueError, for all that it cannot read.
     """
-    decode = msgspec.json.Decoder(_struct(record, times)).decode
+    decode = msgspec.json.Decoder(_struct(record, times), float_hook=from_digits).decode
     return _reader(record, zone, times, decode)
 
 
@@ -51,7 +57,8 @@ def _wire_type(field: RecordField, times: Times) -> Any:
         return tuple[kind, ...]
     if field.is_enumeration:
         return str
-    return str | int if kind is datetime and times == "any" else kind
+    # What may be anything comes as text, an int, or the Decimal that `from_digits` makes.
+    return Any if kind in _OF_MANY_NOTATIONS and times == "any" else kind
 
 
 def _reader(
@@ -66,6 +73,8 @@ def _reader(
         "zone": zone,
         "instant": partial(instant, naive_timezone=zone),
         "finite": finite,
+        "whole": whole,
+        "check_names": name_check(record),
     }
     for field in fields_of(record):
         if field.is_record:
@@ -86,6 +95,8 @@ def source_of(record: Any, times: Times, *, from_bytes: bool) -> str:
 
         def read(raw):
             struct = decode(raw)
+            if struct.customer_id is None:
+                check_names(raw)
             record = new(Twin)
             record.customer_id = struct.customer_id
             record.branch_codes = struct.branch_codes or ()
@@ -106,6 +117,9 @@ def source_of(record: Any, times: Times, *, from_bytes: bool) -> str:
     function fills its `_twin` instead and then changes the class, at half the cost.
     """
     head = ["def read(raw):", "    struct = decode(raw)"] if from_bytes else ["def read(struct):"]
+    identity = identity_of(record)
+    if from_bytes and identity is not None:
+        head += [f"    if struct.{identity.name} is None:", "        check_names(raw)"]
     lines = [line for field in fields_of(record) for line in _assignment(field, times)]
     tail = ["    record.__class__ = Record", "    return record"]
     return "\n".join([*head, "    record = new(Twin)", *lines, *tail]) + "\n"
@@ -130,10 +144,13 @@ def _expression(field: RecordField, times: Times) -> str | None:
         return f"known_{field.name}(value, value)"
     if field.kind is Decimal:
         return "value if value is None or value.is_finite() else finite(value)"
-    if field.kind is not datetime:
+    if field.is_tuple or field.kind not in _OF_MANY_NOTATIONS:
         return None
     if times == "any":
-        return "None if value is None else instant(value)"
+        read = "instant" if field.kind is datetime else "whole"
+        return f"None if value is None else {read}(value)"
+    if field.kind is int:
+        return None
     return "value if value is None or value.tzinfo else value.replace(tzinfo=zone)"
 
 

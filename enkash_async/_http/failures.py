@@ -65,6 +65,8 @@ class Failures:
         """How many requests of the session had been answered at the last refusal."""
         self._seconds_spent = 0.0
         self._quota_spent = 0
+        self._digest: str | None = None
+        """That of the last answer that was broken in itself."""
 
     @property
     def needs_fresh_connection(self) -> bool:
@@ -116,6 +118,8 @@ class Failures:
             return TryAgain(reason_of(error))
         attempt = self._count(error, answered)
         stop = self._retry.why_stop(attempt, error)
+        if self._is_as_before(error):
+            stop = "not_retryable"
         if not may_repeat and stop != "not_retryable":
             stop = "not_repeatable"
         if stop is not None:
@@ -137,6 +141,13 @@ class Failures:
             return False
         self._died_idle += 1
         return self._died_idle <= MAX_DIED_IDLE
+
+    def _is_as_before(self, error: EnKashError) -> bool:
+        """Say whether the very answer came again that was broken the last time."""
+        digest = error.digest if isinstance(error, ResponseError) else None
+        is_same = digest is not None and digest == self._digest
+        self._digest = digest
+        return is_same
 
     def _count(self, error: EnKashError, answered: int) -> int:
         """Count *error*, and return how many attempts have failed, as far as they count.

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from enkash_async._clock import now as clock
+from enkash_async._decoding.names import undeclared_names
 from enkash_async._http.call import Call, Caller
 from enkash_async._http.costs import Costs
 from enkash_async._http.operation import Operation
@@ -47,7 +50,16 @@ class PageFetcher:
         rows, request = len(payload.records), ticket.request
         self._report.pages += 1
         self._report.rows_received += rows
+        if rows:
+            self._note_undeclared(payload.records[0])
         self._watch.tell_page(
             request.row, request.offset, request.limit, rows, call.bytes_received, started
         )
         return RawPage(payload.records, payload.count, call.bytes_received, identify=self._identify)
+
+    def _note_undeclared(self, record: msgspec.Raw) -> None:
+        """Count the fields of one record a page that nobody declared: the service may change."""
+        names = undeclared_names(self._query.endpoint.record, record)
+        if names:
+            self._report.note_undeclared(names)
+            self._watch.warn_of_undeclared(names)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from enkash_async._telemetry import log
@@ -26,6 +26,10 @@ _HOOK_NAMES: Mapping[type[Event], str] = {
 }
 
 
+MAX_WARNED_OF = 100
+"""Names of undeclared fields after which a session warns no more."""
+
+
 class Listeners:
     """All who hear of the events of a session."""
 
@@ -35,6 +39,7 @@ class Listeners:
             for kind, name in _HOOK_NAMES.items()
         }
         self._failed: set[int] = set()
+        self._warned_of: set[tuple[str, str]] = set()
 
     def may_hear(self, kind: type[Event]) -> bool:
         """Say whether anybody would notice an event of this *kind*."""
@@ -46,6 +51,13 @@ class Listeners:
             self._call(log.write, event)
         for hook in self._hooks[type(event)]:
             self._call(hook, event)
+
+    def warn_of_undeclared(self, resource: str, names: Iterable[str]) -> None:
+        """Log that records of *resource* have fields which nobody declared, once for each name."""
+        new = [name for name in names if (resource, name) not in self._warned_of]
+        if new and len(self._warned_of) < MAX_WARNED_OF:
+            self._warned_of.update((resource, name) for name in new)
+            log.warn_of_undeclared(resource, new)
 
     def _call(self, hook: Callable[[Any], object], event: Event) -> None:
         try:

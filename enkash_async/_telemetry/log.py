@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from enkash_async.events import (
     Event,
@@ -18,6 +18,8 @@ _logger = logging.getLogger("enkash_async")
 # A library adds no other handler: what is shown, and where, is the application's affair
 # (docs.python.org/3/howto/logging.html).
 _logger.addHandler(logging.NullHandler())
+
+_MAX_NAMES = 20
 
 _ERROR = ("status", "error", "error_type")
 
@@ -57,6 +59,16 @@ _REPORT_FIELDS = (
 def is_enabled() -> bool:
     """Say whether a line would be seen."""
     return _logger.isEnabledFor(logging.DEBUG)
+
+
+def warn_of_undeclared(resource: str, names: Sequence[str]) -> None:
+    """Warn that records of *resource* have fields of these *names*, which nobody declared."""
+    _logger.warning(
+        "undeclared_fields resource=%s names=%s: the service sends what this version does not know",
+        resource,
+        ",".join(names[:_MAX_NAMES]),
+        extra={"enkash_event": "undeclared_fields", "enkash_resource": resource},
+    )
 
 
 def write(event: Event) -> None:

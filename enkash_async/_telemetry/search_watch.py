@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextvars import Context, copy_context
 
 from enkash_async._clock import now as clock
@@ -86,6 +86,10 @@ class SearchWatch:
                 seconds=clock() - started,
             )
             self._listeners.tell(event)
+
+    def warn_of_undeclared(self, names: Iterable[str]) -> None:
+        """Warn of fields of these *names*, which this version does not know, once a session."""
+        self._listeners.warn_of_undeclared(self._resource, names)
 
     def note_interruption(self, error: BaseException) -> None:
         """Note that reading was broken off; it may go on, and the search has not ended."""

@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, cast
 
+from enkash_async._wire.numbers import whole_number
+from enkash_async._wire.printable import printable
 from enkash_async._wire.response import Response
 from enkash_async.errors import (
     ERROR_CLASSES,
@@ -124,10 +126,14 @@ def _message(answer: Mapping[str, Any], detail: Mapping[str, Any], status: int) 
 
 
 def _text(value: object) -> str | None:
-    return value[:MAX_TEXT] if isinstance(value, str) and value else None
+    text = printable(value[:MAX_TEXT]) if isinstance(value, str) else ""
+    return text or None
 
 
 def _code(value: object) -> int | str | None:
+    if isinstance(value, float):
+        # 117.0 is the code 117.
+        value = whole_number(value)
     # Python refuses to write out an int of more than 4,300 digits.
     is_number = isinstance(value, int) and abs(value) < 2**63
     return value if isinstance(value, int) and is_number else _text(value)

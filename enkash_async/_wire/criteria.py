@@ -6,9 +6,10 @@ field is given one of the checks below, and may be told how it is written on the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Context, Decimal
 from enum import StrEnum
 from typing import Any, TypeVar, cast
 
@@ -24,6 +25,11 @@ Check = Callable[[str, Any], Any]
 
 Write = Callable[[Any], Any]
 """Returns what stands on the wire for a value."""
+
+MAX_DIGITS = 100
+"""Digits of an amount before its point, and after it: a short text may stand for a million."""
+
+_EXACT = Context(prec=2 * MAX_DIGITS)
 
 WRITTEN = "enkash_async.written"
 
@@ -44,6 +50,9 @@ def _wrong_type(name: str, wanted: str, value: object) -> TypeError:
     return TypeError(f"{name} must be {wanted}, not {type(value).__name__}")
 
 
+_control_character = re.compile(r"[\x00-\x1f\x7f-\x9f]").search
+
+
 def text(name: str, value: Any) -> str:
     """Return text that can be sent."""
     if not isinstance(value, str):
@@ -52,6 +61,8 @@ def text(name: str, value: Any) -> str:
         value.encode()
     except UnicodeEncodeError:
         raise ValueError(f"{name} must be text that can be written as UTF-8") from None
+    if not value.isprintable() and _control_character(value):
+        raise ValueError(f"{name} must be text without control characters, such as line breaks")
     return value
 
 
@@ -76,9 +87,14 @@ def amount(name: str, value: Any) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, (Decimal, int)):
         # A float has lost its digits already.
         raise _wrong_type(name, "a Decimal or an int", value)
+    if isinstance(value, int) and value.bit_length() > 4 * MAX_DIGITS:
+        raise ValueError(f"{name} must have at most {MAX_DIGITS} digits")
     number = Decimal(value)
     if not number.is_finite():
         raise ValueError(f"{name} must be a finite amount")
+    exponent = number.as_tuple().exponent
+    if number.adjusted() >= MAX_DIGITS or (isinstance(exponent, int) and -exponent > MAX_DIGITS):
+        raise ValueError(f"{name} must have at most {MAX_DIGITS} digits before and after the point")
     return number
 
 
@@ -177,7 +193,10 @@ class Criteria:
 def _canonical(value: Any) -> Any:
     if isinstance(value, list):
         return sorted(cast("list[str]", value))
-    return str(value.normalize()) if isinstance(value, Decimal) else value
+    if isinstance(value, Decimal):
+        # Not in the caller's context, in which amounts of many digits may become the same.
+        return str(value.normalize(_EXACT)) if value else "0"
+    return value
 
 
 def check_range(low_name: str, low: Any, high_name: str, high: Any) -> None:

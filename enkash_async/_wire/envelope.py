@@ -8,31 +8,26 @@ success, and these are the ones that other EnKash products document.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, cast
 
 import msgspec
 
 from enkash_async._wire.api_errors import api_error
+from enkash_async._wire.broken_texts import decode_despite_broken_texts, mended
+from enkash_async._wire.charset import in_utf8
+from enkash_async._wire.diagnosis import foreign_answer
+from enkash_async._wire.nesting import MAX_ERROR_DEPTH, TooDeepError, decoded, pruned
+from enkash_async._wire.numbers import whole_number
 from enkash_async._wire.response import Response
-from enkash_async._wire.sealed import masked
-from enkash_async.errors import ResponseError
+from enkash_async._wire.sealed import masked, scrubbed
 
 MAX_ERROR_BYTES = 256 * 1024
 """The largest part of an answer that is decoded without a type, into dicts and lists. They take
 up to forty times its bytes; an error, or anything beside the records, is much smaller."""
 
-NO_CONTENT = frozenset({204, 205})
-"""Successes without a body, by their meaning: asked again, they would say the same."""
-
-UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-"""What msgspec raises for bytes that are not sound JSON, or not of the type asked for."""
-
-TOO_DEEP = (
-    "the answer is nested deeper than this program's recursion limit"
-    " (sys.getrecursionlimit()) allows to read; no answer of the service is"
-)
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, TooDeepError)
+"""What is raised for bytes that are not sound JSON, or not of the type asked for."""
 
 # Decoded on their own, so that none of them can grow beyond that.
 ABSENT = msgspec.Raw(b"null")
@@ -47,14 +42,27 @@ class Outline(msgspec.Struct):
 
 
 _decode_outline = msgspec.json.Decoder(Outline).decode
+# With infinity for an exponent beyond all bounds, which msgspec refuses.
+_decode_any = msgspec.json.Decoder(float_hook=float).decode
 
 
 def raise_for_error(response: Response) -> None:
     """Raise the error that *response* stands for; return if it is a success with an envelope."""
     status = response.status
-    answer = None if 300 <= status < 400 else _json_object(response)
+    # No local variable holds a secret that the service repeats, as the errors show all of them.
+    answer: dict[str, Any] | None = None
+    cause: BaseException | None = None
+    if not 300 <= status < 400:
+        response = in_utf8(response)
+        try:
+            answer = masked(answer_in(response.body), response.secrets.reveal())
+        except UNREADABLE as error:
+            cause = scrubbed(error)
+    if answer is not None and isinstance(answer.get("payload"), (dict, list)):
+        # Records have no place in an error, nor in the frames that it comes from.
+        del answer["payload"]
     if answer is None and 200 <= status < 400:
-        raise _foreign_answer(response)
+        raise foreign_answer(response, cause)
     if answer is None or not 200 <= status < 300 or not _is_success(answer):
         raise api_error(response, answer or {})
 
@@ -64,15 +72,44 @@ def says_success(outline: Outline) -> bool:
     return _is_success(_values(outline))
 
 
-def part_of(raw: msgspec.Raw) -> Any:
-    """Return a part of an answer; of one that is too large only that there is something."""
-    text = memoryview(raw)
+def part_of(raw: bytes | msgspec.Raw) -> Any:
+    """Return a part of an answer; of one that is too large only that there is something.
+
+    Of what is nested deeper than an error may be, the upper levels are kept.
+    """
+    text = bytes(raw)
     if len(text) > MAX_ERROR_BYTES:
         return True
     try:
-        return msgspec.json.decode(text)
+        return _decoded_upper_levels(text)
     except UNREADABLE:
         return True
+
+
+def answer_in(body: bytes) -> dict[str, Any] | None:
+    """Return what an answer in UTF-8 says, of a large one only what it says beside its records.
+
+    None if it is JSON, but no object. Raises one of `UNREADABLE` for all else.
+    """
+    if len(body) > MAX_ERROR_BYTES:
+        try:
+            return _values(decoded(body, _decode_outline))
+        except msgspec.ValidationError:
+            return None
+    answer = _decoded_upper_levels(body)
+    return cast("dict[str, Any]", answer) if isinstance(answer, dict) else None
+
+
+def _decoded_upper_levels(text: bytes) -> Any:
+    text = pruned(text, MAX_ERROR_DEPTH)
+    try:
+        return _decode_any(text)
+    except UNREADABLE as error:
+        # What an error says is of use though a character of it is broken.
+        try:
+            return mended(decode_despite_broken_texts(text, float))
+        except ValueError:
+            raise error from None
 
 
 def _values(outline: Outline) -> dict[str, Any]:
@@ -81,73 +118,21 @@ def _values(outline: Outline) -> dict[str, Any]:
 
 def _is_success(answer: Mapping[str, Any]) -> bool:
     code = answer.get("response_code")
-    is_good_code = not isinstance(code, bool) and code in (None, 0, 200, "0", "200")
-    is_failure = str(answer.get("response_message")).upper() == "FAILURE"
-    return not answer.get("errorResponse") and is_good_code and not is_failure
+    message = answer.get("response_message")
+    is_good_code = code is None or whole_number(code) in (0, 200)
+    is_failure = isinstance(message, str) and message.strip().upper() == "FAILURE"
+    return _says_nothing(answer.get("errorResponse")) and is_good_code and not is_failure
 
 
-def _json_object(response: Response) -> dict[str, Any] | None:
-    """Return what the answer says beside its records, or None where it is no JSON object."""
-    body = response.body
-    try:
-        if len(body) > MAX_ERROR_BYTES:
-            answer: object = _values(_decode_outline(body))
-        else:
-            answer = msgspec.json.decode(body)
-    except UNREADABLE:
-        return None
-    if not isinstance(answer, dict):
-        return None
-    known = cast("dict[str, Any]", answer)
-    if isinstance(known.get("payload"), (dict, list)):
-        # Records have no place in an error, nor in the frames that it comes from.
-        del known["payload"]
-    return cast("dict[str, Any]", masked(known, response.secrets.reveal()))
-
-
-def _foreign_answer(response: Response) -> ResponseError:
-    """Return the error for what does not come from the service, though no status says so."""
-    is_too_deep = _is_too_deep(response.body)
-    text = TOO_DEEP if is_too_deep else _description(response)
-    error = ResponseError(text, response.status)
-    # Asked again, both would be answered alike.
-    error.final = is_too_deep or response.status >= 300 or response.status in NO_CONTENT
-    return error
-
-
-def _is_too_deep(body: bytes) -> bool:
-    try:
-        msgspec.json.decode(body, type=msgspec.Raw)
-    except RecursionError:
-        return True
-    except msgspec.MsgspecError:
-        return False
-    return False
-
-
-def _description(response: Response) -> str:
-    if 300 <= response.status < 400:
-        return (
-            "the service answered with a redirect, which is not followed because credentials"
-            " would go with it; set base_url to the final address"
-        )
-    if response.status in NO_CONTENT:
-        return (
-            f"the answer was HTTP {response.status}, which has no content, where a list was asked"
-            " for; a proxy, or a wrong base_url, answers like this"
-        )
-    if not response.body.strip():
-        return "the answer was empty; a proxy, or a wrong base_url, answers like this"
-    kind = _content_type(response)
-    return (
-        f"the answer was not the service's JSON envelope ({kind}, {len(response.body)} bytes);"
-        " a proxy, or a wrong base_url, answers like this"
-    )
-
-
-def _content_type(response: Response) -> str:
-    given = response.headers.get("content-type", "").split(";")[0].strip()
-    kind: str = masked(given, response.secrets.reveal())
-    return (
-        kind if re.fullmatch(r"[\w.+-]{1,50}/[\w.+-]{1,50}", kind, re.ASCII) else "no content type"
-    )
+def _says_nothing(value: Any) -> bool:
+    """Say whether there is nothing in *value*: it is empty, or holds what is."""
+    inside = [value]
+    while inside:
+        item = inside.pop()
+        if isinstance(item, dict):
+            inside += cast("dict[str, Any]", item).values()
+        elif isinstance(item, list):
+            inside += item
+        elif item.strip() if isinstance(item, str) else item:
+            return False
+    return True

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, tzinfo
+from decimal import Decimal
 from functools import cache
 from hashlib import sha256
 from typing import Any
 
 import msgspec
 
+from enkash_async._wire.nesting import TooDeepError, pruned
+from enkash_async._wire.numbers import from_digits
 from enkash_async._wire.times import instant
 
-_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError)
+
+Written = str | int | Decimal
+"""A time as it stands on the wire."""
 
 
 @cache
@@ -26,10 +32,7 @@ def identity_reader(name: str) -> Callable[[msgspec.Raw], str]:
     decode = _decoder(name, str)
 
     def identify(raw: msgspec.Raw) -> str:
-        try:
-            identity: str | None = decode(raw).value
-        except _UNREADABLE:
-            identity = None
+        identity: str | None = _value(decode, raw)
         return identity if identity is not None else f"sha256:{sha256(raw).hexdigest()}"
 
     return identify
@@ -42,18 +45,15 @@ def time_reader(
 
     None stands for one that cannot be read.
     """
-    decode = _decoder(name, str | int)
+    decode = _decoder(name, Any)
 
-    def written(raw: msgspec.Raw) -> str | int | None:
-        try:
-            value: str | int | None = decode(raw).value
-        except _UNREADABLE:
-            return None
-        return value
+    def written(raw: msgspec.Raw) -> Written | None:
+        value = _value(decode, raw)
+        return value if isinstance(value, (str, int, Decimal)) else None
 
     def read(records: Sequence[msgspec.Raw]) -> list[datetime | None]:
         # Where this is asked for a whole page, most have the same time.
-        known: dict[str | int | None, datetime | None] = {}
+        known: dict[Written | None, datetime | None] = {}
         times: list[datetime | None] = []
         for raw in records:
             text = written(raw)
@@ -68,10 +68,26 @@ def time_reader(
 @cache
 def _decoder(name: str, kind: Any) -> Callable[[msgspec.Raw], Any]:
     struct = msgspec.defstruct("Field", [("value", kind | None, None)], rename={"value": name})
-    return msgspec.json.Decoder(struct).decode
+    return msgspec.json.Decoder(struct, float_hook=from_digits).decode
 
 
-def _instant_or_none(written: str | int | None, naive_timezone: tzinfo) -> datetime | None:
+def _value(decode: Callable[[Any], Any], raw: bytes | msgspec.Raw) -> Any:
+    try:
+        return decode(raw).value
+    except RecursionError:
+        return _value_of_deep(decode, bytes(raw))
+    except _UNREADABLE:
+        return None
+
+
+def _value_of_deep(decode: Callable[[Any], Any], text: bytes) -> Any:
+    try:
+        return decode(pruned(text)).value
+    except (*_UNREADABLE, RecursionError, TooDeepError):
+        return None
+
+
+def _instant_or_none(written: Written | None, naive_timezone: tzinfo) -> datetime | None:
     try:
         return instant(written, naive_timezone)
     except ValueError:

@@ -7,14 +7,25 @@ from typing import Any
 import attrs
 
 WIRE_NAME = "enkash_async.wire_name"
+IDENTITY = "enkash_async.identity"
 
 
-def wire(name: str | None = None, *, default: Any = None, shown: bool = False) -> Any:
+def wire(
+    name: str | None = None,
+    *,
+    default: Any = None,
+    shown: bool = False,
+    identity: bool = False,
+) -> Any:
     """Declare a field; *name* where the wire name is not the camelCase of the Python name.
 
     Fields hold personal or bank data more often than not, so only *shown* ones are in the `repr`.
+    One field may be the *identity*, which every record has: where it is missing, it is made sure
+    that the object is a record at all.
     """
-    metadata = {} if name is None else {WIRE_NAME: name}
+    metadata: dict[str, Any] = {} if name is None else {WIRE_NAME: name}
+    if identity:
+        metadata[IDENTITY] = True
     return attrs.field(default=default, repr=shown, metadata=metadata)
 
 

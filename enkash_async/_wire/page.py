@@ -3,6 +3,8 @@
 Three ways, the cheapest first: the records of a large answer are cut off a piece at a time while
 other tasks run in between (`splitting`); what is left, or all of a small answer, is decoded at
 once; and where it is not sound JSON, only the records that are not so are lost (`salvage`).
+
+Of a name that stands twice in an object, the last counts.
 """
 
 from __future__ import annotations
@@ -12,17 +14,23 @@ from collections.abc import Generator, Sequence
 import attrs
 import msgspec
 
+from enkash_async._wire.broken_texts import decode_despite_broken_texts, mended
+from enkash_async._wire.charset import in_utf8
+from enkash_async._wire.diagnosis import unreadable_page
 from enkash_async._wire.envelope import (
     ABSENT,
+    MAX_ERROR_BYTES,
     UNREADABLE,
     Outline,
     part_of,
     raise_for_error,
     says_success,
 )
+from enkash_async._wire.nesting import MAX_ERROR_DEPTH, decoded, pruned
+from enkash_async._wire.numbers import from_digits, whole_number
 from enkash_async._wire.response import Response
-from enkash_async._wire.salvage import PLACE_OF_ITEMS, salvaged
-from enkash_async._wire.splitting import SplitAnswer, split_records
+from enkash_async._wire.salvage import TooLongToSalvageError, salvaged
+from enkash_async._wire.splitting import MARK, PIECE, split_records
 from enkash_async.errors import ResponseError
 
 
@@ -44,6 +52,16 @@ class _Envelope(Outline):
 
 
 _decode_page = msgspec.json.Decoder(_Envelope).decode
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+_check_json = msgspec.json.Decoder(msgspec.Raw).decode
+
+MAX_AT_ONCE = 8 * 1024 * 1024
+MAX_COMMAS = 200_000
+"""Bytes and commas of an answer, or of its end, that are read at once: some 20 ms' work."""
+
+_BLANKS = b" \t\r\n"
+
+_HAS_CONTENT = {*range(200, 300)} - {204, 205}
 
 
 def payload_steps(response: Response) -> Generator[None, None, PagePayload]:
@@ -51,63 +69,108 @@ def payload_steps(response: Response) -> Generator[None, None, PagePayload]:
 
     Raises the APIError or ResponseError that the answer stands for, if it is not a page.
     """
+    if response.status not in _HAS_CONTENT:
+        return _checked_payload(response, None)
+    response = in_utf8(response)
     split = yield from split_records(response.pieces)
     if split is not None:
         rest = yield from _envelope_steps(attrs.evolve(response, pieces=split.rest))
-        if rest is not None and _goes_on(split, rest):
+        if rest is not None and _goes_on(rest):
             last = _checked_payload(response, rest)
-            return PagePayload([*split.records, *last.records], last.count)
+            return PagePayload([*split.records, *last.records[1:]], last.count)
+    # Once, as it takes a while to join a large one.
+    response = attrs.evolve(response, pieces=response.body)
+    if response.nbytes > PIECE:
+        yield
     return _checked_payload(response, (yield from _envelope_steps(response)))
 
 
-def _goes_on(split: SplitAnswer, rest: _Envelope) -> bool:
+def _goes_on(rest: _Envelope) -> bool:
     """Say whether the list that was cut is the payload's, and not another one of that name."""
-    if rest.payload is None or not rest.payload.data:
-        return False
-    return split.rest.startswith(bytes(rest.payload.data[0]), split.next_record)
+    return bool(rest.payload and rest.payload.data and rest.payload.data[0] == msgspec.Raw(MARK))
 
 
 def _checked_payload(response: Response, envelope: _Envelope | None) -> PagePayload:
     if envelope is None or not says_success(envelope):
         raise_for_error(response)
     payload = None if envelope is None else envelope.payload
-    count = None if payload is None else _whole_number(part_of(payload.recordsCount))
+    count = None if payload is None else whole_number(part_of(payload.recordsCount))
     if payload is None or (payload.data is None and count != 0):
-        raise ResponseError(
+        error = ResponseError(
             "the answer reads as a success but holds no payload with a list of records; it is"
-            " not taken for an empty page. Check that base_url leads to Accounts Receivable",
+            " not taken for an empty page",
             response.status,
         )
+        error.final = True
+        raise error
     return PagePayload(payload.data or [], count)
 
 
 def _envelope_steps(response: Response) -> Generator[None, None, _Envelope | None]:
-    if not 200 <= response.status < 300:
-        return None
     body = response.body
-    try:
-        return _decode_page(body)
-    except RecursionError:
+    if _is_read_fast(body):
+        try:
+            return _decode_page(body)
+        except msgspec.ValidationError:
+            if _is_sound(body):
+                # Another envelope than that of a page.
+                return None
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            pass
+    if not body.lstrip(_BLANKS).startswith(b"{"):
         return None
-    except msgspec.MsgspecError:
-        return (yield from _despite_bad_records(body))
+    yield
+    try:
+        envelope = yield from _despite_bad_records(body)
+    except TooLongToSalvageError:
+        # Asked again, it would take as long again.
+        raise unreadable_page(response) from None
+    yield
+    return envelope
+
+
+def _envelope_of(rest: bytes) -> _Envelope | None:
+    """Return what stands around the records, though texts in it be broken."""
+    try:
+        return decoded(rest, _decode_page)
+    except UNREADABLE:
+        if len(rest) > MAX_ERROR_BYTES:
+            return None
+    try:
+        text = pruned(rest, MAX_ERROR_DEPTH)
+        value = mended(decode_despite_broken_texts(text, from_digits))
+        return _decode_page(_encode(value))
+    except (ValueError, *UNREADABLE):
+        return None
+
+
+def _is_read_fast(body: bytes) -> bool:
+    """Say whether *body* may be read at once.
+
+    A page may, if it is written in an ordinary way and of the size of others. What takes long is
+    to make an object of each item of a list.
+    """
+    return len(body) <= MAX_AT_ONCE and body.count(b",") <= MAX_COMMAS
+
+
+def _is_sound(body: bytes) -> bool:
+    try:
+        _check_json(body)
+    except UNREADABLE:
+        return False
+    return True
 
 
 def _despite_bad_records(body: bytes) -> Generator[None, None, _Envelope | None]:
-    """Read an answer in which only records are not sound JSON; each of them is then a bad one."""
+    """Read an answer in which only records are not sound JSON; each of them is then a bad one.
+
+    Those that are nested too deep for a parser are among them.
+    """
     for candidate in (yield from salvaged(body)):
-        try:
-            envelope = _decode_page(candidate.rest)
-        except UNREADABLE:
+        envelope = _envelope_of(candidate.rest)
+        if envelope is None:
             continue
-        if envelope.payload is not None and envelope.payload.data == [msgspec.Raw(PLACE_OF_ITEMS)]:
+        if envelope.payload is not None and envelope.payload.data == [msgspec.Raw(MARK)]:
             envelope.payload.data = [msgspec.Raw(item) for item in candidate.items]
             return envelope
     return None
-
-
-def _whole_number(value: object) -> int | None:
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
-        value = int(value)
-    is_count = isinstance(value, int) and not isinstance(value, bool) and value >= 0
-    return value if isinstance(value, int) and is_count else None

@@ -8,67 +8,133 @@ and brackets alone. What stands between the records is held to sound JSON as eve
 from __future__ import annotations
 
 import re
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from itertools import islice
 
 import attrs
 
+from enkash_async._wire.splitting import MARK
+
 _MAX_LISTS = 3
 """Lists of that name that are looked at, until one turns out to be the page's."""
 
-_STEP = 50
-"""Records found at once: about half a millisecond's work."""
+MAX_MARKS = 1_000_000
+"""Brackets and commas of an answer that are looked at: many times those of a page of 5,000."""
 
-PLACE_OF_ITEMS = b"0"
-"""Stands in the list for its records, which tells it from another list of that name."""
+WINDOW = 64 * 1024
+"""Bytes that one call goes through at most."""
+
+STEP = 100
+"""Calls between two pauses, or as much work in bytes: a fraction of a millisecond."""
 
 # A quote inside a text is escaped, so that this is never the inside of one.
-_lists = re.compile(rb'"data"\s*:\s*\[').finditer
+_NAME = b'"data"'
+_list_opening = re.compile(rb'"data"\s*:\s*\[').match
 
 _TEXT = rb'"(?:[^"\\]++|\\.)*+"'
-_next_bracket = re.compile(rb'(?:[^"\[\]{}]++|%b)*+([\[\]{}])' % _TEXT, re.DOTALL).match
-_next_separator = re.compile(rb'(?:[^",\[\]{}]++|%b)*+([,\[\]{}])' % _TEXT, re.DOTALL).match
+_to_bracket = re.compile(rb'(?:[^"\[\]{}]++|%b)*+' % _TEXT, re.DOTALL).match
+_to_separator = re.compile(rb'(?:[^",\[\]{}]++|%b)*+' % _TEXT, re.DOTALL).match
+_inside_text = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL).match
 
 
 @attrs.frozen
 class Salvaged:
-    """The items of a list, each as it stood there, and the answer with a 0 in their place."""
+    """The items of a list, each as it stood there, and the answer with the mark in their place."""
 
     items: list[bytes]
     rest: bytes
 
 
+class TooLongToSalvageError(Exception):
+    """The answer has too many brackets and commas to be gone through."""
+
+
 def salvaged(answer: bytes) -> Generator[None, None, list[Salvaged]]:
-    """Return the lists in *answer* that may be the page's, with pauses in between."""
+    """Return the lists in *answer* that may be the page's, with pauses in between.
+
+    TooLongToSalvageError if that would take seconds.
+    """
     found: list[Salvaged] = []
+    scanner = _Scanner(answer)
     for start in islice(_lists(answer), _MAX_LISTS):
-        items, end = yield from _items(answer, start.end())
+        items, end = yield from scanner.items(start)
         if items:
-            rest = answer[: start.end()] + PLACE_OF_ITEMS + answer[end:]
-            found.append(Salvaged(items, rest))
+            found.append(Salvaged(items, answer[:start] + MARK + answer[end:]))
     return found
 
 
-def _items(text: bytes, begin: int) -> Generator[None, None, tuple[list[bytes], int]]:
-    """Return the items of the list that begins there, and where it ends; none if it does not."""
-    items: list[bytes] = []
-    depth, place = 0, begin
-    while (found := (_next_bracket if depth else _next_separator)(text, place)) is not None:
-        mark, place = found[1], found.end()
-        if mark in b"[{":
-            depth += 1
-        elif depth:
-            depth -= 1
-        elif mark == b"}":
-            break
-        else:
-            item = text[begin : place - 1].strip()
-            begin = place
-            # Nothing between two commas is a bad record, nothing after the last one is none.
-            if item or mark == b",":
-                items.append(item)
-            if mark == b"]":
-                return items, place - 1
-            if len(items) % _STEP == 0:
+def _lists(answer: bytes) -> Iterator[int]:
+    """Walk over the places at which a list of that name begins."""
+    place = answer.find(_NAME)
+    while place >= 0:
+        found = _list_opening(answer, place)
+        if found is not None:
+            yield found.end()
+        place = answer.find(_NAME, place + 1)
+
+
+class _Scanner:
+    """Goes through a text by its brackets, commas and quotes, so many bytes at a time."""
+
+    def __init__(self, text: bytes) -> None:
+        self._text = text
+        self._marks = 0
+        self._work = 0
+        """Bytes gone through and marks seen since the last pause, in the same unit."""
+
+    def items(self, begin: int) -> Generator[None, None, tuple[list[bytes], int]]:
+        """Return the items of the list that begins there, and its end; none if it has no end."""
+        text = self._text
+        items: list[bytes] = []
+        depth, place = 0, begin
+        while place < len(text):
+            to_mark = _to_bracket if depth else _to_separator
+            after = to_mark(text, place, place + WINDOW).end()  # type: ignore[union-attr]
+            if self._is_time_to_pause(after - place):
                 yield
-    return [], begin
+            place, mark = after + 1, text[after : after + 1]
+            if mark == b'"':
+                place = yield from self._after_text(place)
+            elif mark in (b"[", b"{"):
+                depth += 1
+            elif mark in (b"]", b"}") and depth:
+                depth -= 1
+            elif mark == b"}":
+                break
+            elif mark in (b",", b"]"):
+                if depth:
+                    continue
+                item = text[begin:after].strip()
+                begin = place
+                # Nothing between two commas is a bad record, nothing after the last one is none.
+                if item or mark == b",":
+                    items.append(item)
+                if mark == b"]":
+                    return items, after
+            else:
+                # The window ends there.
+                place = after
+        return [], begin
+
+    def _after_text(self, place: int) -> Generator[None, None, int]:
+        """Return the place after the quote that ends the text, or that of the end."""
+        text = self._text
+        while place < len(text):
+            after = _inside_text(text, place, place + WINDOW).end()  # type: ignore[union-attr]
+            if self._is_time_to_pause(after - place):
+                yield
+            if text[after : after + 1] == b'"':
+                return after + 1
+            # Before a backslash whose escape the window cuts, unless it is the end of all.
+            place = after if after > place else len(text)
+        return place
+
+    def _is_time_to_pause(self, nbytes: int) -> bool:
+        self._marks += 1
+        if self._marks > MAX_MARKS:
+            raise TooLongToSalvageError
+        self._work += 1 + nbytes * STEP // (4 * WINDOW)
+        if self._work < STEP:
+            return False
+        self._work = 0
+        return True

@@ -5,13 +5,15 @@ run. So the list is cut in pieces between two records, and each is read by itsel
 
 A cut is right if the text before it, closed with a bracket, is a JSON list: what a parser makes of
 that text does not depend on what follows, so at the cut it stood between two items of the list.
+Whether it is the page's list is told by a mark that takes the place of what was cut off.
 """
 
 from __future__ import annotations
 
 import re
+import secrets
 import sys
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable
 
 import attrs
 import msgspec
@@ -21,6 +23,9 @@ PIECE = 256 * 1024
 
 MAX_TRIES = 8
 """Cuts that may turn out to be wrong, because a record holds what looks like the next one."""
+
+MARK = b'"%b"' % secrets.token_hex(16).encode()
+"""Stands for the records that were cut off. Nobody outside this process can write it."""
 
 # A quote inside a text is escaped, so that this is never the inside of one.
 _LIST = b'"data":['
@@ -34,12 +39,10 @@ _decode_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 @attrs.frozen
 class SplitAnswer:
-    """The records at the front of an answer, and the answer as it is without them."""
+    """The records at the front of an answer, and the answer with the mark in their place."""
 
     records: list[msgspec.Raw]
     rest: bytes
-    next_record: int
-    """Where in *rest* the list goes on, with a record."""
 
 
 def split_records(pieces: Iterable[bytes]) -> Generator[None, None, SplitAnswer | None]:
@@ -49,8 +52,7 @@ def split_records(pieces: Iterable[bytes]) -> Generator[None, None, SplitAnswer 
     """
     splitter = _Splitter()
     for piece in pieces:
-        for _ in splitter.feed(piece):
-            yield
+        yield from splitter.feed(piece)
     return splitter.answer()
 
 
@@ -67,33 +69,33 @@ class _Splitter:
         self._enough = 2 * PIECE
         """So many bytes must be there for the next cut."""
 
-    def feed(self, piece: bytes) -> Iterator[None]:
-        """Take a piece, and stop for a moment after each cut."""
+    def feed(self, piece: bytes) -> Generator[None, None, None]:
+        """Take a piece, with a pause after each cut and each try."""
         # Not at once, since a piece may be the whole answer.
         for place in range(0, len(piece), PIECE):
             self._text += piece[place : place + PIECE] if len(piece) > PIECE else piece
-            while len(self._text) >= self._enough and self._cut():
+            while len(self._text) >= self._enough:
+                yield from self._cut()
                 yield
 
     def answer(self) -> SplitAnswer | None:
         """Return what was cut off, if anything was."""
         if not self._records:
             return None
-        return SplitAnswer(self._records, self._head + self._text, len(self._head))
+        return SplitAnswer(self._records, b"".join((self._head, MARK, b",", self._text)))
 
-    def _cut(self) -> bool:
-        """Cut records off; if that cannot be, say no and do not try again for a while."""
+    def _cut(self) -> Generator[None, None, None]:
+        """Cut records off; if that cannot be, do not try again for a while."""
         if self._separator is None and not self._find_list():
             self._enough = _NEVER
-            return False
-        place = self._read_records()
+            return
+        place = yield from self._read_records()
         if place is None:
             # A record may be larger than a piece.
             self._enough = 2 * len(self._text)
-            return False
-        del self._text[:place]
-        self._enough = 2 * PIECE
-        return True
+        else:
+            del self._text[:place]
+            self._enough = 2 * PIECE
 
     def _find_list(self) -> bool:
         """Look where the list begins, and with which name its records begin."""
@@ -106,7 +108,7 @@ class _Splitter:
         del self._text[:begin]
         return True
 
-    def _read_records(self) -> int | None:
+    def _read_records(self) -> Generator[None, None, int | None]:
         """Read the records of a piece and return where the piece after it begins."""
         assert self._separator is not None
         found = PIECE
@@ -118,6 +120,7 @@ class _Splitter:
                 self._records += _decode_list(b"[" + self._text[: found + 1] + b"]")
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
                 found += 1
+                yield
             else:
                 return found + 2
         return None

@@ -20,6 +20,7 @@ from enkash_async import (
     IncompleteSearchError,
     UnauthorizedError,
 )
+from enkash_async._wire.printable import printable
 
 
 class Status(IntEnum):
@@ -57,9 +58,8 @@ def say(text: str) -> None:
 
 def say_error(error: object) -> None:
     """Write an error as one line."""
-    # Some of it the service wrote: no line breaks, nor commands to the terminal.
-    line = " ".join(str(error).split())
-    say("error: " + "".join(char if char.isprintable() else "?" for char in line))
+    # Some of it the service wrote.
+    say("error: " + printable(str(error)))
 
 
 class Misuse(click.ClickException):

@@ -83,7 +83,7 @@ class Customer:
     created_by: str | None = wire()
     created_by_name: str | None = wire()
     created_on: datetime | None = wire(shown=True)
-    customer_id: str | None = wire(shown=True)
+    customer_id: str | None = wire(shown=True, identity=True)
     customer_key_contacts: tuple[CustomerKeyContact, ...] = wire(default=())
     customer_logo: str | None = wire()
     customer_reminders: tuple[CustomerReminder, ...] = wire(default=())

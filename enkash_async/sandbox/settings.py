@@ -13,7 +13,9 @@ OffsetUnit = Literal["rows", "pages"]
 FirstOffset = Literal[0, 1]
 PastEnd = Literal["empty", "last_page"]
 CountStyle = Literal["total", "page", "missing", "null", "plus_one", "minus_one"]
-DateStyle = Literal["iso_z", "iso_offset", "iso_compact_offset", "blank", "epoch_ms"]
+DateStyle = Literal[
+    "iso_z", "iso_offset", "iso_compact_offset", "blank", "compact", "epoch_ms", "epoch_s"
+]
 SuccessCode = Literal[0, 200] | None
 ErrorStatus = Literal["http", "ok"]
 TokenSpelling = Literal["snake", "camel"]

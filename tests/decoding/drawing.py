@@ -52,13 +52,19 @@ FLAG = st.sampled_from(["true", "false"])
 WHOLE = st.integers().map(str) | st.integers(-(10**100), 10**100).map(str)
 DIGITS = st.decimals(allow_nan=False, allow_infinity=False).map(str)
 MONEY = WHOLE | DIGITS | DIGITS.map(json.dumps) | st.sampled_from(["0.10", "-0.0", '"1e3"', "1E+3"])
+EPOCH = st.integers(10**9, 10**10 - 1) | st.integers(10**12, 10**13 - 1)
 INSTANT = st.builds(
     moment_text,
     st.datetimes(min_value=datetime(1000, 1, 1)),
     st.sampled_from(["T", " "]),
     st.integers(0, 6),
     st.sampled_from(["", "Z", "+05:30", "+0530", "-00:00", "-0800", "+23:59"]),
-) | st.integers(-(10**13), 10**14).map(str)
+) | st.builds(
+    lambda number, fraction, form: form.format(f"{number}{fraction}"),
+    EPOCH,
+    st.sampled_from(["", "", ".0", ".25", ".123456789"]),
+    st.sampled_from(["{}", '"{}"']),
+)
 ODD = st.sampled_from(
     [
         *("true", "false", "null", "0", "-1", "1.0", "1.5", "1e2", "-0", "1e400", str(2**64)),
@@ -66,6 +72,8 @@ ODD = st.sampled_from(
         *('" 1 "', '"1_000"', '"\\ud800"', '"\\u0000"', '"12345678901234567.89"'),
         *('"2019-08-24"', '"2019-08-24T14:15"', '"20190824T141522Z"', '"2019-W34-6"'),
         *('"2019-02-30T00:00:00Z"', '"24/08/2019"', '"2019-08-24T14:15:60Z"', '"never"'),
+        *('"20240102120000"', '"2024010212000+0530"', "20240102120000", '"202401021200"', "1e12"),
+        *("12.0", "1E3", "1e400", "100000000000000000000.0", '"12.0"', '"\\udc00x"', '"a\\ud83d"'),
         *('"0001-01-01T00:00:00"', '"9999-12-31T23:59:59-05:30"', '"2019-08-24 14:15:22 +0530"'),
         *("[]", "{}", "[null]", "[[]]", "[{}]", "[1]", '["a",null]', '{"createdOn":1}'),
         *('[{"customerId":[null]}]', '[{"mail_enabled":"true"}]', '[{"dueDateDifference":1.0}]'),
@@ -83,15 +91,25 @@ NESTED = st.recursive(
 ANYTHING = ODD | NESTED | st.text("0123456789-:+.TZ ", max_size=26).map(json.dumps)
 
 
-def record(fields: dict[str, st.SearchStrategy[str]]) -> st.SearchStrategy[str]:
-    """Draw an object with some of the *fields*, and with others that nobody knows."""
-    known = st.fixed_dictionaries({}, optional=fields)
+def record(
+    fields: dict[str, st.SearchStrategy[str]],
+    always: dict[str, st.SearchStrategy[str]] | None = None,
+) -> st.SearchStrategy[str]:
+    """Draw an object with some of the *fields*, *always* some, and others that nobody knows."""
+    always = always or {}
+    optional = {name: kind for name, kind in fields.items() if name not in always}
+    known = st.fixed_dictionaries(always, optional=optional)
     unknown = st.dictionaries(st.text(max_size=4).map("x-{}".format), NESTED, max_size=2)
     return st.builds(lambda some, more: json_object(more | some), known, unknown)
 
 
-def customers(or_else: st.SearchStrategy[str], one_in: int = 2) -> st.SearchStrategy[str]:
-    """Draw a record as it stands on the wire; about *one_in* so many values is *or_else*."""
+def customers(
+    or_else: st.SearchStrategy[str], one_in: int = 2, *, has_id: bool = False
+) -> st.SearchStrategy[str]:
+    """Draw a record as it stands on the wire; about *one_in* so many values is *or_else*.
+
+    Without *has_id* it may be without an id, and so be none.
+    """
 
     def fields(kind: st.SearchStrategy[str], *names: str) -> dict[str, st.SearchStrategy[str]]:
         return dict.fromkeys(names, st.one_of(*[kind] * (one_in - 1), or_else))
@@ -114,7 +132,8 @@ def customers(or_else: st.SearchStrategy[str], one_in: int = 2) -> st.SearchStra
         | fields(INSTANT, "createdOn", "modifiedOn")
         | fields(st.lists(TEXT | or_else, max_size=2).map(json_list), "branchCodes", "warnings")
         | fields(st.lists(contact | or_else, max_size=2).map(json_list), "customerKeyContacts")
-        | fields(st.lists(reminder | or_else, max_size=2).map(json_list), "customerReminders")
+        | fields(st.lists(reminder | or_else, max_size=2).map(json_list), "customerReminders"),
+        {"customerId": TEXT} if has_id else None,
     )
 
 

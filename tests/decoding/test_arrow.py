@@ -60,7 +60,7 @@ many_examples = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
-VALID = customers(st.nothing()) | customers(NULL)
+VALID = customers(st.nothing(), has_id=True) | customers(NULL, has_id=True)
 ZONES: list[tzinfo] = [UTC, IST, ZoneInfo("America/New_York")]
 
 
@@ -196,7 +196,7 @@ FIELDS = st.sampled_from([*EXAMPLE])
 def test_pyarrow_reads_no_value_otherwise_than_the_record_lane(
     name: str, token: str, zone: tzinfo
 ) -> None:
-    holds_alike([json_object({name: token})], zone)
+    holds_alike([json_object({"customerId": '"KC1"', name: token})], zone)
 
 
 @many_examples
@@ -206,7 +206,10 @@ def test_no_amount_overflows(digits: int, exponent: int) -> None:
     notations = [f"{amount:f}", str(amount), f'"{amount:f}"', f"{digits}e{exponent}"]
 
     for notation in notations:
-        holds_alike([json_object({"netAmount": notation, "dsoMedian": notation})], UTC)
+        holds_alike(
+            [json_object({"customerId": '"KC1"', "netAmount": notation, "dsoMedian": notation})],
+            UTC,
+        )
 
 
 @pytest.mark.parametrize("digits", range(1, 90))
@@ -216,7 +219,7 @@ def test_an_amount_of_too_many_digits_is_left_to_the_record_lane(digits: int) ->
         "-1" + "7" * (digits - 1),
         "2143778911601912321963100000"[:digits],
     ):
-        is_read = holds_alike([json_object({"netAmount": amount})], UTC)
+        is_read = holds_alike([json_object({"customerId": '"KC1"', "netAmount": amount})], UTC)
         assert is_read is (misfit(Customer(net_amount=Decimal(amount))) is None)
 
 
@@ -227,14 +230,17 @@ def test_what_is_no_record_is_left_to_the_record_lane(texts: list[str]) -> None:
 
 
 ORDINARY = [
-    {},
-    EXAMPLE,
-    dict.fromkeys(EXAMPLE),
-    {"createdOn": "2019-08-24T19:45:22+0530", "modifiedOn": "2019-08-24 14:15:22.123456"},
-    {"customerKeyContacts": [{"createdOn": "2019-08-24 14:15:22"}, {}]},
-    {"netAmount": "12345678901234567.89", "dsoMedian": "1e3"},
-    {"customerReminders": [{"reminderType": "DAILY"}]},
-    {"aFieldOfTomorrow": {"deep": [1, None]}, "branchCodes": ["ä", "", "\n\u2028\0"]},
+    {"customerId": "KC1"} | fields
+    for fields in (
+        {},
+        EXAMPLE,
+        dict.fromkeys(EXAMPLE) | {"customerId": ""},
+        {"createdOn": "2019-08-24T19:45:22+0530", "modifiedOn": "2019-08-24 14:15:22.123456"},
+        {"customerKeyContacts": [{"createdOn": "2019-08-24 14:15:22"}, {}]},
+        {"netAmount": "12345678901234567.89", "dsoMedian": "1e3"},
+        {"customerReminders": [{"reminderType": "DAILY"}]},
+        {"aFieldOfTomorrow": {"deep": [1, None]}, "branchCodes": ["ä", "", "\n\u2028\0"]},
+    )
 ]
 
 
@@ -328,7 +334,7 @@ def counters(search: CustomerSearch) -> dict[str, Any]:
     ("date_style", "is_fast"),
     [
         *[("iso_z", True), ("iso_offset", True), ("iso_compact_offset", True), ("blank", True)],
-        ("epoch_ms", False),
+        *[("epoch_ms", False), ("epoch_s", False)],
     ],
 )
 @pytest.mark.parametrize("zone", [UTC, IST])

@@ -17,6 +17,7 @@ import msgspec
 import pytest
 
 from enkash_async._decoding.struct_lane import source_of, struct_lane
+from enkash_async._wire.keys import wire
 
 
 class Status(StrEnum):
@@ -37,7 +38,7 @@ class Reminder:
 class Invoice:
     """A record with a field of each kind."""
 
-    customer_id: str | None = None
+    customer_id: str | None = wire(identity=True)
     branch_codes: tuple[str, ...] = ()
     status: Status | str | None = None
     due: datetime | None = None

@@ -331,3 +331,28 @@ def test_what_was_not_sent_had_no_effect() -> None:
 
     assert decide(failures, TIMEOUT, was_sent=False) == TryAgain("timeout", 0.5)
     assert decide(failures, TIMEOUT, was_sent=True) == GiveUp("not_repeatable")
+
+
+def broken_in_itself(digest: str | None) -> ResponseError:
+    error = ResponseError("not sound JSON", 200)
+    error.digest = digest
+    return error
+
+
+@pytest.mark.parametrize(
+    ("digests", "tries"),
+    [
+        (["a", "a"], 1),
+        (["a", "b", "b"], 2),
+        (["a", "b", "a", "b"], 3),
+        (["a", None, "a", "a"], 3),
+        ([None, None, None, None], 3),
+    ],
+)
+def test_the_very_answer_that_was_broken_is_not_asked_for_again(
+    digests: list[str | None], tries: int
+) -> None:
+    failures = failures_of()
+    decisions = [decide(failures, broken_in_itself(digest)) for digest in digests]
+
+    assert [type(decision) for decision in decisions] == [TryAgain] * tries + [GiveUp]

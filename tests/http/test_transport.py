@@ -189,7 +189,7 @@ async def test_no_content_is_final_and_named(status: int) -> None:
     async with session_on(always(raw), retry=QUICK) as (server, session):
         error = await error_of(session)
     assert type(error) is ResponseError
-    assert f"HTTP {status}, which has no content" in str(error)
+    assert f"it has nothing to send (HTTP {status})" in str(error)
     assert len(server.calls) == 1
 
 

@@ -248,26 +248,50 @@ def nested(depth: int) -> bytes:
     return b"[" * depth + b"]" * depth
 
 
-@pytest.mark.parametrize("depth", [2_000, 100_000, 5 * MIB])
+@pytest.mark.parametrize("depth", [101, 500, 2_000, 20_000])
 @pytest.mark.parametrize(
-    "body",
+    ("body", "ids", "bad"),
     [
-        b"DEEP",
-        envelope(more=4711).replace(b"4711", b"DEEP"),
-        envelope(payload={"data": [4711]}).replace(b"4711", b"DEEP"),
-        page("KC1").replace(b'"KC1"', b"DEEP"),
-        page("KC1").replace(b'"recordsCount": 1', b'"recordsCount": DEEP'),
+        (page("KC1").replace(b'"payload"', b'"more": DEEP, "payload"'), ["KC1"], []),
+        (page("KC1").replace(b'"recordsCount": 1', b'"recordsCount": DEEP'), ["KC1"], []),
+        (page("KC1").replace(b'"KC1"', b'"KC1", "x": DEEP'), ["KC1"], []),
+        (page("KC1").replace(b'"KC1"', b"DEEP"), [], ["customerId: expected str, got list"]),
+        (
+            envelope(payload={"data": [4711]}).replace(b"4711", b"DEEP"),
+            [],
+            ["$: expected an object"],
+        ),
     ],
 )
-async def test_nesting_beyond_the_recursion_limit_is_an_error_that_names_it(
+async def test_nesting_costs_what_is_nested_and_nothing_else(
+    body: bytes, ids: list[str], bad: list[str], depth: int
+) -> None:
+    reasons: list[str] = []
+    async with session_on(reply(body.replace(b"DEEP", nested(depth)))) as (server, session):
+        search = session.customers.search(
+            on_bad_record=lambda record: reasons.append(record.reason)
+        )
+        assert [customer.customer_id for customer in await search] == ids
+        assert len(server.calls) == 1
+    assert [reason.removesuffix(", got list") for reason in reasons] == [
+        reason.removesuffix(", got list") for reason in bad
+    ]
+
+
+@pytest.mark.parametrize("depth", [100_000, 5 * MIB])
+@pytest.mark.parametrize(
+    "body",
+    [b'{"a": DEEP}', envelope(more=4711).replace(b"4711", b"DEEP")],
+    ids=["bare", "envelope"],
+)
+async def test_what_is_nested_too_deep_to_be_read_is_an_error_that_says_so(
     body: bytes, depth: int
 ) -> None:
-    raw = reply(body.replace(b"DEEP", nested(depth)))
-    async with session_on(raw) as (server, session):
+    async with session_on(reply(body.replace(b"DEEP", nested(depth)))) as (server, session):
         error = await error_of(session)
         assert len(server.calls) == 1
     assert type(error) is ResponseError
-    assert "recursion limit" in str(error)
+    assert "nested too deep" in str(error)
 
 
 async def test_a_deep_failure_is_an_error_by_its_status() -> None:

@@ -259,7 +259,9 @@ async def test_styles_of_the_count(style: str, count: int | None) -> None:
         ("iso_z", r"\d{4}-\d\d-\d\dT[\d:.]{12}Z"),
         ("iso_offset", r"\d{4}-\d\d-\d\dT[\d:.]{12}\+05:30"),
         ("blank", r"\d{4}-\d\d-\d\d [\d:]{8}"),
+        ("compact", r"\d{17}Z"),
         ("epoch_ms", r"\d{13}"),
+        ("epoch_s", r"\d{10}"),
     ],
 )
 async def test_styles_of_dates_reach_nested_objects(style: str, pattern: str) -> None:

@@ -225,7 +225,7 @@ async def test_customers_without_created_on_are_told(without: int) -> None:
         assert caught.value.report.verdict is Verdict.INCOMPLETE
 
 
-@pytest.mark.parametrize("date_style", ["iso_offset", "blank", "epoch_ms"])
+@pytest.mark.parametrize("date_style", ["iso_offset", "blank", "compact", "epoch_ms", "epoch_s"])
 async def test_dates_are_read_in_any_notation(date_style: Any) -> None:
     settings = SandboxSettings(rows=200, date_style=date_style, spread="bulk")
     async with (

@@ -205,7 +205,7 @@ async def test_an_address_that_cannot_be_reached_is_not_logged() -> None:
     assert "planted" not in log.everything().lower()
 
 
-def test_one_module_logs_and_only_at_debug_level() -> None:
+def test_one_module_logs_and_one_thing_only_above_debug_level() -> None:
     users = set[str]()
     calls = set[str]()
     for path in PACKAGE.rglob("*.py"):
@@ -219,7 +219,44 @@ def test_one_module_logs_and_only_at_debug_level() -> None:
                 if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "_logger"
             }
     assert users == {"log.py"}
-    assert calls == {"addHandler", "isEnabledFor", "debug"}
+    assert calls == {"addHandler", "isEnabledFor", "debug", "warning"}
+    assert (PACKAGE / "_telemetry" / "log.py").read_text().count("_logger.warning") == 1
+
+
+async def test_fields_that_nobody_declared_are_counted_and_warned_of_once_a_session() -> None:
+    rows = [
+        {"customerId": f"KC{number}", "kycLevel": 1, "planted@example.com": 2}
+        | ({"riskClass": 3} if number >= 4 else {})
+        for number in range(6)
+    ]
+
+    async def send(call: Call) -> bytes:
+        offset, limit = int(call.query["offset"]), int(call.query["limit"])
+        data = {"data": rows[offset : offset + limit], "recordsCount": len(rows)}
+        return reply(envelope(payload=data), keep_alive=True)
+
+    kept = Records()
+    logger = logging.getLogger("enkash_async")
+    logger.addHandler(kept)
+    try:
+        async with (
+            raw_server(send) as server,
+            EnKashSession(server.base_url, BearerToken("t"), page_size=3) as session,
+        ):
+            for _ in range(2):
+                search = session.customers.search()
+                await read_into([], search)
+                fields = search.report.undeclared_fields
+                assert set(fields) == {"kycLevel", "riskClass"}
+                assert fields["kycLevel"] == search.report.pages
+    finally:
+        logger.removeHandler(kept)
+    lines = [record.getMessage() for record in kept.records if record.levelno > logging.DEBUG]
+    assert lines == [
+        f"undeclared_fields resource=customers names={name}: the service sends what this version"
+        " does not know"
+        for name in ("kycLevel", "riskClass")
+    ]
 
 
 def test_the_logger_is_quiet_by_itself() -> None:

@@ -71,7 +71,7 @@ def test_each_item_comes_as_it_stood(
 )
 def test_what_cannot_be_told_apart_is_no_page(middle: bytes) -> None:
     body = BEFORE + b'{"a":1},' + middle + b',{"a":2}' + BEHIND
-    with pytest.raises(ResponseError, match="not the service's JSON envelope"):
+    with pytest.raises(ResponseError, match=r"not sound JSON|in the middle of its JSON"):
         page_payload(Response(200, {}, body))
 
 
@@ -85,7 +85,13 @@ def test_what_cannot_be_told_apart_is_no_page(middle: bytes) -> None:
     ],
 )
 def test_what_is_unsound_beside_the_records_is_no_page(body: bytes) -> None:
-    with pytest.raises(ResponseError, match="not the service's JSON envelope"):
+    with pytest.raises(ResponseError, match=r"not sound JSON|in the middle of its JSON"):
+        page_payload(Response(200, {}, body))
+
+
+def test_the_items_of_another_list_are_not_taken_for_the_pages() -> None:
+    body = b'{"meta":{"data":[{"a":NaN}]},"payload":{"data":[0]}}'
+    with pytest.raises(ResponseError, match="not sound JSON"):
         page_payload(Response(200, {}, body))
 
 
@@ -118,5 +124,5 @@ def test_a_comma_behind_the_last_record_is_not_a_record() -> None:
 
 def test_lists_that_do_not_end_are_looked_at_a_few_times_only() -> None:
     body = b'{"data":[x' * 20_000
-    with pytest.raises(ResponseError, match="not the service's JSON envelope"):
+    with pytest.raises(ResponseError, match=r"not sound JSON|in the middle of its JSON"):
         page_payload(Response(200, {}, body))

@@ -87,6 +87,44 @@ def test_pieces_hold_what_the_whole_holds(
         assert outcome(*[body[i : i + chunk] for i in range(0, len(body), chunk)]) == whole
 
 
+LOOKALIKE = {"customerId": '"},{"customerId":"'}
+TWICE: dict[str, bytes] = {
+    "the wrong list": written(
+        {
+            "meta": {"data": [LOOKALIKE] * 2},
+            "errorResponse": None,
+            "payload": {"data": [LOOKALIKE]},
+        },
+        ["meta"],
+        compact=True,
+    ),
+    "payload": b'{"payload":{"data":[%b]},"payload":{"data":[{"customerId":"LAST"}]}}',
+    "payload, then null": b'{"payload":{"data":[%b]},"payload":null}',
+    "data": b'{"payload":{"data":[%b],"data":[{"customerId":"LAST"}]}}',
+    "data, the same": b'{"payload":{"data":[%b],"data":[%b]}}',
+    "data, then null": b'{"payload":{"data":[%b],"data":null,"recordsCount":0}}',
+    "data within a record": b'{"payload":{"data":[{"customerId":"KC0","data":[%b]}]}}',
+    "errorResponse": b'{"errorResponse":{"errorMessage":"no"},"payload":{"data":[%b]},'
+    b'"errorResponse":null}',
+}
+
+
+@pytest.mark.parametrize("piece", [1, 16, 40, 200])
+@pytest.mark.parametrize("body", TWICE.values(), ids=TWICE)
+def test_of_what_stands_twice_the_last_counts_in_pieces_as_in_the_whole(
+    body: bytes, piece: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records = b",".join(b'{"customerId":"KC%d"}' % number for number in range(20))
+    body = body.replace(b"%b", records)
+    monkeypatch.setattr(_splitting, "PIECE", 10**9)
+    whole = outcome(body)
+    monkeypatch.setattr(_splitting, "PIECE", piece)
+
+    assert outcome(body) == whole
+    if b"LAST" in body:
+        assert whole == ([{"customerId": "LAST"}], None)
+
+
 def large_answer(records: int) -> bytes:
     data = [{"customerId": f"C{n}", "contacts": [{"name": "x" * 80}] * 3} for n in range(records)]
     return json.dumps(

@@ -18,6 +18,8 @@ from pyarrow.json import ParseOptions, ReadOptions
 from enkash_async._decoding.arrow.columns import batch_of, column, microseconds
 from enkash_async._decoding.arrow.schema import AMOUNT, INSTANT, struct_of, wire_schema
 from enkash_async._decoding.arrow.untyped import pa, pc, read_json
+from enkash_async._decoding.declaration import fields_of, identity_of
+from enkash_async._decoding.decoder import has_too_many_values
 from enkash_async._wire.times import instant
 
 _FIRST, _LAST = (
@@ -30,6 +32,8 @@ class RowReader:
 
     def __init__(self, record: Any, naive_timezone: tzinfo) -> None:
         self._target = struct_of(record)
+        identity = identity_of(record)
+        self._identity = None if identity is None else fields_of(record).index(identity)
         self._zone = naive_timezone
         # The reader takes a time without a zone for UTC. For any other zone it reads text.
         is_utc = naive_timezone.utcoffset(None) == timedelta(0)
@@ -40,10 +44,16 @@ class RowReader:
         # The reader takes a null for a record, and one in the first place crashes it.
         if not all(memoryview(row)[0] == ord("{") for row in rows):
             return None
+        if any(map(has_too_many_values, rows)):
+            # The record lane refuses such a record.
+            return None
         try:
             structs = self._checked(self._parse(b"\n".join(rows)), self._target)
         except ValueError:
             # As every ArrowInvalid is. Its text quotes the value, so nobody is to see it.
+            return None
+        if self._identity is not None and structs.field(self._identity).null_count:
+            # The record lane looks at the names of such a record.
             return None
         return batch_of(structs)
 

@@ -36,7 +36,7 @@ def read_instant(value: object) -> float:
 def date_writer(style: DateStyle, resolution: ClockResolution) -> Callable[[int], str | int]:
     """Return the function that writes epoch milliseconds in *style*.
 
-    The style "blank" has no place for milliseconds and drops them.
+    The styles "blank" and "epoch_s" have no place for milliseconds and drop them.
     """
     timespec = "seconds" if resolution == "s" else "milliseconds"
     writers: dict[DateStyle, Callable[[int], str | int]] = {
@@ -44,7 +44,9 @@ def date_writer(style: DateStyle, resolution: ClockResolution) -> Callable[[int]
         "iso_offset": _wall_clock(IST, "T", timespec, "+05:30"),
         "iso_compact_offset": _wall_clock(IST, "T", timespec, "+0530"),
         "blank": _wall_clock(IST, " ", "seconds", ""),
+        "compact": _compact,
         "epoch_ms": int,
+        "epoch_s": lambda instant: instant // 1000,
     }
     return writers[style]
 
@@ -57,6 +59,11 @@ def _wall_clock(zone: tzinfo, sep: str, timespec: str, suffix: str) -> Callable[
         return (start + timedelta(milliseconds=instant)).isoformat(sep, timespec) + suffix
 
     return write
+
+
+def _compact(instant: int) -> str:
+    moment = _EPOCH + timedelta(milliseconds=instant)
+    return f"{moment:%Y%m%d%H%M%S}{instant % 1000:03}Z"
 
 
 def blank_text(moment: datetime) -> str:

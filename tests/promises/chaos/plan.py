@@ -176,7 +176,7 @@ def _knobs(random: Random, rows: int) -> dict[str, Any]:
             ["total"] * 5 + ["page", "missing", "null", "plus_one", "minus_one"]
         ),
         "date_style": random.choice(
-            ["iso_z", "iso_offset", "iso_compact_offset", "blank", "epoch_ms"]
+            ["iso_z", "iso_offset", "iso_compact_offset", "blank", "compact", "epoch_ms", "epoch_s"]
         ),
         "created_on_bounds": random.choice(["inclusive", "half_open", "exclusive"]),
         "clock_resolution": random.choice(["ms", "s"]),

@@ -1,0 +1,73 @@
+"""The bytes of an answer as UTF-8, in which JSON is written. No I/O."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+import attrs
+
+from enkash_async._wire.response import Response
+
+_UTF8_MARK = b"\xef\xbb\xbf"
+
+# RFC 8259 asks for UTF-8 without a mark, and readers to bear with one.
+_MARKS: Mapping[bytes, str] = {
+    b"\xff\xfe\0\0": "utf-32",
+    b"\0\0\xfe\xff": "utf-32",
+} | dict.fromkeys((b"\xff\xfe", b"\xfe\xff"), "utf-16")
+_CHARSETS: Mapping[str, str] = {
+    **dict.fromkeys(("iso-8859-1", "latin1", "latin-1"), "latin-1"),
+    **dict.fromkeys(("windows-1252", "cp1252"), "cp1252"),
+    **{name: name for name in ("utf-16", "utf-16le", "utf-16be", "utf-32", "utf-32le", "utf-32be")},
+}
+"""What a declared charset is called in Python."""
+
+_declared = re.compile(r";\s*charset\s*=\s*\"?([\w-]{1,20})", re.ASCII | re.IGNORECASE).search
+
+
+def in_utf8(response: Response) -> Response:
+    """Return *response* with its body in UTF-8, without a mark.
+
+    A declared charset is believed where it is true: bytes that are sound UTF-8 are that, whatever
+    is said of them.
+    """
+    head = _head(response.pieces)
+    charset = _charset(response.headers)
+    if charset is None and head[:1] in (b"{", b"["):
+        return response
+    if head.startswith(_UTF8_MARK):
+        body: bytes | None = response.body[len(_UTF8_MARK) :]
+    else:
+        charset = next((name for mark, name in _MARKS.items() if head.startswith(mark)), charset)
+        body = None if charset is None else _converted(response.body, charset)
+    return response if body is None else attrs.evolve(response, pieces=body)
+
+
+def _head(pieces: Sequence[bytes]) -> bytes:
+    head = b""
+    for piece in pieces:
+        head += piece[:4]
+        if len(head) >= 4:
+            break
+    return head
+
+
+def _charset(headers: Mapping[str, str]) -> str | None:
+    found = _declared(headers.get("content-type", ""))
+    return None if found is None else _CHARSETS.get(found[1].lower())
+
+
+def _converted(body: bytes, charset: str) -> bytes | None:
+    """Return *body* in UTF-8, None where it is not in *charset* or need not be converted."""
+    if not charset.startswith("utf-"):
+        try:
+            body.decode()
+        except UnicodeDecodeError:
+            pass
+        else:
+            return None
+    try:
+        return body.decode(charset).encode()
+    except UnicodeError:
+        return None

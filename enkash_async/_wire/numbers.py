@@ -1,0 +1,43 @@
+"""Numbers as they may be written beside the records. No I/O."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal, InvalidOperation
+
+_is_number = re.compile(r"\d{1,40}(\.\d{1,40})?([eE][+-]?\d{1,2})?", re.ASCII).fullmatch
+
+_BOUND = 2**63
+
+
+def from_digits(digits: str) -> Decimal:
+    """Return the number written as *digits* in JSON, NaN if its exponent is beyond all bounds."""
+    try:
+        return Decimal(digits)
+    except InvalidOperation:
+        # Refused later, as not finite, so that the error names the field.
+        return Decimal("NaN")
+
+
+def number(value: object) -> Decimal | None:
+    """Return the number that *value* is or spells, from 0 to below 2**63; None for all else."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str):
+        value = value if _is_number(value) else None
+    # An int of any size, before it is made a Decimal.
+    if isinstance(value, int) and not 0 <= value < _BOUND:
+        return None
+    if not isinstance(value, (str, int, float, Decimal)):
+        return None
+    found = Decimal(value)
+    return found if found.is_finite() and 0 <= found < _BOUND else None
+
+
+def whole_number(value: object) -> int | None:
+    """Return the whole number that *value* is or spells, also as `12.0`, from 0 to 2**63 - 1.
+
+    None for all else.
+    """
+    found = number(value)
+    return int(found) if found is not None and found == found.to_integral_value() else None

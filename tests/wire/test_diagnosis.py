@@ -1,0 +1,287 @@
+"""What came, and what is said of it, word for word; and whether the same is asked for again."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import json
+import pickle
+from typing import Any
+
+import pytest
+
+from enkash_async import APIError, ResponseError, SystemFaultError, UnknownServiceError
+from enkash_async._wire.diagnosis import without_query
+from enkash_async._wire.envelope import raise_for_error
+from enkash_async._wire.response import Response
+from tests.support.answers import HTML, answer, page_payload
+
+BLAME = "a proxy, or a wrong base_url, answers like this"
+JSON_TYPE = {"content-type": "application/json"}
+
+# Body, status, text, whether it is final, whether the same would be recognised.
+FOREIGN: dict[str, tuple[bytes, int, str, bool, bool]] = {
+    "nothing": (b"", 200, f"the answer was empty; {BLAME} (HTTP 200)", False, False),
+    "blanks": (b" \n", 200, f"the answer was empty; {BLAME} (HTTP 200)", False, False),
+    "html": (
+        HTML,
+        200,
+        f"the answer was not JSON (application/json, {len(HTML)} bytes); {BLAME} (HTTP 200)",
+        False,
+        False,
+    ),
+    "plain text": (
+        b"no such thing",
+        200,
+        f"the answer was not JSON (application/json, 13 bytes); {BLAME} (HTTP 200)",
+        False,
+        False,
+    ),
+    "no content": (
+        b"",
+        204,
+        "the service says that it has nothing to send (HTTP 204), which is no page, not even an"
+        " empty one (HTTP 204)",
+        True,
+        False,
+    ),
+    "a list": (
+        b"[]",
+        200,
+        "the answer is JSON, but not the envelope of the service: a list and no object (HTTP 200)",
+        True,
+        False,
+    ),
+    "a text": (
+        b'"SUCCESS"',
+        200,
+        "the answer is JSON, but not the envelope of the service: a text and no object (HTTP 200)",
+        True,
+        False,
+    ),
+    "null": (
+        b"null",
+        200,
+        "the answer is JSON, but not the envelope of the service: null and no object (HTTP 200)",
+        True,
+        False,
+    ),
+    "cut off": (
+        b'{"payload":{"data":[{"customerId":"KC1"},{"cust',
+        200,
+        "the answer ends in the middle of its JSON, after 47 bytes (HTTP 200)",
+        False,
+        False,
+    ),
+    "a comma too many": (
+        b'{"response_code":0,}',
+        200,
+        "the answer is not sound JSON: trailing comma in object at byte 19 of 20 (HTTP 200)",
+        False,
+        True,
+    ),
+    "two answers": (
+        b'{"payload":{"data":[]}}{}',
+        200,
+        "the answer is not sound JSON: trailing characters at byte 24 of 25 (HTTP 200)",
+        False,
+        True,
+    ),
+    "too intricate": (
+        b'{"payload":{"data":[' + b"[" * 200_000,
+        200,
+        "the answer is nested too deep to be read (200020 bytes) (HTTP 200)",
+        True,
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "text", "is_final", "has_digest"), FOREIGN.values(), ids=FOREIGN
+)
+def test_what_is_no_envelope_is_named(
+    body: bytes, status: int, text: str, is_final: bool, has_digest: bool
+) -> None:
+    for read in (page_payload, raise_for_error):
+        with pytest.raises(ResponseError) as caught:
+            read(answer(body, status, JSON_TYPE))
+        assert str(caught.value) == text
+        assert caught.value.final is is_final
+        assert (caught.value.digest is not None) is has_digest
+
+
+def test_a_success_without_a_list_is_final_and_blames_no_address() -> None:
+    with pytest.raises(ResponseError) as caught:
+        page_payload(answer({"payload": {"recordsCount": 3}}))
+    assert str(caught.value) == (
+        "the answer reads as a success but holds no payload with a list of records; it is not"
+        " taken for an empty page (HTTP 200)"
+    )
+    assert caught.value.final
+
+
+def test_the_cause_says_what_the_parser_said_and_holds_nothing_of_the_answer() -> None:
+    with pytest.raises(ResponseError) as caught:
+        page_payload(answer(b'{"planted-secret":"planted-secret" x'))
+    error = caught.value
+    assert "byte 35" in str(error.__cause__)
+    assert error.__cause__ is not None
+    assert error.__cause__.__traceback__ is None
+    assert "planted-secret" not in f"{error!r} {error} {error.__cause__!r}"
+
+
+def test_the_same_answer_has_the_same_digest_and_another_one_another() -> None:
+    def digest(body: bytes) -> str | None:
+        with pytest.raises(ResponseError) as caught:
+            page_payload(answer(body))
+        assert pickle.loads(pickle.dumps(caught.value)).digest == caught.value.digest
+        assert copy.copy(caught.value).digest == caught.value.digest
+        return caught.value.digest
+
+    assert digest(b'{"a":x}') == digest(b'{"a":x}')
+    assert digest(b'{"a":x}') != digest(b'{"a":y}')
+
+
+@pytest.mark.parametrize(
+    ("location", "told"),
+    [
+        ("https://elsewhere.example/x/y?token=planted", " to https://elsewhere.example/x/y"),
+        ("https://user:planted@elsewhere.example:8443/", " to https://elsewhere.example:8443/"),
+        ("//elsewhere.example/x#planted", " to ://elsewhere.example/x"),
+        ("/login?planted", " to /login"),
+        ("https://elsewhere.example/\x1b[2J\u202e", " to https://elsewhere.example/?[2J?"),
+        ("https://elsewhere.example/secret-4711", " to https://elsewhere.example/***"),
+        ("https://[planted", ""),
+        ("https://elsewhere.example:planted/", ""),
+        ("?planted", ""),
+        ("", ""),
+    ],
+)
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_shows_where_it_leads_but_no_query(
+    location: str, told: str, status: int
+) -> None:
+    response = Response(status, {"location": location}, b"").without("secret-4711")
+    with pytest.raises(ResponseError) as caught:
+        page_payload(response)
+    assert str(caught.value) == (
+        f"the service answered with a redirect{told}, which is not followed because credentials"
+        " would go with it; if that is the service, set base_url to the final address"
+        f" (HTTP {status})"
+    )
+    assert caught.value.final
+
+
+def test_a_long_address_is_cut() -> None:
+    assert len(without_query("https://x.example/" + "a" * 10_000)) == 200
+
+
+# Success and failure
+
+
+@pytest.mark.parametrize(
+    "nothing",
+    [
+        *(None, "", " ", {}, [], [None], [{}], False, 0),
+        {"errorMessage": None, "errorType": None, "requestId": None, "timestamp": None},
+        {"apiSubErrors": [], "errorMessage": "", "errorType": None, "more": {"x": [None, ""]}},
+    ],
+)
+def test_an_error_response_without_anything_in_it_says_nothing(nothing: Any) -> None:
+    body = {"errorResponse": nothing, "payload": {"data": [{}], "recordsCount": 1}}
+    assert len(page_payload(answer(body)).records) == 1
+    raise_for_error(answer(body))
+
+
+@pytest.mark.parametrize(
+    ("code", "is_success"),
+    [
+        *((0, True), (200, True), ("0", True), ("200", True), (0.0, True), (200.0, True)),
+        *(("0.0", True), (None, True), ("200.00", True)),
+        *((0.5, False), (1, False), ("1", False), (True, False), (False, False), ("", False)),
+        *((2**63, False), (-(2**63) - 1, False), (2**64 + 200, False), (10**400, False)),
+        *(
+            (1e300, False),
+            ("1e999", False),
+            ("\u0660", False),
+            ("0_0", False),
+            ([], False),
+            ({}, False),
+        ),
+    ],
+)
+def test_a_code_of_success_is_a_number_in_any_notation(code: object, is_success: bool) -> None:
+    body = {"response_code": code, "payload": {"data": []}}
+    if is_success:
+        assert page_payload(answer(body)).records == []
+        raise_for_error(answer(body))
+    else:
+        with pytest.raises(UnknownServiceError):
+            page_payload(answer(body))
+        with pytest.raises(UnknownServiceError):
+            raise_for_error(answer(body))
+
+
+@pytest.mark.parametrize("name", ["response_message", "response_code", "errorResponse"])
+@pytest.mark.parametrize(
+    "value", [b"9" * 4000, b"1" + b"0" * 400, b"1e400", b"1e9999999999999999999"]
+)
+def test_no_number_is_too_large_for_any_field(name: str, value: bytes) -> None:
+    body = b'{"payload":{"data":[],"recordsCount":%b},"%b":%b}' % (value, name.encode(), value)
+    for read in (page_payload, raise_for_error):
+        with contextlib.suppress(APIError, ResponseError):
+            read(answer(body))
+
+
+def test_a_code_with_a_point_is_the_code() -> None:
+    with pytest.raises(APIError) as caught:
+        page_payload(answer(b'{"response_code":117.0}'))
+    assert caught.value.response_code == 117
+
+
+def test_what_is_said_of_a_refusal_can_be_written_as_json() -> None:
+    detail = {"apiSubErrors": [{"rejectedValue": 1.5, "min": 1, "more": ["x", None, True]}]}
+    with pytest.raises(APIError) as caught:
+        raise_for_error(answer({"errorResponse": detail}, 400))
+    assert json.loads(json.dumps(caught.value.sub_errors)) == detail["apiSubErrors"]
+
+
+# Advice
+
+
+def test_advice_states_only_what_is_known() -> None:
+    with_id = SystemFaultError("no", 500, request_id="r-1")
+    without = SystemFaultError("no", 500)
+
+    assert str(with_id) == (
+        "no (HTTP 500, SYSTEM_ERROR, request r-1). The service failed, which may pass."
+        " Give EnKash the request id."
+    ).replace("SYSTEM_ERROR, ", "")
+    assert str(without) == (
+        "no (HTTP 500, request id unknown). The service failed, which may pass."
+        " Tell EnKash when it happened: there is no request id."
+    )
+    assert "request id" not in str(APIError("no", 400)).split("unknown")[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain", "plain"),
+        ("two\r\nlines\tand  more\u2028x", "two lines and more x"),
+        ("\x1b[31mred\x9b31m\x07\x7f", "?[31mred?31m??"),
+        ("a\u202eb\u200bc\u2066d\ufeffe", "a?b?c?d?e"),
+        ("half \ud800", "half ?"),
+        ("ग्राहक नहीं मिला é 😀", "ग्राहक नहीं मिला é 😀"),
+        ("x" * 600, "x" * 500),
+    ],
+)
+def test_words_of_the_service_command_no_terminal(text: str, shown: str) -> None:
+    detail = {"errorMessage": text, "requestId": text, "timestamp": text, "errorType": text}
+    body = {"errorResponse": detail, "response_code": text, "response_message": text}
+    with pytest.raises(APIError) as caught:
+        raise_for_error(answer(body, 500))
+    error = caught.value
+    assert {error.message, error.request_id, error.timestamp, error.response_message} == {shown}
+    assert {error.error_type, error.response_code} == {shown}
