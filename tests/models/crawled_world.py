@@ -65,8 +65,12 @@ class CrawlWorld:
     capped_at: int = 0
     miscounted: int | None = None
     """The answer about a window, counted from 0, whose count is one too high."""
+    huge: int = 0
+    """Which of the huge counts, where one is sent."""
     drift: float = 0.0
     moves: tuple[Move, ...] = ("insert", "delete")
+    changes_early: bool = False
+    """The list changes between the call and its first request too."""
     empties: float = 0.0
     """How often an answer about a window is empty, as of a replica that lags behind."""
     strays: float = 0.0
@@ -115,9 +119,7 @@ class CrawlService:
         moments = sorted(_moments(world, chance))
         late = [UNTIL + DAY * number for number in range(1, world.future + 1)]
         times = [*([None] * world.timeless), *moments, *late]
-        self.rows = [
-            new_row(f"c{number}", created=moment) for number, moment in enumerate(times)
-        ]
+        self.rows = [new_row(f"c{number}", created=moment) for number, moment in enumerate(times)]
         if world.order == "falling":
             self.rows.reverse()
         elif world.order == "shuffled":
@@ -128,7 +130,7 @@ class CrawlService:
         self.changes = 0
         self.reached: str | None = None
         self._windows = 0
-        self._counter = Counter(world.count, world.capped_at)
+        self._counter = Counter(world.count, world.capped_at, world.huge)
         self._last_ask: Ask | None = None
 
     # Answers
@@ -185,6 +187,8 @@ class CrawlService:
     def change(self) -> None:
         world, chance = self.world, self.chance
         if chance.random() >= world.drift or self.changes >= MAX_CHANGES:
+            return
+        if not self.requests and not world.changes_early:
             return
         match chance.choice(world.moves):
             case "insert":

@@ -284,7 +284,8 @@ def _allowed(world: ListWorld, service: ListService, least: int, outcome: Outcom
         least = max(least, -(-len(service.rows) // max(1, size - 1)))
     least += -(-service.changed_rows // max(1, size - 1))
     if world.habits.heavy:
-        least *= 4
+        # Pages that do not come again and again shrink to a row each.
+        least = len(service.rows) + service.changed_rows
     if world.empties or world.strays:
         least *= 2
     # Where a place is lost, pages are read again, at most a hundred of them.

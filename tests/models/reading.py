@@ -19,6 +19,9 @@ from tests.models.planners import Driven, ServiceRefusedError, Token, ask_of
 MAX_CRASHES = 20
 """A reader that fails again and again never gets to where it would give up."""
 
+MAX_CANCELS, MAX_HEAVY = 50, 200
+"""As many as leave the bound on requests a bound."""
+
 
 @attrs.frozen(kw_only=True)
 class Habits:
@@ -64,6 +67,7 @@ class Outcome:
     requests: int = 0
     crashes: int = 0
     cancels: int = 0
+    heavy: int = 0
     wasted: int = 0
     """Pages that came and were given up by a crash, a cancellation or for their size."""
 
@@ -128,13 +132,14 @@ class Reader:
         wanted = self._driven.wanted(habits.concurrency)
         missing = [request for request in wanted if request not in self._arrived]
         self._service.change()
-        if chance.random() < habits.cancels:
+        if self.outcome.cancels < MAX_CANCELS and chance.random() < habits.cancels:
             self._give_up()
             self.outcome.cancels += 1
         elif missing and (wanted[0] in missing or chance.random() < 0.5):
             request = planner.refit(chance.choice(missing))
-            if chance.random() < habits.heavy:
+            if self.outcome.heavy < MAX_HEAVY and chance.random() < habits.heavy:
                 planner.shrink(request, 2)
+                self.outcome.heavy += 1
                 self.outcome.wasted += 1
                 self._service.requests += 1
                 return
