@@ -188,7 +188,7 @@ class CrawlService:
         world, chance = self.world, self.chance
         if chance.random() >= world.drift or self.changes >= MAX_CHANGES:
             return
-        if not self.requests and not world.changes_early:
+        if self._last_ask is None and not world.changes_early:
             return
         match chance.choice(world.moves):
             case "insert":

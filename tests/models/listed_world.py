@@ -21,6 +21,9 @@ Burst = Literal["one", "pages", "memory"]
 Ids = Literal["all", "empty", "missing"]
 
 MAX_CHANGES = 200
+MAX_CHANGED_ROWS = 2000
+"""Rows that come and go where bursts are not meant to go beyond the memory of a search."""
+
 REMEMBERED = 4096
 """Rows that the guarantee lets a search remember, at least."""
 
@@ -141,6 +144,8 @@ class ListService:
             self.rows[one], self.rows[other] = self.rows[other], self.rows[one]
             self.changes += 1
         if chance.random() >= world.drift or self.changes >= MAX_CHANGES:
+            return
+        if world.burst != "memory" and self.changed_rows >= MAX_CHANGED_ROWS:
             return
         at = self._place(chance.choice(world.places))
         many = chance.choice(self._bursts())

@@ -11,8 +11,8 @@ import attrs
 from enkash_async.report import Verdict
 from tests.models.answers import HUGE, Count
 from tests.models.crawled_world import BEGIN, CrawlOutcome, CrawlWorld, Move, Spread
-from tests.models.oddities import Choose, Groups, Oddity, draw_oddities, with_oddities
 from tests.models.odd_lists import MAX_SECONDS
+from tests.models.oddities import Choose, Groups, Oddity, draw_oddities, with_oddities
 from tests.models.reading import Habits
 
 BROKEN_TODAY: Mapping[str, frozenset[str]] = {

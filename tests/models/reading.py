@@ -1,4 +1,4 @@
-"""A reader that drives a planner against a modelled service, with every habit of a caller. No I/O."""
+"""A reader that drives a planner against a modelled service, as callers do. No I/O."""
 
 from __future__ import annotations
 
@@ -95,8 +95,7 @@ class Reader:
         self._allowed = allowed
         self._driven = Driven(open_planner(None))
         self._arrived: dict[PageRequest, tuple[RawPage | None, Answer]] = {}
-        self._token: Token | None = None
-        self._kept: list[tuple[Token | None, int]] = [(None, 0)]
+        self._kept: list[tuple[Token, int]] = []
         self.outcome = Outcome()
 
     def read(self) -> Outcome:
@@ -179,7 +178,8 @@ class Reader:
     def _start_again(self) -> None:
         """Go on from the token of now, or from one kept before, whose later records are lost."""
         self.outcome.crashes += 1
-        self._kept.append((self._driven.token(), len(self.outcome.delivered)))
+        if (token := self._driven.token()) is not None:
+            self._kept.append((token, len(self.outcome.delivered)))
         if self._chance.random() < 0.3:
             # What was kept since belongs to a reading that never was.
             del self._kept[1 + self._chance.randrange(len(self._kept)) :]
