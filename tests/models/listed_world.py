@@ -131,7 +131,7 @@ class ListService:
                 ask = last
         late = self.world.late_cap if self.requests > 4 else None
         page = self.world.pages.cut(self.rows, ask, late)
-        if page is None:
+        if page is None or ask.offset < 0:
             return Answer(is_error=True)
         return Answer(page, self._counter.count(len(self.rows), len(page)))
 

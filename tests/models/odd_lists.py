@@ -226,6 +226,8 @@ def faults(promise: str, outcome: ListOutcome) -> Iterator[str]:
     if promise == "kept":
         if run.is_sure and outcome.lost:
             yield f"{len(outcome.lost)} rows lost, {run.verdict}"
+        if run.error == "refused" and world.pages.past_end != "error":
+            yield "an offset before the list was asked for"
         if run.is_sure and not outcome.is_in_order:
             yield "rows out of order"
         if outcome.doubled and (run.is_sure or world.overlaps):

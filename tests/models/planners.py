@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -164,3 +165,38 @@ class Driven:
         if self.planner.ended and self.planner.findings.lacks_many:
             raise IncompleteSearchError("less came than was counted")
         return self.planner.verdict()
+
+
+def with_doubts(token: Token) -> Token:
+    """Return *token* as if something had changed, and could not be proven, before it was taken."""
+    value = ResumeToken.parse(token)
+    return str(attrs.evolve(value, changed=True, unproven=True))
+
+
+_SOUND = {
+    **{"version": 1, "fingerprint": "f", "row": 5, "delivered": 5, "edge": ["a"]},
+    **{"after": "2024-01-01T00:00:00Z", "until": "2025-01-01T00:00:00Z"},
+}
+_DAMAGE: dict[str, dict[str, object]] = {
+    "a negative row": {"row": -5},
+    "a row too high": {"row": 2**40},
+    "a number too high": {"delivered": 2**63},
+    "a page too long": {"page_rows": 2**70},
+    "a count too high": {"total": 2**40},
+    "negative outsiders": {"outside": -1},
+    "a begin without zone": {"after": "2024-01-01T00:00:00"},
+    "an end without zone": {"until": "2024-01-01T00:00:00"},
+    "an edge without zone": {"edge_until": "2024-01-01T00:00:00"},
+    "a begin before 1970": {"after": "0001-01-01T00:00:00Z"},
+    "an end in the future": {"until": "9999-12-31T00:00:00Z"},
+    "an end before the begin": {"until": "2023-01-01T00:00:00Z"},
+    "a negative row inside": {"inside": {"row": -5}},
+    "a negative number inside": {"inside": {"row": 1, "delivered": -1}},
+}
+DAMAGE_TAKEN_TODAY = frozenset(_DAMAGE) - {"a negative row"}
+
+
+def damaged_tokens() -> dict[str, Token]:
+    """Return the texts of tokens that no release ever wrote, by what is wrong with them."""
+    ResumeToken.parse(json.dumps(_SOUND))
+    return {name: json.dumps({**_SOUND, **damage}) for name, damage in _DAMAGE.items()}

@@ -160,6 +160,9 @@ class Reader:
     def _take(self, request: PageRequest) -> None:
         handed = self._driven.accept(*self._arrived[request], self._left)
         self._forget_unwanted()
+        if handed.left and self._habits.crashes and self._may_crash():
+            self._start_again()
+            return
         while handed.left:
             some = 1 + self._chance.randrange(handed.left) if self._habits.crashes else handed.left
             self.outcome.delivered += handed.take(some)
@@ -171,6 +174,7 @@ class Reader:
     def _may_crash(self) -> bool:
         return (
             self.outcome.crashes < MAX_CRASHES
+            and bool(self.outcome.delivered)
             and self._chance.random() < self._habits.crashes
             and self._left != 0
         )
