@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -54,21 +55,23 @@ class _Kept:
 class History:
     """At least the last two pages delivered, and up to 4,096 rows where pages are small.
 
-    Pages are kept as bytes; their ids are read when somebody asks for one of them.
+    Besides, what was delivered and stands after the place to which reading went back. Pages are kept as bytes; their ids are read when somebody asks for one of them.
     """
 
     def __init__(
         self,
         ids: Sequence[str] = (),
         *,
+        ahead: int = 0,
         late: bool = False,
         whole: bool = True,
         forgets: bool = True,
     ) -> None:
         """Start with *ids*, delivered before in this order, or if *late* in no certain one.
 
-        *whole* says that nothing else was delivered. A history that never *forgets* keeps the
-        ids of all rows, though not the pages.
+        The first *ahead* of them stand in the list after the place where reading goes on. *whole*
+        says that reading began at the first row and nothing else was delivered. A history that
+        never *forgets* keeps the ids of all rows, though not the pages.
         """
         self._forgets = forgets
         self._pages: deque[_Kept] = deque()
@@ -76,8 +79,12 @@ class History:
         self._next_ordinal = len(ids)
         self._first_ids = list(ids)
         self._ordinals: dict[str, int] | None = None
-        if not forgets:
+        if ahead or not forgets:
             self._ordinals = {known: place for place, known in enumerate(ids)}
+        # Nothing says in which order they stand, so that each is a run of its own.
+        self._ahead = {ordinal: ordinal - ahead for ordinal in range(ahead)}
+        self._runs = [0]
+        self._met: dict[int, int] = {}
         self._late = set(range(len(ids))) if late else set[int]()
         self._whole = whole
 
@@ -117,6 +124,47 @@ class History:
                 self._index(self._ordinals, kept)
         return self._ordinals.get(record_id)
 
+    # What was delivered and stands after the place of reading
+
+    def is_ahead(self, ordinals: Iterable[int]) -> bool:
+        """Say whether one of the rows at *ordinals* stands after the place of reading."""
+        return not self._ahead.keys().isdisjoint(ordinals)
+
+    def go_back(self, ordinal: int) -> None:
+        """Learn that reading goes on after the row at *ordinal*, the last that was found.
+
+        Those delivered after it may stand anywhere after the place, and are not forgotten before
+        they are passed, however many other rows come before them.
+        """
+        for later in range(ordinal + 1, self._next_ordinal):
+            self._ahead[later] = bisect_right(self._runs, later)
+        self._runs.append(self._next_ordinal)
+
+    def note_met(self, ordinals: Iterable[int]) -> None:
+        """Learn that the rows at *ordinals* stand on the page that reading comes to now.
+
+        They are passed with the page after it, since a reader may stop before them.
+        """
+        if self._met:
+            last = self._met
+            self._ahead = {o: run for o, run in self._ahead.items() if o > last.get(run, -1)}
+            self._met = {}
+        if self._ahead:
+            for ordinal in sorted(self._ahead.keys() & set(ordinals)):
+                # Rows of one run were delivered in the order of the list.
+                self._met[self._ahead[ordinal]] = ordinal
+
+    def ahead_ids(self, last: int) -> list[str]:
+        """Return the ids of rows after the place of reading, but for the *last* delivered."""
+        if not self._ahead or self._ordinals is None:
+            return []
+        oldest = self._next_ordinal - last
+        return [
+            record_id
+            for record_id, ordinal in self._ordinals.items()
+            if ordinal in self._ahead and ordinal < oldest
+        ]
+
     def is_out_of_order(self, ordinals: Iterable[int]) -> bool:
         """Say whether rows at *ordinals* come in another order than that of their delivery."""
         in_time = [ordinal for ordinal in ordinals if ordinal not in self._late]
@@ -146,7 +194,8 @@ class History:
         if self._ordinals is not None:
             # Ids that came with a resume token are older still, and go first.
             oldest = kept.first_ordinal + kept.count
-            self._late = {ordinal for ordinal in self._late if ordinal >= oldest}
+            ahead = self._ahead
+            self._late = {o for o in self._late if o >= oldest or o in ahead}
             self._ordinals = {
-                known: ordinal for known, ordinal in self._ordinals.items() if ordinal >= oldest
+                known: o for known, o in self._ordinals.items() if o >= oldest or o in ahead
             }

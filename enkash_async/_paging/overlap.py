@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import attrs
+
 from enkash_async._paging.findings import Findings
 from enkash_async._paging.history import History, NewRows
 from enkash_async._paging.page_request import PageRequest
 from enkash_async._paging.place import Place
 from enkash_async._paging.raw_page import RawPage
 from enkash_async.resume import ListPoint
+
+
+@attrs.frozen
+class Sighting:
+    """Rows of a page that were delivered before: *known* holds the ordinal of each by its index.
+
+    The first of them stands at *row*. *trusted* is the ordinal of the last one that surely has
+    not moved down the list, None if there is none: the row before it is the one delivered before
+    it, or it stands no further down than it did.
+    """
+
+    row: int
+    known: Mapping[int, int]
+    trusted: int | None
 
 
 class Overlap:
@@ -26,9 +44,10 @@ class Overlap:
         checks_all: bool,
     ) -> None:
         self.history = History(
-            point.edge,
+            point.ahead + point.edge,
+            ahead=len(point.ahead),
             late=point.changed,
-            whole=point.delivered <= len(point.edge),
+            whole=place.start == 0 and point.delivered <= len(point.ahead) + len(point.edge),
             forgets=not checks_all,
         )
         self.checks_all = checks_all
@@ -42,32 +61,51 @@ class Overlap:
         index = self._place.end_row - 1 - request.row
         return 0 <= index < len(page) and page.id_at(index) == self._place.edge
 
-    def new_rows(self, request: PageRequest, page: RawPage, *, is_in_place: bool) -> NewRows | None:
-        """Return the rows of *page* that come after those delivered; None if that is unknown."""
-        found, overlapping = self._findings, 0
-        if is_in_place:
-            overlapping = self._place.end_row - request.row
-            if not found.drifted and not self.checks_all:
-                # Rows that fit are the next in line, as long as none was delivered out of it.
-                found.rows_overlapping += overlapping
-                return NewRows(request.row, overlapping)
-        rows = self._after_known(request, page)
-        if rows is not None:
-            surplus = len(page) - rows.count(page) - overlapping
-            found.rows_overlapping += overlapping
-            found.duplicates_dropped += max(0, surplus)
-            found.drifted |= surplus != 0 or not is_in_place
-        return rows
-
-    def _after_known(self, request: PageRequest, page: RawPage) -> NewRows | None:
+    def sight(self, request: PageRequest, page: RawPage) -> Sighting:
+        """Look up which rows of *page* were delivered, and where the first of them stands."""
         ordinals = [self.history.ordinal(record_id) for record_id in page.ids]
         known = {index: place for index, place in enumerate(ordinals) if place is not None}
-        if not known:
-            return None
+        # Where the row at an ordinal stood when the edge was delivered, as long as it fits.
+        first_row = self._place.end_row - 1 - self.history.last_ordinal
+        trusted = [
+            ordinal
+            for index, ordinal in known.items()
+            if known.get(index - 1) == ordinal - 1 or request.row + index <= first_row + ordinal
+        ]
+        return Sighting(request.row + min(known, default=0), known, max(trusted, default=None))
+
+    def rows_in_place(self, request: PageRequest, page: RawPage) -> NewRows:
+        """Return the new rows of *page*, in which the edge stands just where it should."""
+        found, overlapping = self._findings, self._place.end_row - request.row
+        found.rows_overlapping += overlapping
+        if not found.drifted and not self.checks_all:
+            # Rows that fit are the next in line, as long as none was delivered out of it.
+            return NewRows(request.row, overlapping)
+        rows = self._after_known(request, self.sight(request, page))
+        surplus = len(page) - rows.count(page) - overlapping
+        found.duplicates_dropped += max(0, surplus)
+        found.drifted |= surplus != 0
+        return rows
+
+    def rows_after(self, request: PageRequest, page: RawPage, sighting: Sighting) -> NewRows:
+        """Return the rows of *page* that come after those delivered, of which it holds some."""
+        rows = self._after_known(request, sighting)
+        self._findings.duplicates_dropped += max(0, len(page) - rows.count(page))
+        self._findings.drifted = True
+        ordinals = sighting.known.values()
+        last = sighting.trusted if sighting.trusted is not None else max(ordinals)
+        if last != self.history.last_ordinal and not self.history.is_ahead(ordinals):
+            self.history.go_back(last)
+        return rows
+
+    def _after_known(self, request: PageRequest, sighting: Sighting) -> NewRows:
+        known = sighting.known
         if self.history.is_out_of_order(known.values()):
             self._findings.moved = True
+        self.history.note_met(known.values())
         # A row before the first that is known was delivered longer ago than can be remembered,
-        # or is new and stands before the place that reading has come to.
+        # or is new and stands before the place that reading has come to, or before the caller's
+        # own offset.
         start = 0 if self.history.is_whole else min(known)
         last = max(known)
         is_next = known[last] == self.history.last_ordinal and last - start + 1 == len(known)

@@ -29,9 +29,11 @@ from enkash_async._paging.progress import Progress
 from enkash_async._paging.raw_page import RawPage
 from enkash_async._paging.reach import Reach
 from enkash_async._paging.records_count import RecordsCount
+from enkash_async._paging.refusals import Refusals
 from enkash_async._paging.schedule import Schedule
+from enkash_async._paging.starting_offset import StartingOffset
 from enkash_async.report import Verdict
-from enkash_async.resume import MAX_COUNT, ListPoint
+from enkash_async.resume import ListPoint
 
 EDGE_IDS = 20
 """Ids to know the place by: as long as one of these records is still there, reading can go on."""
@@ -80,6 +82,7 @@ class Pager:
         self._overlap = Overlap(self._place, point, self.findings, checks_all=full_check)
         self._list_end = ListEnd(addressing.unit, point.page_rows)
         self._progress = Progress()
+        self._refusals = Refusals(self._place)
         self._acceptance = Acceptance(
             findings=self.findings,
             place=self._place,
@@ -91,6 +94,7 @@ class Pager:
             list_end=self._list_end,
             probe=OffsetProbe(addressing, self._reach, start, is_settled=bool(point.edge)),
             lost=LostPlace(self._reach),
+            start=StartingOffset(start, self._reach, self._count),
             progress=self._progress,
         )
 
@@ -151,6 +155,10 @@ class Pager:
         """Return the request to send for one that is wanted: with a smaller limit, if need be."""
         return self._schedule.refit(request)
 
+    def reads_as_empty(self, request: PageRequest) -> bool:
+        """Say whether an error in answer to *request* may mean that nothing stands there."""
+        return self._refusals.may_mean_nothing(request)
+
     def note_arrival(self, request: PageRequest, page: RawPage) -> None:
         """Do nothing: a page of a list says nothing before its turn."""
 
@@ -171,14 +179,15 @@ class Pager:
         found = self.findings
         keep = EDGE_IDS_OF_CHANGED if found.drifted else EDGE_IDS
         ids = self.history.last_ids(keep + unread)
+        ahead = self.history.ahead_ids(len(ids))
         total = found.total_at_start if found.count_is_total else None
         return ListPoint(
             row=self._place.end_row if row is None else row,
             delivered=self._place.delivered - unread,
             edge=tuple(ids[: len(ids) - unread]),
+            ahead=tuple(ahead),
             changed=found.drifted,
             unproven=found.unchecked,
             page_rows=self._list_end.longest_page,
-            # No list is that long, so that it tells nothing.
-            total=None if total is None or total > MAX_COUNT else total,
+            total=total,
         )

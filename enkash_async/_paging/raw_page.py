@@ -24,11 +24,19 @@ class RawPage:
         nbytes: int = 0,
         *,
         identify: Identify,
+        is_refusal: bool = False,
     ) -> None:
         self.records = records
         self.total = total
         self.nbytes = nbytes
+        self.is_refusal = is_refusal
+        """An error came instead, as where some services are asked for what is past the end."""
         self._identify = identify
+
+    @classmethod
+    def refusal(cls) -> RawPage:
+        """Return the page that stands for an error, with nothing on it."""
+        return cls((), identify=repr, is_refusal=True)
 
     def __len__(self) -> int:
         return len(self.records)

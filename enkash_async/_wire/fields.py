@@ -30,7 +30,8 @@ def identity_reader(name: str) -> Callable[[msgspec.Raw], str]:
             identity: str | None = decode(raw).value
         except _UNREADABLE:
             identity = None
-        return identity if identity is not None else f"sha256:{sha256(raw).hexdigest()}"
+        # An empty one tells no record from another.
+        return identity or f"sha256:{sha256(raw).hexdigest()}"
 
     return identify
 

@@ -138,7 +138,9 @@ class Driven:
     def accept(self, page: RawPage | None, answer: Answer, left: int | None) -> Handed:
         """Have the head page checked; at most *left* of its new rows are to be handed over."""
         if page is None:
-            raise ServiceRefusedError
+            if not self.planner.reads_as_empty(self.planner.wanted(1)[0]):
+                raise ServiceRefusedError
+            page = RawPage.refusal()
         if self.planner.needs_ids:
             page.ids  # noqa: B018 - read where pages arrive, in small steps
         delivery = self.timed(lambda: self.planner.accept(page))

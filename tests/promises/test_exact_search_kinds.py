@@ -48,7 +48,6 @@ def once(row: int, change: Script) -> Script:
 
 @pytest.mark.parametrize("burst", [5000, 9000])
 @pytest.mark.parametrize("concurrency", [1, 8])
-@pytest.mark.xfail(strict=True, reason="the burst pushes the last row delivered out of memory")
 def test_a_burst_beyond_memory_before_the_last_row_delivered(burst: int, concurrency: int) -> None:
     def insert(service: ListService, ask: Ask) -> None:
         service.insert(service.index(service.reached), burst)
@@ -61,7 +60,6 @@ def test_a_burst_beyond_memory_before_the_last_row_delivered(burst: int, concurr
 
 
 @pytest.mark.parametrize("concurrency", [1, 8])
-@pytest.mark.xfail(strict=True, reason="a count that was passed is taken for the end")
 def test_a_count_that_stops_where_pages_end_by_their_weight(concurrency: int) -> None:
     world = ListWorld(
         rows=400,
@@ -78,7 +76,6 @@ def test_a_count_that_stops_where_pages_end_by_their_weight(concurrency: int) ->
     assert outcome.run.is_sure
 
 
-@pytest.mark.xfail(strict=True, reason="a page of the edge alone is taken for the end")
 def test_one_row_that_fills_a_page_alone_where_nothing_is_counted() -> None:
     def grow(service: ListService, ask: Ask) -> None:
         if service.requests == 1:
@@ -88,7 +85,6 @@ def test_one_row_that_fills_a_page_alone_where_nothing_is_counted() -> None:
     assert_kept(run(world, 0, grow))
 
 
-@pytest.mark.xfail(strict=True, reason="a cap makes the first page begin elsewhere, unnoticed")
 def test_offsets_that_count_pages_with_a_cap_and_a_starting_offset() -> None:
     for start in range(1, 40):
         for cap in range(3, 10):
@@ -98,7 +94,6 @@ def test_offsets_that_count_pages_with_a_cap_and_a_starting_offset() -> None:
             assert outcome.strangers == []
 
 
-@pytest.mark.xfail(strict=True, reason="rows before the offset are new where all is remembered")
 def test_insertions_in_front_of_a_starting_offset() -> None:
     for many in range(1, 20):
 
@@ -110,7 +105,6 @@ def test_insertions_in_front_of_a_starting_offset() -> None:
         assert outcome.strangers == []
 
 
-@pytest.mark.xfail(strict=True, reason="rows before the offset are new where all is remembered")
 def test_a_deletion_just_before_the_end_after_a_starting_offset() -> None:
     def delete(service: ListService, ask: Ask) -> None:
         service.delete(55)
@@ -123,7 +117,6 @@ def test_a_deletion_just_before_the_end_after_a_starting_offset() -> None:
 
 @pytest.mark.parametrize("past_end", ["last_page", "last_rows"])
 @pytest.mark.parametrize("start", [30, 31, 45])
-@pytest.mark.xfail(strict=True, reason="the last page is taken for what stands at the offset")
 def test_an_offset_past_the_end_that_is_answered_with_the_last_page(
     past_end: str, start: int
 ) -> None:
@@ -135,7 +128,6 @@ def test_an_offset_past_the_end_that_is_answered_with_the_last_page(
 
 
 @pytest.mark.parametrize("places", [("anywhere",), ("before",), ("anywhere", "before")])
-@pytest.mark.xfail(strict=True, reason="a page is taken from any row known, not from the edge")
 def test_rows_that_are_touched_take_no_others_with_them(places: tuple[Place, ...]) -> None:
     world = ListWorld(
         rows=12_000,
@@ -150,7 +142,6 @@ def test_rows_that_are_touched_take_no_others_with_them(places: tuple[Place, ...
         assert_kept(run(world, seed))
 
 
-@pytest.mark.xfail(strict=True, reason="an id without a character is taken for an id")
 def test_an_empty_id_is_no_id() -> None:
     outcome = run(ListWorld(rows=50, page_size=10, ids="empty", drift=0.05), 3)
     assert_kept(outcome)
@@ -172,7 +163,6 @@ def test_a_count_one_too_low_together_with_a_cap(past_end: str, concurrency: int
             assert run(world, 0).lost == []
 
 
-@pytest.mark.xfail(strict=True, reason="rows that jump back go unnoticed where nothing is counted")
 def test_a_full_check_where_nothing_is_counted() -> None:
     world = ListWorld(rows=60, page_size=8, count="missing", swaps=0.3, full_check=True)
     for seed in range(60):
@@ -194,7 +184,6 @@ def test_a_count_that_no_list_has_freezes_nothing(huge: int) -> None:
 
 
 @pytest.mark.parametrize("rows", [100, 105, 500])
-@pytest.mark.xfail(strict=True, reason="as many are asked for past the end as may be in flight")
 def test_at_most_two_requests_past_the_end_where_nothing_is_counted(rows: int) -> None:
     behind: list[int] = []
 
@@ -211,7 +200,6 @@ def test_at_most_two_requests_past_the_end_where_nothing_is_counted(rows: int) -
 
 
 @pytest.mark.parametrize("count", ["total", "missing"])
-@pytest.mark.xfail(strict=True, reason="the page after the only row is asked for and refused")
 def test_one_row_where_offsets_past_the_end_are_errors(count: str) -> None:
     pages = Pages(past_end="error")
     world = ListWorld(rows=1, page_size=10, pages=pages, count=count)  # type: ignore[arg-type]
@@ -220,7 +208,6 @@ def test_one_row_where_offsets_past_the_end_are_errors(count: str) -> None:
     assert (outcome.run.error, outcome.run.verdict) == ("", Verdict.COMPLETE)
 
 
-@pytest.mark.xfail(strict=True, reason="the page after the new end is asked for and refused")
 def test_a_list_that_shrinks_below_the_place_reached_where_that_is_an_error() -> None:
     def shrink(service: ListService, ask: Ask) -> None:
         service.delete(4, 100)
@@ -233,7 +220,6 @@ def test_a_list_that_shrinks_below_the_place_reached_where_that_is_an_error() ->
 
 
 @pytest.mark.parametrize("first", [0, 1])
-@pytest.mark.xfail(strict=True, reason="a page cut to max_records has another number")
 def test_any_number_of_records_where_offsets_count_pages(first: int) -> None:
     pages = Pages(unit="pages", first=first)  # type: ignore[arg-type]
     for most in range(1, 101):

@@ -1,0 +1,31 @@
+"""What an error in answer to one page may mean. No I/O."""
+
+from __future__ import annotations
+
+from enkash_async._paging.page_request import PageRequest, Purpose
+from enkash_async._paging.place import Place
+
+
+class Refusals:
+    """Tells which errors may stand for nothing: those for pages that may lie past the end.
+
+    The page in line begins with a row that was there, so that it lies past the end only if the
+    list has become shorter. Then the row is found elsewhere, or is gone; where it still stands in
+    its place, the next error is about something else.
+    """
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._refused: PageRequest | None = None
+        self._edge: str | None = None
+
+    def may_mean_nothing(self, request: PageRequest) -> bool:
+        """Say whether an error in answer to *request* may mean that nothing stands there."""
+        if request.row <= 0:
+            return False
+        if request.purpose is not Purpose.NEXT or self._place.edge is None:
+            return True
+        last, edge = self._refused, self._edge
+        self._refused, self._edge = request, self._place.edge
+        is_same_place = last is not None and last.row == request.row and edge == self._edge
+        return last is request or not is_same_place

@@ -1,0 +1,61 @@
+"""Does the first page stand at the caller's own offset? No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from enkash_async._paging.page_request import PageRequest, Purpose
+from enkash_async._paging.raw_page import RawPage
+from enkash_async._paging.reach import Reach
+from enkash_async._paging.records_count import RecordsCount
+
+MAX_TRIES = 3
+"""First pages looked at before they are taken for the last page of a list that ends before."""
+
+
+class StartingOffset:
+    """Tells whether the first page holds rows from before the offset *start*.
+
+    So it is where a service answers an offset past the end with its last page, and where offsets
+    count pages and the service makes pages smaller than asked for.
+    """
+
+    def __init__(self, start: int, reach: Reach, count: RecordsCount) -> None:
+        self._start = start
+        self._reach = reach
+        self._count = count
+        self._tries = 0
+        self._first_ids: Sequence[str] = ()
+        self.is_proven = not start
+        """The page stands where it should."""
+        self.is_past_end = False
+        """Nothing stands there."""
+
+    def is_smaller(self, request: PageRequest, page: RawPage) -> bool:
+        """Say whether smaller pages than were asked for make *page* begin somewhere else."""
+        return self._reach.counts_pages and request.row > 0 and len(page) < request.limit
+
+    def is_counted(self, request: PageRequest, page: RawPage) -> bool:
+        """Say whether the count, or the place of *page*, proves that rows stand there."""
+        counted = self._count.is_total and page.total is not None and page.total > self._start
+        return self.is_proven or counted or not request.row
+
+    def request(self, first: PageRequest, page: RawPage) -> PageRequest:
+        """Return the request for what stands before the *first* page, which tells.
+
+        Where an error came instead, it is the first page of the list: it comes if the error is
+        about the offset.
+        """
+        self._tries += 1
+        self._first_ids = page.ids
+        if page.is_refusal:
+            return self._reach.page_at(0, Purpose.BEFORE)
+        return self._reach.page_before(first, len(page))
+
+    def judge(self, page: RawPage) -> None:
+        """Learn what stands before the first page, and so what that one is."""
+        is_apart = bool(self._first_ids) and set(page.ids).isdisjoint(self._first_ids)
+        self.is_proven = is_apart and len(page) > 0
+        self.is_past_end = not self.is_proven and (
+            not self._first_ids or self._tries >= MAX_TRIES
+        )
