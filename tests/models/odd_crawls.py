@@ -110,7 +110,8 @@ def _exclusive(choose: Choose, world: CrawlWorld) -> CrawlWorld:
 
 
 def _cap(choose: Choose, world: CrawlWorld) -> CrawlWorld:
-    return _pages(cap=choose(range(2, max(3, world.page_size + 1))))(choose, world)
+    cap = choose(range(2, max(3, world.page_size + 1)))
+    return attrs.evolve(world, pages=attrs.evolve(world.pages, cap=cap))
 
 
 def _begin(choose: Choose, world: CrawlWorld) -> CrawlWorld:
@@ -132,7 +133,7 @@ def _miscounted(choose: Choose, world: CrawlWorld) -> CrawlWorld:
 
 def _max_rows(choose: Choose, world: CrawlWorld) -> CrawlWorld:
     most = choose([1, 2, world.page_size, world.page_size + 1, max(1, world.rows - 1)])
-    return _habits(max_rows=most)(choose, world)
+    return attrs.evolve(world, habits=attrs.evolve(world.habits, max_rows=most))
 
 
 def _change(*moves: Move) -> Oddity:

@@ -81,7 +81,8 @@ def _cap(choose: Choose, world: ListWorld) -> ListWorld:
     cap = choose(range(2, max(3, min(world.page_size, 12) + 1)))
     if world.rows > 1000:
         cap = choose([100, 499, 1000])
-    return _pages(cap=cap)(choose, world)
+    changed: ListWorld = _pages(cap=cap)(choose, world)
+    return changed
 
 
 def _late_cap(choose: Choose, world: ListWorld) -> ListWorld:
@@ -91,13 +92,15 @@ def _late_cap(choose: Choose, world: ListWorld) -> ListWorld:
 def _weights(choose: Choose, world: ListWorld) -> ListWorld:
     heaviest = choose([2, 3, 6])
     budget = heaviest * (150 if world.rows > 1000 else choose(range(2, 8)))
-    return _pages(budget=budget)(choose, attrs.evolve(world, heaviest=heaviest))
+    changed: ListWorld = _pages(budget=budget)(choose, attrs.evolve(world, heaviest=heaviest))
+    return changed
 
 
 def _lone_rows(choose: Choose, world: ListWorld) -> ListWorld:
     heaviest = choose([4, 9, 20])
     budget = choose(range(heaviest // 2, heaviest + 3))
-    return _pages(budget=budget)(choose, attrs.evolve(world, heaviest=heaviest))
+    changed: ListWorld = _pages(budget=budget)(choose, attrs.evolve(world, heaviest=heaviest))
+    return changed
 
 
 def _start(choose: Choose, world: ListWorld) -> ListWorld:
@@ -123,7 +126,8 @@ def _count(style: Count) -> Oddity:
 def _max_rows(choose: Choose, world: ListWorld) -> ListWorld:
     edges = [1, 2, *(n * world.page_size + by for n in (1, 2, 3) for by in (-1, 0, 1))]
     edges += [world.rows - world.start + by for by in (-1, 0, 1)]
-    return _habits(max_rows=choose([edge for edge in edges if edge > 0]))(choose, world)
+    max_rows = choose([edge for edge in edges if edge > 0])
+    return attrs.evolve(world, habits=attrs.evolve(world.habits, max_rows=max_rows))
 
 
 def _change(moves: tuple[Move, ...], burst: Burst, *places: Place) -> Oddity:
@@ -220,6 +224,10 @@ def draw_list(
 
 def _possible(world: ListWorld) -> ListWorld:
     """Leave out what no reader can cope with."""
+    if world.burst == "memory":
+        # Otherwise thousands of pages are read, all alike.
+        pages = attrs.evolve(world.pages, cap=None, budget=None)
+        world = attrs.evolve(world, page_size=max(300, world.page_size), pages=pages, late_cap=None)
     if world.pages.unit == "pages":
         # A page ended early, or later than others, leaves rows that no number of a page reaches.
         return attrs.evolve(world, late_cap=None, pages=attrs.evolve(world.pages, budget=None))

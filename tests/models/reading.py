@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -211,5 +212,4 @@ class Reader:
 
 def doubled(delivered: Sequence[str]) -> list[str]:
     """Return the rows that came more than once, each as often as it came too much."""
-    seen: set[str] = set()
-    return [key for key in delivered if key in seen or seen.add(key)]
+    return list((Counter(delivered) - Counter(set(delivered))).elements())
