@@ -296,9 +296,10 @@ def run(world: CrawlWorld, seed: int, script: Script | None = None) -> CrawlOutc
 
     def allowed(outcome: Outcome) -> int:
         trouble = service.changes + outcome.crashes + outcome.cancels
-        heavy = 4 if world.habits.heavy else 1
+        # Pages that do not come again and again shrink to a row or two each.
+        pages = max(least, len(service.rows)) if world.habits.heavy else least
         # Six times the least is what the worst of spreads may take.
-        return 6 * heavy * least + 200 + outcome.wasted + trouble * (6 + world.habits.concurrency)
+        return 6 * pages + 200 + outcome.wasted + trouble * (6 + world.habits.concurrency)
 
     outcome = Reader(
         service,

@@ -295,5 +295,8 @@ def _allowed(world: ListWorld, service: ListService, least: int, outcome: Outcom
         least *= 2
     # Where a place is lost, pages are read again, at most a hundred of them.
     lost = 100 if world.burst != "one" or not world.is_calm else 0
+    if world.pages.past_end in ("last_page", "last_rows"):
+        # So many pages that come again are taken before a search gives up.
+        lost = 100
     trouble = service.changes + outcome.crashes + outcome.cancels
     return 2 * least + 20 + 2 * concurrency + outcome.wasted + trouble * (6 + concurrency) + lost

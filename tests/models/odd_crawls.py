@@ -18,21 +18,29 @@ from tests.models.reading import Habits
 BROKEN_TODAY: Mapping[str, frozenset[str]] = {
     "kept": frozenset(
         {
-            "bounds off by a part of a second",
+            "bounds off by a part of a second & crowd in an instant",
+            "bounds off by a part of a second & crowd in one second",
+            "bounds off by a part of a second & crowds in a few seconds",
             "customers without time match",
             "many customers without time match",
             "filter by minute",
-            "bounds by minute",
+            "bounds by minute & short span",
             "filter by date",
-            "bounds by date",
+            "bounds by date & short span",
             "filter ignored",
             "begin ignored",
             "end ignored",
             "empty answers",
             "stray answers",
-            "crashes",
+            "crashes & crowds in a few seconds",
+            "crashes & bounds off by a part of a second",
             "huge count",
             "count of the page & pages of one row",
+            # The count of a window is wrong, which the guarantee excludes.
+            "count one too low & cap",
+            "count one too low & pages of one row",
+            "count stops & cap",
+            "count stops & pages of one row",
         }
     ),
     "calm": frozenset(
@@ -55,6 +63,8 @@ BROKEN_TODAY: Mapping[str, frozenset[str]] = {
             "filter ignored",
             "begin ignored",
             "end ignored",
+            "filter by minute",
+            "filter by date",
             "huge count",
         }
     ),
@@ -101,7 +111,8 @@ def _exclusive(choose: Choose, world: CrawlWorld) -> CrawlWorld:
 
 
 def _cap(choose: Choose, world: CrawlWorld) -> CrawlWorld:
-    return _pages(cap=choose(range(2, max(3, world.page_size + 1))))(choose, world)
+    cap = choose(range(2, max(3, world.page_size + 1)))
+    return attrs.evolve(world, pages=attrs.evolve(world.pages, cap=cap))
 
 
 def _begin(choose: Choose, world: CrawlWorld) -> CrawlWorld:
@@ -123,7 +134,7 @@ def _miscounted(choose: Choose, world: CrawlWorld) -> CrawlWorld:
 
 def _max_rows(choose: Choose, world: CrawlWorld) -> CrawlWorld:
     most = choose([1, 2, world.page_size, world.page_size + 1, max(1, world.rows - 1)])
-    return _habits(max_rows=most)(choose, world)
+    return attrs.evolve(world, habits=attrs.evolve(world.habits, max_rows=most))
 
 
 def _change(*moves: Move) -> Oddity:
@@ -262,8 +273,9 @@ def faults(promise: str, outcome: CrawlOutcome) -> Iterator[str]:
         stopped = world.habits.max_rows is not None
         if world.is_honest and not stopped and run.verdict is not Verdict.COMPLETE:
             yield f"{run.verdict} {run.error}: {run.reasons}"
+        shuffles = world.order == "unstable"
         counts = world.count in ("total", "page", "missing", "lagging")
-        if world.filters and counts and outcome.lost and not run.error:
+        if world.filters and counts and outcome.lost and not run.error and not shuffles:
             yield f"{len(outcome.lost)} lost, {run.verdict}"
         if run.error == "refused":
             yield "an error past the end ended it"

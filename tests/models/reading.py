@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -31,6 +32,8 @@ class Habits:
     max_rows: int | None = None
     crashes: float = 0.0
     """How often the reader fails after a record, and another goes on from its token."""
+    crash_after: tuple[int, ...] = ()
+    """Numbers of rows after which it fails for sure, and goes on from the newest token."""
     cancels: float = 0.0
     """How often all pages on their way are given up, and asked for again."""
     heavy: float = 0.0
@@ -96,6 +99,7 @@ class Reader:
         self._driven = Driven(open_planner(None))
         self._arrived: dict[PageRequest, tuple[RawPage | None, Answer]] = {}
         self._kept: list[tuple[Token, int]] = []
+        self._is_begun = False
         self.outcome = Outcome()
 
     def read(self) -> Outcome:
@@ -131,7 +135,8 @@ class Reader:
         wanted = self._driven.wanted(habits.concurrency)
         missing = [request for request in wanted if request not in self._arrived]
         self._service.change()
-        if self.outcome.cancels < MAX_CANCELS and chance.random() < habits.cancels:
+        may_cancel = self._is_begun and self.outcome.cancels < MAX_CANCELS
+        if may_cancel and chance.random() < habits.cancels:
             self._give_up()
             self.outcome.cancels += 1
         elif missing and (wanted[0] in missing or chance.random() < 0.5):
@@ -159,17 +164,28 @@ class Reader:
 
     def _take(self, request: PageRequest) -> None:
         handed = self._driven.accept(*self._arrived[request], self._left)
+        self._is_begun = True
         self._forget_unwanted()
         if handed.left and self._habits.crashes and self._may_crash():
             self._start_again()
             return
         while handed.left:
-            some = 1 + self._chance.randrange(handed.left) if self._habits.crashes else handed.left
-            self.outcome.delivered += handed.take(some)
+            self.outcome.delivered += handed.take(self._next_number(handed.left))
             self._service.reached = self.outcome.delivered[-1]
-            if self._habits.crashes and self._may_crash():
+            if self._is_due() or (self._habits.crashes and self._may_crash()):
                 self._start_again()
                 return
+
+    def _next_number(self, left: int) -> int:
+        """Return how many of the rows that are *left* are handed over before it may fail."""
+        if self._habits.crashes:
+            return 1 + self._chance.randrange(left)
+        came = len(self.outcome.delivered)
+        return min([left, *(place - came for place in self._habits.crash_after if place > came)])
+
+    def _is_due(self) -> bool:
+        came = len(self.outcome.delivered)
+        return came in self._habits.crash_after and self._left != 0
 
     def _may_crash(self) -> bool:
         return (
@@ -184,7 +200,7 @@ class Reader:
         self.outcome.crashes += 1
         if (token := self._driven.token()) is not None:
             self._kept.append((token, len(self.outcome.delivered)))
-        if self._chance.random() < 0.3:
+        if self._habits.crashes and self._chance.random() < 0.3:
             # What was kept since belongs to a reading that never was.
             del self._kept[1 + self._chance.randrange(len(self._kept)) :]
         token, delivered = self._kept[-1]
@@ -196,5 +212,4 @@ class Reader:
 
 def doubled(delivered: Sequence[str]) -> list[str]:
     """Return the rows that came more than once, each as often as it came too much."""
-    seen: set[str] = set()
-    return [key for key in delivered if key in seen or seen.add(key)]
+    return list((Counter(delivered) - Counter(set(delivered))).elements())

@@ -128,7 +128,7 @@ def spoilt(row: Row) -> Row:
     st.sampled_from([1, 8]),
     st.booleans(),
 )
-def test_a_loop_cancelled_anywhere_goes_on_where_it_stopped(
+def test_a_reading_cancelled_anywhere_goes_on_where_it_stopped(
     view: str, method: str, steps: list[int], awaits: int, concurrency: int, has_bad: bool
 ) -> None:
     async def read() -> None:

@@ -7,6 +7,7 @@ import random
 import attrs
 import pytest
 
+from enkash_async._paging.planner import Planner
 from enkash_async.report import Verdict
 from tests.models.answers import HUGE, Answer, Ask, Pages
 from tests.models.listed_world import (
@@ -18,10 +19,14 @@ from tests.models.listed_world import (
     run,
 )
 from tests.models.odd_lists import MAX_SECONDS
-from tests.models.planners import open_pager
+from tests.models.planners import Driven, ask_of, open_pager
 from tests.models.reading import Habits, Reader
 
 EIGHT = Habits(concurrency=8)
+
+
+def open_list(world: ListWorld, token: str | None) -> Planner:
+    return open_pager(world.pages, world.page_size, token, start=0, max_rows=None, full_check=False)
 
 
 def assert_kept(outcome: ListOutcome) -> None:
@@ -143,9 +148,8 @@ def test_rows_that_are_touched_take_no_others_with_them(places: tuple[Place, ...
 
 
 def test_an_empty_id_is_no_id() -> None:
-    outcome = run(ListWorld(rows=50, page_size=10, ids="empty", drift=0.05), 3)
-    assert_kept(outcome)
-    assert outcome.run.error == ""
+    outcome = run(ListWorld(rows=50, page_size=10, ids="empty", full_check=True), 0)
+    assert (outcome.lost, outcome.run.verdict) == ([], Verdict.COMPLETE)
 
 
 @pytest.mark.parametrize("past_end", ["empty", "last_page"])
@@ -161,6 +165,13 @@ def test_a_count_one_too_low_together_with_a_cap(past_end: str, concurrency: int
                 habits=Habits(concurrency=concurrency),
             )
             assert run(world, 0).lost == []
+
+
+def test_a_count_one_too_low_where_pages_end_by_their_weight() -> None:
+    for rows in range(3, 30):
+        pages = Pages(budget=4)
+        world = ListWorld(rows=rows, page_size=8, pages=pages, heaviest=2, count="minus_one")
+        assert run(world, 0).lost == []
 
 
 def test_a_full_check_where_nothing_is_counted() -> None:
@@ -229,6 +240,26 @@ def test_any_number_of_records_where_offsets_count_pages(first: int) -> None:
         assert outcome.run.verdict is Verdict.COMPLETE
 
 
+def test_a_token_taken_before_the_rows_of_a_page_can_be_gone_on_with() -> None:
+    world = ListWorld(rows=25, page_size=10)
+    service = ListService(world, random.Random(0))
+    driven = Driven(open_list(world, None))
+    token: str | None = None
+    came: list[str] = []
+    while token is None:
+        request = driven.wanted(1)[0]
+        answer = service.answer(ask_of(request))
+        handed = driven.accept(driven.arrive(request, answer), answer, None)
+        if came and handed.left:
+            token = driven.token()
+        elif not came:
+            came += handed.take(10)
+            # All but the last row delivered goes, and one is inserted in front.
+            service.delete(0, 9)
+            service.insert(0)
+    assert all(request.offset >= 0 for request in Driven(open_list(world, token)).wanted(8))
+
+
 def test_a_service_that_ignores_offsets_ends_with_an_error() -> None:
     class Deaf(ListService):
         def answer(self, ask: Ask) -> Answer:
@@ -237,10 +268,8 @@ def test_a_service_that_ignores_offsets_ends_with_an_error() -> None:
     world = ListWorld(rows=50, page_size=10)
     service = Deaf(world, random.Random(0))
 
-    def open_it(token: str | None) -> object:
-        return open_pager(
-            world.pages, world.page_size, token, start=0, max_rows=None, full_check=False
-        )
-
-    outcome = Reader(service, EIGHT, open_it, random.Random(0), lambda _: 200).read()  # type: ignore[arg-type]
+    reader = Reader(
+        service, EIGHT, lambda token: open_list(world, token), random.Random(0), lambda _: 200
+    )
+    outcome = reader.read()
     assert outcome.error == "incomplete"
