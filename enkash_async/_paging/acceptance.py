@@ -176,6 +176,8 @@ class Acceptance:
         if request.purpose is Purpose.REREAD or (lost.was_found_again and not is_hole):
             self.schedule.drop_head()
             found.rows_reread += len(page)
+        if page:
+            lost.note_looked()
         growth = self.count.growth(page.total)
         self.schedule.put_first(lost.next_request(request.row, expected, growth))
 

@@ -45,6 +45,10 @@ class LostPlace:
         if self._aside is None or row < self._aside[0]:
             self._aside = row, request.row
 
+    def note_looked(self) -> None:
+        """Learn that a page held rows: none that can be relied on."""
+        self._tries_besides += self._aside is not None
+
     def note_taken(self) -> None:
         """Forget what was put aside: a page was taken."""
         self.makes_do = False
@@ -74,8 +78,7 @@ class LostPlace:
             self.was_found_again = False
         self.makes_do = False
         row = None
-        if self._aside is None or self._tries_besides < MAX_TRIES_BESIDES:
-            self._tries_besides += self._aside is not None
+        if self._aside is None or self._tries_besides <= MAX_TRIES_BESIDES:
             row = next(self._places, None)
         if row is None and self._aside is not None:
             row = self._aside[1]

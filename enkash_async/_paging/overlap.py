@@ -19,8 +19,8 @@ class Sighting:
     """Rows of a page that were delivered before: *known* holds the ordinal of each by its index.
 
     The first of them stands at *row*. *trusted* is the ordinal of the last one that surely has
-    not moved down the list, None if there is none: the row before it is the one delivered before
-    it, or it stands no further down than it did.
+    not moved down the list, None if there is none: it follows the row delivered before it, and
+    half of the page up to there was delivered, or it begins the page, no further down than it was.
     """
 
     row: int
@@ -67,12 +67,12 @@ class Overlap:
         known = {index: place for index, place in enumerate(ordinals) if place is not None}
         # Where the row at an ordinal stood when the edge was delivered, as long as it fits.
         first_row = self._place.end_row - 1 - self.history.last_ordinal
-        trusted = [
-            ordinal
-            for index, ordinal in known.items()
-            if known.get(index - 1) == ordinal - 1 or request.row + index <= first_row + ordinal
-        ]
-        return Sighting(request.row + min(known, default=0), known, max(trusted, default=None))
+        trusted: int | None = None
+        for number, (index, ordinal) in enumerate(known.items()):
+            is_backed = known.get(index - 1) == ordinal - 1 and 2 * number >= index
+            if is_backed or (not index and request.row <= first_row + ordinal):
+                trusted = max(ordinal, ordinal if trusted is None else trusted)
+        return Sighting(request.row + min(known, default=0), known, trusted)
 
     def rows_in_place(self, request: PageRequest, page: RawPage) -> NewRows:
         """Return the new rows of *page*, in which the edge stands just where it should."""
