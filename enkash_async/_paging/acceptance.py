@@ -98,6 +98,7 @@ class Acceptance:
         if self.start.is_smaller(request, page):
             self.findings.rows_reread += len(page)
             self.schedule.forget()
+            self.start.is_proven = False
             return _nothing_new(request, page)
         # A page that holds the first row wanted may begin before it.
         start = min(self.place.end_row - request.row, len(page))
@@ -207,6 +208,7 @@ class Acceptance:
                 new=new,
                 same_edge=self.place.edge == edge,
                 same_place=self.place.end_row == end_row,
+                is_loose=request.purpose is Purpose.LOOSE,
                 is_counted_out=self._is_counted_out(page),
                 shortage=self._shortage(page),
             )
@@ -248,7 +250,9 @@ class Acceptance:
         self.schedule.forget()
         found = self.findings
         found.shortage = self._shortage(page)
-        found.nothing_counted = self.overlap.checks_all and not found.count_is_total
+        is_one_page = self.place.delivered <= self.list_end.longest_page
+        is_uncounted = not found.count_is_total and not is_one_page
+        found.nothing_counted = self.overlap.checks_all and is_uncounted
         is_watched = self.overlap.checks_all or found.moved
         if is_watched and found.count_is_total and not found.total_changed:
             # As many rows came as were counted, but some of them came twice.

@@ -56,20 +56,22 @@ class ListEnd:
         new: int,
         same_edge: bool,
         same_place: bool,
+        is_loose: bool = False,
         is_counted_out: bool,
         shortage: int,
     ) -> Step:
         """Return what to do after a page of *rows* rows, *new* of them new.
 
         It was asked for with *limit*, and with *same_edge* ended with the same row as the one
-        before, with *same_place* at the same place. *is_counted_out* and *shortage* are what the
+        before, with *same_place* at the same place. One that *is_loose* was to share no row with
+        the one before. *is_counted_out* and *shortage* are what the
         count says of that place.
         """
         self._repeats = self._repeats + 1 if same_edge and not new else 0
         self._note_length(rows, limit, new)
         # A page as long as the longest seen may be a capped one, whatever the count says.
         is_rest = rows < self.longest_page
-        if is_rest and self._repeats >= MAX_REPEATS:
+        if self._repeats >= MAX_REPEATS and (is_rest or is_loose):
             return Step.END_UNPROVEN
         if rows >= limit:
             return Step.READ_ON
@@ -117,9 +119,9 @@ class ListEnd:
         last page. So it would where rows before the edge came or went just then, which shows as
         soon as the edge is asked for again.
         """
-        is_like_end = not rows or (rows <= self.longest_page and ends_with_edge)
+        is_like_end = not rows or ends_with_edge
         if self.longest_page <= self._few:
-            if not is_like_end:
+            if not is_like_end or rows > self.longest_page:
                 return Step.DOUBT_SIZE
             if self._counts_pages or (is_counted_out and not rows):
                 return Step.END

@@ -78,10 +78,13 @@ class Overlap:
         """Return the new rows of *page*, in which the edge stands just where it should."""
         found, overlapping = self._findings, self._place.end_row - request.row
         found.rows_overlapping += overlapping
-        if not found.drifted and not self.checks_all:
+        sighting = None
+        if found.drifted or self.checks_all:
+            sighting = self.sight(request, page)
+        if sighting is None or not sighting.known:
             # Rows that fit are the next in line, as long as none was delivered out of it.
             return NewRows(request.row, overlapping)
-        rows = self._after_known(request, self.sight(request, page))
+        rows = self._after_known(request, sighting)
         surplus = len(page) - rows.count(page) - overlapping
         found.duplicates_dropped += max(0, surplus)
         found.drifted |= surplus != 0

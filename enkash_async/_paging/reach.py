@@ -50,13 +50,12 @@ class Reach:
         """Return a request for a page from *row* on that shares no row with the one before."""
         return self.page_at(row, Purpose.LOOSE)
 
-    def page_before(self, first: PageRequest, rows: int) -> PageRequest:
-        """Return a request for what stands before the *first* page, which held *rows* rows."""
+    def page_before(self, first: PageRequest) -> PageRequest:
+        """Return a request for as many rows as the *first* page was to hold, those before it."""
         if self.counts_pages:
             row, offset, limit = first.row - first.limit, first.offset - 1, first.limit
         else:
-            # One more than those, so that a count of the page differs.
-            row = max(0, first.row - rows - 1)
+            row = max(0, first.row - first.limit)
             offset, limit = first.offset - first.row + row, first.row - row
         return PageRequest(row, offset, limit, purpose=Purpose.BEFORE)
 

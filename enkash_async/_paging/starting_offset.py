@@ -50,7 +50,7 @@ class StartingOffset:
         self._first_ids = page.ids
         if page.is_refusal:
             return self._reach.page_at(0, Purpose.BEFORE)
-        return self._reach.page_before(first, len(page))
+        return self._reach.page_before(first)
 
     def judge(self, page: RawPage) -> None:
         """Learn what stands before the first page, and so what that one is."""

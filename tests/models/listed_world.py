@@ -79,6 +79,10 @@ class ListWorld:
             and self.overlaps
             and self.late_cap is None
             and self.count in ("total", "page", "missing", "lagging")
+            # Nothing else shows rows that moved from the unread part to the read part.
+            and not (self.full_check and self.count in ("page", "missing"))
+            # Nothing else shows that the last page does not stand at an offset past the end.
+            and not (self.start >= self.rows and self.count == "missing")
         )
 
 
@@ -271,11 +275,13 @@ def run(world: ListWorld, seed: int, script: Script | None = None) -> ListOutcom
     )
     outcome = reader.read()
     listed = service.first_seen or []
+    # Where nothing stood at the offset, the first page may be asked for again.
+    before = listed[: world.start] if len(listed) > world.start else []
     return ListOutcome(
         world,
         outcome,
         [key for key in listed[world.start :] if key not in service.gone],
-        sorted(set(listed[: world.start]) & set(outcome.delivered) - service.gone),
+        sorted(set(before) & set(outcome.delivered) - service.gone),
         least,
         allowed(outcome),
     )
