@@ -93,6 +93,8 @@ class Acceptance:
             self._end(page)
             # The caller's own offset may lie far after the end.
             self.findings.shortage = max(0, self.findings.shortage)
+            # Or nothing does, although something did before.
+            self.findings.end_is_unproven |= self.start.is_doubtful
             return NewRows(request.row, 0)
         self.cap.note_first(len(page))
         if self.start.is_smaller(request, page):

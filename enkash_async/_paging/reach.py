@@ -51,12 +51,12 @@ class Reach:
         return self.page_at(row, Purpose.LOOSE)
 
     def page_before(self, first: PageRequest) -> PageRequest:
-        """Return a request for as many rows as the *first* page was to hold, those before it."""
+        """Return a request for the page before the *first*, or one that begins a row earlier."""
         if self.counts_pages:
             row, offset, limit = first.row - first.limit, first.offset - 1, first.limit
         else:
-            row = max(0, first.row - first.limit)
-            offset, limit = first.offset - first.row + row, first.row - row
+            # As large as that one, or a last page that comes again would begin elsewhere.
+            row, offset, limit = first.row - 1, first.offset - 1, first.limit
         return PageRequest(row, offset, limit, purpose=Purpose.BEFORE)
 
     def page_at(self, row: int, purpose: Purpose) -> PageRequest:

@@ -31,9 +31,16 @@ class StartingOffset:
         self.is_past_end = False
         """Nothing stands there."""
 
+    @property
+    def is_doubtful(self) -> bool:
+        """Say whether a page came that may stand there, or may not."""
+        return bool(self._first_ids) and not self.is_proven
+
     def is_smaller(self, request: PageRequest, page: RawPage) -> bool:
         """Say whether smaller pages than were asked for make *page* begin somewhere else."""
-        return self._reach.counts_pages and request.row > 0 and len(page) < request.limit
+        if not self._reach.counts_pages or len(page) >= request.limit:
+            return False
+        return request.row > 0 or len(page) <= self._start
 
     def is_counted(self, request: PageRequest, page: RawPage) -> bool:
         """Say whether the count, or the place of *page*, proves that rows stand there."""
@@ -54,8 +61,11 @@ class StartingOffset:
 
     def judge(self, page: RawPage) -> None:
         """Learn what stands before the first page, and so what that one is."""
-        is_apart = bool(self._first_ids) and set(page.ids).isdisjoint(self._first_ids)
-        self.is_proven = is_apart and len(page) > 0
+        if len(page) < 2 or self._reach.counts_pages:
+            is_before = set(page.ids).isdisjoint(self._first_ids)
+        else:
+            is_before = page.ids[1] in self._first_ids[:1]
+        self.is_proven = is_before and len(page) > 0 and bool(self._first_ids)
         self.is_past_end = not self.is_proven and (
             not self._first_ids or self._tries >= MAX_TRIES
         )

@@ -24,6 +24,9 @@ MAX_CHANGES = 200
 MAX_CHANGED_ROWS = 2000
 """Rows that come and go where bursts are not meant to go beyond the memory of a search."""
 
+FIRST_REQUESTS = 6
+"""So many may be sent before the first page is taken."""
+
 REMEMBERED = 4096
 """Rows that the guarantee lets a search remember, at least."""
 
@@ -61,6 +64,11 @@ class ListWorld:
         return not (self.drift or self.swaps or self.empties or self.strays)
 
     @property
+    def clamps(self) -> bool:
+        """Say whether an offset past the end is answered with the last page."""
+        return self.pages.past_end in ("last_page", "last_rows")
+
+    @property
     def overlaps(self) -> bool:
         """Say whether pages are large enough to overlap, whatever their numbers."""
         size = min(self.page_size, self.pages.cap or self.page_size)
@@ -82,7 +90,8 @@ class ListWorld:
             # Nothing else shows rows that moved from the unread part to the read part.
             and not (self.full_check and self.count in ("page", "missing"))
             # Nothing else shows that the last page does not stand at an offset past the end.
-            and not (self.start >= self.rows and self.count == "missing")
+            and not (self.start >= self.rows and self.count in ("page", "missing"))
+            and not (self.start >= self.rows == self.page_size and self.clamps)
         )
 
 
@@ -108,6 +117,8 @@ class ListService:
         """Rows that were deleted or changed their place."""
         self.first_seen: list[str] | None = None
         """The list as it stood when the first page was read."""
+        self.before: set[str] = set()
+        """Rows that stood before the starting offset then."""
         self._counter = Counter(world.count, world.capped_at, world.off_by)
         self._last_ask: Ask | None = None
 
@@ -126,6 +137,10 @@ class ListService:
             self.script(self, ask)
         if self.first_seen is None:
             self.first_seen = [row.key for row in self.rows]
+            self.before = set(self.first_seen[: self.world.start])
+        if self.world.count not in ("total", "minus_one") and self.requests <= FIRST_REQUESTS:
+            # The first page may be read again, if nothing shows where it stands.
+            self.before &= {row.key for row in self.rows[: self.world.start]}
         last, self._last_ask = self._last_ask, ask
         if last is not None:
             # The first page proves itself by nothing.
@@ -276,12 +291,12 @@ def run(world: ListWorld, seed: int, script: Script | None = None) -> ListOutcom
     outcome = reader.read()
     listed = service.first_seen or []
     # Where nothing stood at the offset, the first page may be asked for again.
-    before = listed[: world.start] if len(listed) > world.start else []
+    before = service.before if len(listed) > world.start else set[str]()
     return ListOutcome(
         world,
         outcome,
         [key for key in listed[world.start :] if key not in service.gone],
-        sorted(set(before) & set(outcome.delivered) - service.gone),
+        sorted(before & set(outcome.delivered) - service.gone),
         least,
         allowed(outcome),
     )
