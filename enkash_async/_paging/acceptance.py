@@ -189,7 +189,7 @@ class Acceptance:
     def _take(self, request: PageRequest, page: RawPage, rows: NewRows) -> NewRows:
         """Book *page* as the next of the list and look whether it is the last."""
         self.schedule.drop_head()
-        self.overlap.remember(page, rows)
+        self.overlap.remember(request, page, rows)
         new = rows.count(page)
         self.lost.note_taken()
         self.lost.was_found_again = request.purpose is Purpose.REREAD

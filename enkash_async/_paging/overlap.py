@@ -8,7 +8,7 @@ import attrs
 
 from enkash_async._paging.findings import Findings
 from enkash_async._paging.history import History, NewRows
-from enkash_async._paging.page_request import PageRequest
+from enkash_async._paging.page_request import PageRequest, Purpose
 from enkash_async._paging.place import Place
 from enkash_async._paging.raw_page import RawPage
 from enkash_async.resume import ListPoint
@@ -44,17 +44,15 @@ class Overlap:
         checks_all: bool,
     ) -> None:
         self.history = History(
-            point.ahead + point.edge,
-            ahead=len(point.ahead),
-            late=point.changed,
+            point.edge,
+            ahead=point.ahead,
+            late=point.unproven,
             whole=place.start == 0 and point.delivered <= len(point.ahead) + len(point.edge),
             forgets=not checks_all,
         )
         self.checks_all = checks_all
         self._place = place
         self._findings = findings
-        self._in_line = not point.changed
-        """Every row delivered stood after all rows delivered before it."""
 
     def is_edge_in_place(self, request: PageRequest, page: RawPage) -> bool:
         """Say whether the edge stands in *page* just where it should."""
@@ -66,11 +64,13 @@ class Overlap:
         ordinals = [self.history.ordinal(record_id) for record_id in page.ids]
         known = {index: place for index, place in enumerate(ordinals) if place is not None}
         # Where the row at an ordinal stood when the edge was delivered, as long as it fits.
-        first_row = self._place.end_row - 1 - self.history.last_ordinal
+        last = self.history.last_ordinal
+        first_row = self._place.end_row - 1 - last
         trusted: int | None = None
         for number, (index, ordinal) in enumerate(known.items()):
             is_backed = known.get(index - 1) == ordinal - 1 and 2 * number >= index
-            if is_backed or (not index and request.row <= first_row + ordinal):
+            has_stayed = not index and ordinal <= last and request.row <= first_row + ordinal
+            if is_backed or has_stayed:
                 trusted = max(ordinal, ordinal if trusted is None else trusted)
         return Sighting(request.row + min(known, default=0), known, trusted)
 
@@ -84,7 +84,7 @@ class Overlap:
         if sighting is None or not sighting.known:
             # Rows that fit are the next in line, as long as none was delivered out of it.
             return NewRows(request.row, overlapping)
-        rows = self._after_known(request, sighting)
+        rows = self._after_known(request, page, sighting)
         surplus = len(page) - rows.count(page) - overlapping
         found.duplicates_dropped += max(0, surplus)
         found.drifted |= surplus != 0
@@ -92,34 +92,26 @@ class Overlap:
 
     def rows_after(self, request: PageRequest, page: RawPage, sighting: Sighting) -> NewRows:
         """Return the rows of *page* that come after those delivered, of which it holds some."""
-        rows = self._after_known(request, sighting)
+        rows = self._after_known(request, page, sighting)
         self._findings.duplicates_dropped += max(0, len(page) - rows.count(page))
         self._findings.drifted = True
-        ordinals = sighting.known.values()
-        last = sighting.trusted if sighting.trusted is not None else max(ordinals)
-        if last != self.history.last_ordinal and not self.history.is_ahead(ordinals):
-            self.history.go_back(last)
+        last = sighting.trusted
+        self.history.go_back(max(sighting.known.values()) if last is None else last)
         return rows
 
-    def _after_known(self, request: PageRequest, sighting: Sighting) -> NewRows:
+    def _after_known(self, request: PageRequest, page: RawPage, sighting: Sighting) -> NewRows:
         known = sighting.known
-        if self.history.is_out_of_order(known.values()):
+        if self.history.is_out_of_order(page.ids[index] for index in known):
             self._findings.moved = True
-        self.history.note_met(known.values())
         # A row before the first that is known was delivered longer ago than can be remembered,
         # or is new and stands before the place that reading has come to, or before the caller's
         # own offset.
         start = 0 if self.history.is_whole else min(known)
-        last = max(known)
-        is_next = known[last] == self.history.last_ordinal and last - start + 1 == len(known)
-        self._in_line = self._in_line and is_next
         return NewRows(request.row, start, frozenset(i for i in known if i >= start))
 
     def unproven_rows(self, request: PageRequest, page: RawPage) -> NewRows:
         """Return the rows of a page too small to overlap: all but those known."""
         self._findings.unchecked = True
-        # Nothing shows that its rows stand after those delivered.
-        self._in_line = False
         known = frozenset(
             index for index, id_ in enumerate(page.ids) if self.history.ordinal(id_) is not None
         )
@@ -128,6 +120,7 @@ class Overlap:
             self._findings.duplicates_dropped += len(known)
         return NewRows(request.row, 0, known)
 
-    def remember(self, page: RawPage, rows: NewRows) -> None:
+    def remember(self, request: PageRequest, page: RawPage, rows: NewRows) -> None:
         """Add the new rows of *page* to those that later pages are compared with."""
-        self.history.add(page, rows, late=not self._in_line)
+        # Nothing shows that the rows of a loose page stand after those delivered.
+        self.history.add(page, rows, late=request.purpose is Purpose.LOOSE)

@@ -178,13 +178,12 @@ class Pager:
         """Return where to go on if the last *unread* new rows, from *row* on, were not used."""
         found = self.findings
         keep = EDGE_IDS_OF_CHANGED if found.drifted else EDGE_IDS
-        ids = self.history.last_ids(keep + unread)
-        ahead = self.history.ahead_ids(len(ids))
+        edge, ahead = self.history.ids_around(keep, unread)
         total = found.total_at_start if found.count_is_total else None
         return ListPoint(
             row=self._place.end_row if row is None else row,
             delivered=self._place.delivered - unread,
-            edge=tuple(ids[: len(ids) - unread]),
+            edge=tuple(edge),
             ahead=tuple(ahead),
             changed=found.drifted,
             unproven=found.unchecked,
