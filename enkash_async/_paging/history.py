@@ -89,6 +89,7 @@ class History:
         self._ahead: list[str] = []
         """The next one to be passed last."""
         self._last_new: list[str] = []
+        self._longest_page = 0
         if ahead or not forgets:
             self._look_closer()
         for record_id in reversed(ahead):
@@ -179,7 +180,8 @@ class History:
                 if late or index < last_behind:
                     self._late.add(record_id)
         if self._forgets:
-            self._forget(max(MIN_ROWS, MIN_PAGES * len(page)))
+            self._longest_page = max(self._longest_page, len(page))
+            self._forget(max(MIN_ROWS, MIN_PAGES * self._longest_page))
 
     def go_back(self, ordinal: int) -> None:
         """Learn that reading goes on after the row at *ordinal*: those after it stand ahead."""
@@ -214,8 +216,9 @@ class History:
         if self._ordinals is None:
             self._behind.extend(self._first_ids)
             for kept in self._pages:
-                self._behind.extend(kept.new_ids())
                 self._last_new = kept.new_ids()
+                self._behind.extend(self._last_new)
+                self._longest_page = max(self._longest_page, len(kept.page))
             first = self._next_ordinal - len(self._behind)
             self._ordinals = {known: place for place, known in enumerate(self._behind, first)}
             self._pages.clear()

@@ -66,6 +66,4 @@ class StartingOffset:
         else:
             is_before = page.ids[1] in self._first_ids[:1]
         self.is_proven = is_before and len(page) > 0 and bool(self._first_ids)
-        self.is_past_end = not self.is_proven and (
-            not self._first_ids or self._tries >= MAX_TRIES
-        )
+        self.is_past_end = not self.is_proven and (not self._first_ids or self._tries >= MAX_TRIES)

@@ -177,7 +177,7 @@ def with_doubts(token: Token) -> Token:
     return str(attrs.evolve(value, point=point))
 
 
-_LIST = {"of": "list", "row": 5, "delivered": 5, "edge": ["a"], "changed": False}
+_LIST = {"of": "list", "row": 5, "delivered": 5, "edge": ["a"], "ahead": [], "changed": False}
 _LIST |= {"unproven": False, "page_rows": 5, "total": 9}
 _CRAWL = {"of": "crawl", "delivered": 5, "edge": ["a"], "changed": False, "unproven": False}
 _CRAWL |= {"total": 9, "after": "2024-01-01T00:00:00Z", "edge_until": "2024-01-01T00:00:00Z"}
