@@ -140,7 +140,9 @@ class History:
             else:
                 passed.append(record_id)
         edge = list(behind)[max(0, len(behind) - count) :]
-        return edge, passed[::-1] + self._ahead[::-1]
+        ahead = passed[::-1] + self._ahead[::-1]
+        # A place is known by a row delivered, if need be by one that stands after it.
+        return (edge, ahead) if edge else (ahead[:1], ahead[1:])
 
     # What is added and forgotten
 
@@ -165,23 +167,41 @@ class History:
     def _add_one_by_one(
         self, ordinals: dict[str, int], page: RawPage, rows: NewRows, *, late: bool
     ) -> None:
-        known = [index for index, record_id in enumerate(page.ids) if record_id in ordinals]
-        passed = {index for index in known if ordinals[page.ids[index]] > FARTHEST_BEHIND}
-        # Before another row that stands behind the place, a new one comes out of its turn.
-        last_behind = max((index for index in known if index not in passed), default=-1)
+        places = [ordinals.get(record_id) for record_id in page.ids]
         new = set(rows.indices(page))
+        rest = deque[str]() if late else self._take_out(places, new)
+        waiting = set(rest)
         self._last_new = []
-        for index, record_id in enumerate(page.ids):
-            if index in passed:
-                self._pass(record_id)
-            elif index in new:
+        for index, (record_id, place) in enumerate(zip(page.ids, places, strict=True)):
+            if index in new:
                 self._put_behind(record_id)
                 self._last_new.append(record_id)
-                if late or index < last_behind:
+                if late:
                     self._late.add(record_id)
+            elif place is not None and place > FARTHEST_BEHIND:
+                self._pass(record_id)
+            while record_id in waiting:
+                waiting.remove(rest[0])
+                self._put_behind(rest.popleft())
+        for record_id in rest:
+            self._put_behind(record_id)
         if self._forgets:
             self._longest_page = max(self._longest_page, len(page))
             self._forget(max(MIN_ROWS, MIN_PAGES * self._longest_page))
+
+    def _take_out(self, places: Sequence[int | None], new: set[int]) -> deque[str]:
+        """Take out the rows behind the place that stand after the first *new* row of a page.
+
+        They are put back in their turn: what was found late must not look as if it stood last.
+        """
+        first_new = min(new, default=len(places))
+        after = (place for place in places[first_new:] if place is not None)
+        first = min((place for place in after if place < FARTHEST_BEHIND), default=None)
+        rest = deque[str]()
+        while first is not None and self._next_ordinal > first:
+            self._next_ordinal -= 1
+            rest.appendleft(self._behind.pop())
+        return rest
 
     def go_back(self, ordinal: int) -> None:
         """Learn that reading goes on after the row at *ordinal*: those after it stand ahead."""

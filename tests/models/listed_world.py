@@ -119,6 +119,8 @@ class ListService:
         """The list as it stood when the first page was read."""
         self.before: set[str] = set()
         """Rows that stood before the starting offset then."""
+        self.after: set[str] = set()
+        """Rows that stood at the starting offset or after it."""
         self._counter = Counter(world.count, world.capped_at, world.off_by)
         self._last_ask: Ask | None = None
 
@@ -138,9 +140,11 @@ class ListService:
         if self.first_seen is None:
             self.first_seen = [row.key for row in self.rows]
             self.before = set(self.first_seen[: self.world.start])
+            self.after = set(self.first_seen[self.world.start :])
         if self.world.count not in ("total", "minus_one") and self.requests <= FIRST_REQUESTS:
             # The first page may be read again, if nothing shows where it stands.
             self.before &= {row.key for row in self.rows[: self.world.start]}
+            self.after -= {row.key for row in self.rows[: self.world.start]}
         last, self._last_ask = self._last_ask, ask
         if last is not None:
             # The first page proves itself by nothing.
@@ -295,7 +299,7 @@ def run(world: ListWorld, seed: int, script: Script | None = None) -> ListOutcom
     return ListOutcome(
         world,
         outcome,
-        [key for key in listed[world.start :] if key not in service.gone],
+        [key for key in listed if key in service.after and key not in service.gone],
         sorted(before & set(outcome.delivered) - service.gone),
         least,
         allowed(outcome),
