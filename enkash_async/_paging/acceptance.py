@@ -51,7 +51,12 @@ class Acceptance:
         Often that is none: then other pages are wanted first. IncompleteSearchError if the pages
         contradict each other.
         """
-        request = self.schedule.head
+        rows = self._accept(self.schedule.head, page)
+        if not self.ended:
+            self.progress.note_looked_at(rows.count(page))
+        return rows
+
+    def _accept(self, request: PageRequest, page: RawPage) -> NewRows:
         self.count.note(page.total, len(page))
         if request.purpose is Purpose.PROBE:
             return self._accept_probe(request, page)

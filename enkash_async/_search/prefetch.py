@@ -171,9 +171,9 @@ class Prefetch:
 
     def _outcome(self, slot: _Slot) -> RawPage:
         if slot.error is not None:
-            if isinstance(slot.error, NOTHING_THERE):
-                if self._planner.reads_as_empty(slot.request):
-                    return RawPage.refusal()
+            is_of_request = isinstance(slot.error, NOTHING_THERE)
+            if is_of_request and self._planner.reads_as_empty(slot.request):
+                return RawPage.refusal()
             raise slot.error
         if slot.page is not None:
             return slot.page

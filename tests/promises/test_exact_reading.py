@@ -24,6 +24,7 @@ from enkash_async import (
     CustomerSearch,
     IncompleteSearchError,
     ResumeToken,
+    ValidationError,
     Verdict,
 )
 from tests.models.answers import Answer, Ask, Row, new_row
@@ -175,6 +176,45 @@ def test_a_first_page_cancelled_while_it_is_decoded_is_not_lost(view: str) -> No
 
     for step in range(1, 14):
         asyncio.run(read(step))
+
+
+# Errors past the end
+
+
+@pytest.mark.parametrize(("rows", "offset"), [(1, 0), (1, 1), (25, 0), (25, 25), (25, 80)])
+def test_an_error_past_the_end_is_the_end(rows: int, offset: int) -> None:
+    async def read() -> None:
+        world = ListWorld(rows=rows, page_size=10, pages=Pages(past_end="error"))
+        service = ListService(world, random.Random(0))
+        async with session_with(service, page_size=10) as session:
+            search = session.customers.search(offset=offset)
+            seen = [customer.legal_name async for customer in search]
+        assert seen == [row.key for row in service.rows[offset:]]
+        assert search.report.verdict is Verdict.COMPLETE
+
+    asyncio.run(read())
+
+
+@pytest.mark.parametrize("offset", [0, 30])
+@pytest.mark.parametrize("refused_from", [0, 40])
+def test_an_error_about_something_else_is_raised_as_itself(offset: int, refused_from: int) -> None:
+    class Limited(ListService):
+        """Answers no offset from *refused_from* on, although there are rows."""
+
+        def answer(self, ask: Ask) -> Answer:
+            return Answer(is_error=True) if ask.offset >= refused_from else super().answer(ask)
+
+    async def read() -> None:
+        service = Limited(ListWorld(rows=95, page_size=10), random.Random(0))
+        seen: list[str | None] = []
+        async with session_with(service, page_size=10, max_concurrency=1) as session:
+            with pytest.raises(ValidationError):
+                async for customer in session.customers.search(offset=offset):
+                    seen.append(customer.legal_name)  # noqa: PERF401
+        assert seen == [row.key for row in service.rows[offset : max(offset, refused_from and 50)]]
+        assert service.requests < 15
+
+    asyncio.run(read())
 
 
 # Tokens
