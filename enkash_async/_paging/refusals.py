@@ -18,6 +18,7 @@ class Refusals:
         self._place = place
         self._refused: PageRequest | None = None
         self._edge: str | None = None
+        self._moves = 0
 
     def may_mean_nothing(self, request: PageRequest) -> bool:
         """Say whether an error in answer to *request* may mean that nothing stands there."""
@@ -25,7 +26,9 @@ class Refusals:
             return False
         if request.purpose is not Purpose.NEXT or self._place.edge is None:
             return True
-        last, edge = self._refused, self._edge
-        self._refused, self._edge = request, self._place.edge
-        is_same_place = last is not None and last.row == request.row and edge == self._edge
-        return last is request or not is_same_place
+        place, last = self._place, self._refused
+        if last is not None and last.row == request.row and self._edge == place.edge:
+            # It is asked about until a page is taken.
+            return last is request and self._moves == place.moves
+        self._refused, self._edge, self._moves = request, place.edge, place.moves
+        return True

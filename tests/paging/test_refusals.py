@@ -32,9 +32,11 @@ def test_the_page_in_line_may_be_past_the_end_once_at_each_place() -> None:
     refused, place = refusals("a")
     first, again = PageRequest(9, 9, 5), PageRequest(9, 9, 5)
     assert refused.may_mean_nothing(first)
-    # It is asked about until it is accepted.
     assert refused.may_mean_nothing(first)
     assert not refused.may_mean_nothing(again)
+    # The edge was found where it was.
+    place.moves += 1
+    assert not refused.may_mean_nothing(first)
 
     place.edge = "b"
     assert refused.may_mean_nothing(PageRequest(9, 9, 5))

@@ -27,7 +27,7 @@ from enkash_async import (
     ValidationError,
     Verdict,
 )
-from tests.models.answers import Answer, Ask, Row, new_row
+from tests.models.answers import Answer, Ask, Pages, Row, new_row
 from tests.models.crawled_world import CrawlService, CrawlWorld
 from tests.models.listed_world import ListService, ListWorld
 from tests.models.planners import DAMAGE_TAKEN_TODAY, damaged_tokens
@@ -208,9 +208,10 @@ def test_an_error_about_something_else_is_raised_as_itself(offset: int, refused_
         service = Limited(ListWorld(rows=95, page_size=10), random.Random(0))
         seen: list[str | None] = []
         async with session_with(service, page_size=10, max_concurrency=1) as session:
+            search = session.customers.search(offset=offset)
             with pytest.raises(ValidationError):
-                async for customer in session.customers.search(offset=offset):
-                    seen.append(customer.legal_name)  # noqa: PERF401
+                while True:
+                    seen.append((await anext(search)).legal_name)
         assert seen == [row.key for row in service.rows[offset : max(offset, refused_from and 50)]]
         assert service.requests < 15
 
