@@ -86,7 +86,7 @@ class Acceptance:
         return _nothing_new(request, page)
 
     def _accept_first(self, request: PageRequest, page: RawPage) -> NewRows:
-        if page.is_refusal or (page and not self.start.is_counted(request, page)):
+        if page.stands_for_error or (page and not self.start.is_counted(request, page)):
             self.schedule.put_first(self.start.request(request, page))
             return _nothing_new(request, page)
         if not page:

@@ -24,12 +24,12 @@ from enkash_async._paging.overlap import Overlap
 from enkash_async._paging.page_cap import PageCap
 from enkash_async._paging.page_request import PageRequest
 from enkash_async._paging.page_sizes import SMALLEST, PageSizes
+from enkash_async._paging.past_the_end import PastTheEnd
 from enkash_async._paging.place import Place
 from enkash_async._paging.progress import Progress
 from enkash_async._paging.raw_page import RawPage
 from enkash_async._paging.reach import Reach
 from enkash_async._paging.records_count import RecordsCount
-from enkash_async._paging.refusals import Refusals
 from enkash_async._paging.schedule import Schedule
 from enkash_async._paging.starting_offset import StartingOffset
 from enkash_async.report import Verdict
@@ -82,7 +82,7 @@ class Pager:
         self._overlap = Overlap(self._place, point, self.findings, checks_all=full_check)
         self._list_end = ListEnd(addressing.unit, point.page_rows)
         self._progress = Progress()
-        self._refusals = Refusals(self._place)
+        self._past_the_end = PastTheEnd(self._place)
         self._acceptance = Acceptance(
             findings=self.findings,
             place=self._place,
@@ -157,7 +157,7 @@ class Pager:
 
     def reads_as_empty(self, request: PageRequest) -> bool:
         """Say whether an error in answer to *request* may mean that nothing stands there."""
-        return self._refusals.may_mean_nothing(request)
+        return self._past_the_end.is_possible(request)
 
     def note_arrival(self, request: PageRequest, page: RawPage) -> None:
         """Do nothing: a page of a list says nothing before its turn."""

@@ -69,7 +69,7 @@ class Planner(Protocol):
     def reads_as_empty(self, request: PageRequest) -> bool:
         """Say whether an error in answer to *request* may mean that nothing stands there.
 
-        Then a page that `is_refusal` is accepted instead of one that came.
+        Then a page that `stands_for_error` is accepted instead of one that came.
         """
         ...
 

@@ -55,7 +55,7 @@ class StartingOffset:
         """
         self._tries += 1
         self._first_ids = page.ids
-        if page.is_refusal:
+        if page.stands_for_error:
             return self._reach.page_at(0, Purpose.BEFORE)
         return self._reach.page_before(first)
 

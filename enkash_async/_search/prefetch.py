@@ -173,7 +173,7 @@ class Prefetch:
         if slot.error is not None:
             is_of_request = isinstance(slot.error, NOTHING_THERE)
             if is_of_request and self._planner.reads_as_empty(slot.request):
-                return RawPage.refusal()
+                return RawPage.of_error()
             raise slot.error
         if slot.page is not None:
             return slot.page

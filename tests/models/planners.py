@@ -140,7 +140,7 @@ class Driven:
         if page is None:
             if not self.planner.reads_as_empty(self.planner.wanted(1)[0]):
                 raise ServiceRefusedError
-            page = RawPage.refusal()
+            page = RawPage.of_error()
         if self.planner.needs_ids:
             page.ids  # noqa: B018 - read where pages arrive, in small steps
         delivery = self.timed(lambda: self.planner.accept(page))

@@ -90,6 +90,6 @@ def test_a_page_that_is_never_proven_is_the_last_page_again() -> None:
 
 def test_an_error_is_held_against_the_first_page_of_the_list() -> None:
     start = starting_at(10)
-    assert start.request(PageRequest(10, 10, 5), RawPage.refusal()).row == 0
+    assert start.request(PageRequest(10, 10, 5), RawPage.of_error()).row == 0
     start.judge(page_of("a"))
     assert start.is_past_end

@@ -334,7 +334,7 @@ async def test_an_error_about_a_page_that_may_be_past_the_end_becomes_an_empty_p
 
     if is_empty:
         page = await prefetch.head()
-        assert (len(page), page.total, page.is_refusal) == (0, None, True)
+        assert (len(page), page.total, page.stands_for_error) == (0, None, True)
     else:
         with pytest.raises(type(error)):
             await prefetch.head()

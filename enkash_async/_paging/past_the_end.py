@@ -6,7 +6,7 @@ from enkash_async._paging.page_request import PageRequest, Purpose
 from enkash_async._paging.place import Place
 
 
-class Refusals:
+class PastTheEnd:
     """Tells which errors may stand for nothing: those for pages that may lie past the end.
 
     The page in line begins with a row that was there, so that it lies past the end only if the
@@ -20,7 +20,7 @@ class Refusals:
         self._edge: str | None = None
         self._moves = 0
 
-    def may_mean_nothing(self, request: PageRequest) -> bool:
+    def is_possible(self, request: PageRequest) -> bool:
         """Say whether an error in answer to *request* may mean that nothing stands there."""
         if request.row <= 0:
             return False

@@ -5,44 +5,44 @@ from __future__ import annotations
 import pytest
 
 from enkash_async._paging.page_request import PageRequest, Purpose
+from enkash_async._paging.past_the_end import PastTheEnd
 from enkash_async._paging.place import Place
-from enkash_async._paging.refusals import Refusals
 from enkash_async.resume import ListPoint
 
 
-def refusals(*edge: str) -> tuple[Refusals, Place]:
+def past_the_end_of(*edge: str) -> tuple[PastTheEnd, Place]:
     place = Place(0, ListPoint(row=10, edge=edge), None)
-    return Refusals(place), place
+    return PastTheEnd(place), place
 
 
 @pytest.mark.parametrize("purpose", list(Purpose))
 def test_what_is_asked_for_at_the_first_row_is_never_past_the_end(purpose: Purpose) -> None:
-    refused, _ = refusals("a")
-    assert not refused.may_mean_nothing(PageRequest(0, 0, 5, purpose=purpose))
+    refused, _ = past_the_end("a")
+    assert not refused.is_possible(PageRequest(0, 0, 5, purpose=purpose))
 
 
 @pytest.mark.parametrize("purpose", [one for one in Purpose if one is not Purpose.NEXT])
 def test_pages_that_look_around_may_be_past_the_end(purpose: Purpose) -> None:
-    refused, _ = refusals("a")
+    refused, _ = past_the_end("a")
     request = PageRequest(9, 9, 5, purpose=purpose)
-    assert [refused.may_mean_nothing(request) for _ in range(3)] == [True] * 3
+    assert [refused.is_possible(request) for _ in range(3)] == [True] * 3
 
 
 def test_the_page_in_line_may_be_past_the_end_once_at_each_place() -> None:
-    refused, place = refusals("a")
+    refused, place = past_the_end("a")
     first, again = PageRequest(9, 9, 5), PageRequest(9, 9, 5)
-    assert refused.may_mean_nothing(first)
-    assert refused.may_mean_nothing(first)
-    assert not refused.may_mean_nothing(again)
+    assert refused.is_possible(first)
+    assert refused.is_possible(first)
+    assert not refused.is_possible(again)
     # The edge was found where it was.
     place.moves += 1
-    assert not refused.may_mean_nothing(first)
+    assert not refused.is_possible(first)
 
     place.edge = "b"
-    assert refused.may_mean_nothing(PageRequest(9, 9, 5))
-    assert refused.may_mean_nothing(PageRequest(4, 4, 5))
+    assert refused.is_possible(PageRequest(9, 9, 5))
+    assert refused.is_possible(PageRequest(4, 4, 5))
 
 
 def test_the_first_page_may_be_past_the_end_if_it_begins_at_an_offset() -> None:
-    refused, _ = refusals()
-    assert refused.may_mean_nothing(PageRequest(10, 10, 5))
+    refused, _ = past_the_end()
+    assert refused.is_possible(PageRequest(10, 10, 5))
