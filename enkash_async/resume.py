@@ -25,14 +25,17 @@ Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 class ListPoint(msgspec.Struct, frozen=True, kw_only=True, tag_field="of", tag="list"):
     """Where the reading of a list stands: *row* comes next, *edge* holds the ids delivered last.
 
-    The newest of them is the last. *delivered* counts all rows so far; *changed* says that some
-    came or went meanwhile, *unproven* that pages could not overlap; *total* is the count at the
-    start, if the service counts all rows, and *page_rows* the most rows that a page has held.
+    The newest of them is the last. *ahead* holds the ids of rows that were delivered too and
+    stand after the place, in the order of the list. *delivered* counts all rows so far; *changed*
+    says that some came or went meanwhile, *unproven* that pages could not overlap; *total* is the
+    count at the start, if the service counts all rows, and *page_rows* the most rows that a page
+    has held.
     """
 
     row: Count
     delivered: Count = 0
     edge: tuple[str, ...] = ()
+    ahead: tuple[str, ...] = ()
     changed: bool = False
     unproven: bool = False
     page_rows: Count = 0

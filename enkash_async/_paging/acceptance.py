@@ -19,6 +19,7 @@ from enkash_async._paging.raw_page import RawPage
 from enkash_async._paging.reach import Reach
 from enkash_async._paging.records_count import RecordsCount
 from enkash_async._paging.schedule import Schedule
+from enkash_async._paging.starting_offset import StartingOffset
 from enkash_async.errors import IncompleteSearchError
 
 
@@ -40,6 +41,7 @@ class Acceptance:
     list_end: ListEnd
     probe: OffsetProbe
     lost: LostPlace
+    start: StartingOffset
     progress: Progress
     ended: bool = False
 
@@ -49,10 +51,17 @@ class Acceptance:
         Often that is none: then other pages are wanted first. IncompleteSearchError if the pages
         contradict each other.
         """
-        request = self.schedule.head
+        rows = self._accept(self.schedule.head, page)
+        if not self.ended:
+            self.progress.note_looked_at(rows.count(page))
+        return rows
+
+    def _accept(self, request: PageRequest, page: RawPage) -> NewRows:
         self.count.note(page.total, len(page))
         if request.purpose is Purpose.PROBE:
             return self._accept_probe(request, page)
+        if request.purpose is Purpose.BEFORE:
+            return self._accept_before(request, page)
         if request.purpose is Purpose.PEEK:
             return self._accept_peek(request, page)
         if request.purpose is Purpose.LOOSE:
@@ -62,19 +71,24 @@ class Acceptance:
         return self._accept_next(request, page)
 
     def _accept_next(self, request: PageRequest, page: RawPage) -> NewRows:
-        is_in_place = self.overlap.is_edge_in_place(request, page)
-        if is_in_place:
+        if self.overlap.is_edge_in_place(request, page):
             self.probe.is_settled = self.probe.is_settled or request.row > 0
-        elif not self.probe.is_settled:
+            return self._take(request, page, self.overlap.rows_in_place(request, page))
+        if not self.probe.is_settled:
             self.schedule.put_first(self.probe.request())
             return _nothing_new(request, page)
-        rows = self.overlap.new_rows(request, page, is_in_place=is_in_place)
-        if rows is None:
-            self._look_elsewhere(request, page)
-            return _nothing_new(request, page)
-        return self._take(request, page, rows)
+        sighting = self.overlap.sight(request, page)
+        if sighting.known:
+            if sighting.trusted is not None or self.lost.makes_do:
+                return self._take(request, page, self.overlap.rows_after(request, page, sighting))
+            self.lost.put_aside(request, sighting.row)
+        self._look_elsewhere(request, page)
+        return _nothing_new(request, page)
 
     def _accept_first(self, request: PageRequest, page: RawPage) -> NewRows:
+        if page.stands_for_error or (page and not self.start.is_counted(request, page)):
+            self.schedule.put_first(self.start.request(request, page))
+            return _nothing_new(request, page)
         if not page:
             if self._shortage(page) > 1:
                 raise IncompleteSearchError(
@@ -84,11 +98,37 @@ class Acceptance:
             self._end(page)
             # The caller's own offset may lie far after the end.
             self.findings.shortage = max(0, self.findings.shortage)
+            # Or nothing does, although something did before.
+            self.findings.end_is_unproven |= self.start.is_doubtful
             return NewRows(request.row, 0)
         self.cap.note_first(len(page))
+        if self.start.is_smaller(request, page):
+            self.findings.rows_reread += len(page)
+            self.schedule.forget()
+            self.start.is_proven = False
+            return _nothing_new(request, page)
         # A page that holds the first row wanted may begin before it.
         start = min(self.place.end_row - request.row, len(page))
         return self._take(request, page, NewRows(request.row, start))
+
+    def _accept_before(self, request: PageRequest, page: RawPage) -> NewRows:
+        """Learn from what stands before the first page whether that is at the caller's offset."""
+        self.findings.rows_reread += len(page)
+        self.schedule.drop_head()
+        self.start.judge(page)
+        if self.start.is_past_end:
+            if self._shortage(page) > 1:
+                raise IncompleteSearchError(
+                    f"the service does not answer for row {self.place.start} although recordsCount"
+                    f" is {page.total}"
+                )
+            self._end(page)
+            self.findings.shortage = 0
+            is_uncounted = not self.count.is_total and len(page) >= request.limit
+            self.findings.end_is_unproven |= is_uncounted or page.total is None
+        elif not self.start.is_proven:
+            self.schedule.forget()
+        return _nothing_new(request, page)
 
     def _accept_loose(self, request: PageRequest, page: RawPage) -> NewRows:
         """Take a page too small to overlap the one before it: nothing proves its place."""
@@ -114,16 +154,23 @@ class Acceptance:
 
     def _accept_peek(self, request: PageRequest, page: RawPage) -> NewRows:
         self.schedule.drop_head()
-        ends_with_edge = bool(page) and page.last_id == self.place.edge
-        if self.list_end.is_confirmed_by_peek(len(page), ends_with_edge=ends_with_edge):
+        step = self.list_end.note_peek(
+            len(page),
+            ends_with_edge=bool(page) and page.last_id == self.place.edge,
+            is_counted_out=self._is_counted_out(page),
+        )
+        if step is Step.END:
             self._end(page)
             # Of more than one row, pages may be capped there.
-            if self.list_end.longest_page > 1 and not self.count.is_total:
-                self.findings.end_is_unproven |= bool(page)
-                self.findings.unchecked |= not page
-        else:
+            if self.reach.counts_pages and self.list_end.longest_page > 1:
+                is_unknown = not self.count.is_total
+                self.findings.end_is_unproven |= is_unknown and bool(page)
+                self.findings.unchecked |= is_unknown and not page
+            return _nothing_new(request, page)
+        self.findings.rows_reread += len(page)
+        self.schedule.forget()
+        if step is Step.DOUBT_SIZE:
             # Rows were added after it, or the service hands out that few.
-            self.findings.rows_reread += len(page)
             self._doubt_size(self.list_end.longest_page)
         return _nothing_new(request, page)
 
@@ -137,6 +184,8 @@ class Acceptance:
         if request.purpose is Purpose.REREAD or (lost.was_found_again and not is_hole):
             self.schedule.drop_head()
             found.rows_reread += len(page)
+        if page:
+            lost.note_looked()
         growth = self.count.growth(page.total)
         self.schedule.put_first(lost.next_request(request.row, expected, growth))
 
@@ -145,8 +194,9 @@ class Acceptance:
     def _take(self, request: PageRequest, page: RawPage, rows: NewRows) -> NewRows:
         """Book *page* as the next of the list and look whether it is the last."""
         self.schedule.drop_head()
-        self.overlap.remember(page, rows)
+        self.overlap.remember(request, page, rows)
         new = rows.count(page)
+        self.lost.note_taken()
         self.lost.was_found_again = request.purpose is Purpose.REREAD
         if self.lost.was_found_again:
             self.findings.rows_reread += len(page) - new
@@ -158,13 +208,14 @@ class Acceptance:
             self.place.move_past(request, page, new)
             self.schedule.note_taken()
             self.reach.note_taken(len(page))
-            self.count.note_place(page.total)
+            self.count.note_place(page.total, self.place.end_row)
             step = self.list_end.step_after(
                 len(page),
                 request.limit,
                 new=new,
                 same_edge=self.place.edge == edge,
                 same_place=self.place.end_row == end_row,
+                is_loose=request.purpose is Purpose.LOOSE,
                 is_counted_out=self._is_counted_out(page),
                 shortage=self._shortage(page),
             )
@@ -181,6 +232,10 @@ class Acceptance:
             self.schedule.one_at_a_time = True
             self.schedule.forget()
             self.schedule.put_first(self.reach.peek(request, self.place.end_row))
+        elif step is Step.LOOSE:
+            self.schedule.one_at_a_time = True
+            self.schedule.forget()
+            self.schedule.put_first(self.reach.loose_page(self.place.end_row))
         else:
             self.findings.end_is_unproven |= step is Step.END_UNPROVEN
             self._end(page)
@@ -202,6 +257,9 @@ class Acceptance:
         self.schedule.forget()
         found = self.findings
         found.shortage = self._shortage(page)
+        is_one_page = self.place.delivered <= self.list_end.longest_page
+        is_uncounted = not found.count_is_total and not is_one_page
+        found.nothing_counted = self.overlap.checks_all and is_uncounted
         is_watched = self.overlap.checks_all or found.moved
         if is_watched and found.count_is_total and not found.total_changed:
             # As many rows came as were counted, but some of them came twice.

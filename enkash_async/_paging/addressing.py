@@ -36,7 +36,7 @@ class Addressing:
         The page begins at *row*, or with *overlaps* at the row before it. Where offsets count
         pages it may begin earlier and be somewhat shorter.
         """
-        begin = row - 1 if overlaps and limit > 1 else row
+        begin = max(0, row - 1) if overlaps and limit > 1 else row
         if self.unit == "rows":
             return PageRequest(begin, begin + self.first, limit, None, purpose)
         size = _page_size(begin, row, limit)

@@ -31,13 +31,17 @@ class Findings:
     """The end was taken from pages that came again, with no count to confirm it."""
     counts_from_one: bool = False
     """The session was told that the first row has offset 1."""
+    nothing_counted: bool = False
+    """All rows were to be compared with their number, but no count of them came."""
     shortage: int = 0
     """Rows by which `recordsCount` went beyond the place where the list ended."""
 
     @property
     def total_changed(self) -> bool:
         """Say whether the list was longer or shorter at the end than at the start."""
-        return self.count_is_total and self.total_at_start != self.total_at_end
+        if not self.count_is_total or self.total_at_end is None:
+            return False
+        return self.total_at_start != self.total_at_end
 
     @property
     def lacks_many(self) -> bool:
@@ -71,8 +75,13 @@ def _doubts(findings: Findings) -> Iterator[str]:
         yield "the service hands out pages too small to overlap, so nothing proves that they fit"
     if findings.end_is_unproven:
         yield (
-            "the service answers offsets past the end with its last page and sends no total, so"
-            " nothing proves where the list ended"
+            "the service answers offsets past the end with its last page or with an error and"
+            " sends no total, so nothing proves where the list ended"
+        )
+    if findings.nothing_counted:
+        yield (
+            "nothing was counted, so that rows which moved from the unread part to the read part"
+            " would not be noticed"
         )
 
 

@@ -21,6 +21,8 @@ class Step(Enum):
     """Take it for the end, though nothing proves it."""
     PEEK = auto()
     """Look at the page after it."""
+    LOOSE = auto()
+    """Read the page after it without a row that both share: they are too heavy for one page."""
     DOUBT_SIZE = auto()
     """The service may cap its pages: plan anew."""
 
@@ -38,6 +40,13 @@ class ListEnd:
         self._few = 1 if unit == "rows" else TOO_FEW_TO_OVERLAP
         self._has_peeked = False
         self._repeats = 0
+        self._short = 0
+        self._is_uneven = False
+        """Pages that were short for no cap were followed by others, as where bytes end them."""
+        self._has_lone_rows = False
+        """There were rows too heavy for one page with the row before them."""
+        self._seen: Step | None = None
+        """What a page after the edge told: the end, or that there is more."""
 
     def step_after(
         self,
@@ -47,37 +56,76 @@ class ListEnd:
         new: int,
         same_edge: bool,
         same_place: bool,
+        is_loose: bool = False,
         is_counted_out: bool,
         shortage: int,
     ) -> Step:
         """Return what to do after a page of *rows* rows, *new* of them new.
 
         It was asked for with *limit*, and with *same_edge* ended with the same row as the one
-        before, with *same_place* at the same place. *is_counted_out* and *shortage* are what the
+        before, with *same_place* at the same place. One that *is_loose* was to share no row with
+        the one before. *is_counted_out* and *shortage* are what the
         count says of that place.
         """
         self._repeats = self._repeats + 1 if same_edge and not new else 0
-        self.longest_page = max(self.longest_page, rows)
+        self._note_length(rows, limit, new)
         # A page as long as the longest seen may be a capped one, whatever the count says.
         is_rest = rows < self.longest_page
-        if is_rest and self._repeats >= MAX_REPEATS:
+        if self._repeats >= MAX_REPEATS and (is_rest or is_loose):
             return Step.END_UNPROVEN
         if rows >= limit:
             return Step.READ_ON
         self.was_single = self.was_single or rows == 1
-        # The edge and nothing after it. A longer page might have been cut off there by a cap,
-        # which offsets that count pages would have shown before.
-        stands_still = same_edge and same_place and (rows == 1 or self._counts_pages)
-        if is_rest and (stands_still or is_counted_out):
+        if is_rest and is_counted_out and not self._is_uneven:
             return Step.END
+        if same_edge and same_place and not new:
+            if self._counts_pages and is_rest:
+                return Step.END
+            if rows == 1 and (is_rest or self._seen is not None):
+                return self._step_after_edge_alone()
         if self.longest_page <= self._few and not self._has_peeked and shortage <= 0:
             self._has_peeked = True
             return Step.PEEK
         return Step.DOUBT_SIZE
 
-    def is_confirmed_by_peek(self, rows: int, *, ends_with_edge: bool) -> bool:
-        """Say whether the page after the few rows held nothing, or nothing but them again.
+    def _note_length(self, rows: int, limit: int, new: int) -> None:
+        if new:
+            self._seen = None
+            if self._short:
+                # All pages that a cap cuts are as long as the longest.
+                self._is_uneven |= rows > self._short or self._short < self.longest_page
+                self._short = 0
+        self.longest_page = max(self.longest_page, rows)
+        if rows < limit and new:
+            self._short = rows
 
-        A service may stay at its last page, whatever the offset.
+    def _step_after_edge_alone(self) -> Step:
+        """Return what to do after the edge and nothing else, though there was room for more.
+
+        The row after it may be too heavy for one page with it. Where a page after it and the edge
+        alone, in its place before and after that, agree, there is none.
         """
-        return not rows or (rows <= self.longest_page and ends_with_edge)
+        if self._seen is Step.END:
+            return Step.END
+        if self._seen is Step.LOOSE or self._has_lone_rows:
+            self._has_lone_rows = True
+            return Step.LOOSE
+        return Step.PEEK
+
+    def note_peek(self, rows: int, *, ends_with_edge: bool, is_counted_out: bool) -> Step:
+        """Return what a page after the edge means: the end, or that the edge is asked for again.
+
+        It holds nothing at the end, or the same rows once more where the service stays at its
+        last page. So it would where rows before the edge came or went just then, which shows as
+        soon as the edge is asked for again.
+        """
+        is_like_end = not rows or ends_with_edge
+        if self.longest_page <= self._few:
+            if not is_like_end or rows > self.longest_page:
+                return Step.DOUBT_SIZE
+            if self._counts_pages or (is_counted_out and not rows):
+                return Step.END
+        elif not rows and (is_counted_out or not self._is_uneven):
+            return Step.END
+        self._seen = Step.END if is_like_end else Step.LOOSE
+        return Step.READ_ON

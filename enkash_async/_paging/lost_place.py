@@ -11,12 +11,22 @@ from enkash_async.errors import IncompleteSearchError
 MAX_TRIES = 100
 """Pages read again at one edge before the search gives up."""
 
+MAX_TRIES_BESIDES = 5
+"""Pages looked at after one that holds only rows which may have moved, before it is made do with.
+"""
+
 PAGES_BEFORE, PAGES_AFTER = 40, 4
 """How many pages before and after the place where a row was last seen are looked at."""
 
 
 class LostPlace:
-    """Names the pages in which to look for the edge, one after another, and gives up in the end."""
+    """Names the pages in which to look for the edge, one after another, and gives up in the end.
+
+    A page whose rows may have moved down the list, such as a customer that was just changed where
+    the list is ordered by that, is put aside: to read on after them would leave out what they
+    passed. If no better one is found soon, the one that leads back furthest is asked for again,
+    since rows that come twice are known.
+    """
 
     def __init__(self, reach: Reach) -> None:
         self._reach = reach
@@ -24,7 +34,26 @@ class LostPlace:
         """Pages that did not hold the edge since rows came last."""
         self.was_found_again = False
         """The page taken last had been read again: those planned before are of an older list."""
+        self.makes_do = False
+        """The page asked for last is taken if it holds any row delivered."""
         self._places: Iterator[int] | None = None
+        self._aside: tuple[int, int] | None = None
+        self._tries_besides = 0
+
+    def put_aside(self, request: PageRequest, row: int) -> None:
+        """Keep in mind the place of a page whose first row that was delivered stands at *row*."""
+        if self._aside is None or row < self._aside[0]:
+            self._aside = row, request.row
+
+    def note_looked(self) -> None:
+        """Learn that a page held rows: none that can be relied on."""
+        self._tries_besides += self._aside is not None
+
+    def note_taken(self) -> None:
+        """Forget what was put aside: a page was taken."""
+        self.makes_do = False
+        self._aside = None
+        self._tries_besides = 0
 
     def note_new_rows(self) -> None:
         """Start over: the place is known again, and reading has come further."""
@@ -47,7 +76,14 @@ class LostPlace:
                 expected_first=self.was_found_again or asked != expected,
             )
             self.was_found_again = False
-        row = next(self._places, None)
+        self.makes_do = False
+        row = None
+        if self._aside is None or self._tries_besides <= MAX_TRIES_BESIDES:
+            row = next(self._places, None)
+        if row is None and self._aside is not None:
+            row = self._aside[1]
+            self.note_taken()
+            self.makes_do = True
         if row is None or self.tries > MAX_TRIES:
             raise IncompleteSearchError(
                 f"after {self.tries} pages read again, none around row {expected} holds a record"

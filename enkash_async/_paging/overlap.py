@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import attrs
+
 from enkash_async._paging.findings import Findings
 from enkash_async._paging.history import History, NewRows
-from enkash_async._paging.page_request import PageRequest
+from enkash_async._paging.page_request import PageRequest, Purpose
 from enkash_async._paging.place import Place
 from enkash_async._paging.raw_page import RawPage
 from enkash_async.resume import ListPoint
+
+
+@attrs.frozen
+class Sighting:
+    """Rows of a page that were delivered before: *known* holds the ordinal of each by its index.
+
+    The first of them stands at *row*. *trusted* is the ordinal of the last one that surely has
+    not moved down the list, None if there is none: it follows the row delivered before it, and
+    half of the page up to there was delivered, or it begins the page, no further down than it was.
+    """
+
+    row: int
+    known: Mapping[int, int]
+    trusted: int | None
 
 
 class Overlap:
@@ -27,58 +45,73 @@ class Overlap:
     ) -> None:
         self.history = History(
             point.edge,
-            late=point.changed,
-            whole=point.delivered <= len(point.edge),
+            ahead=point.ahead,
+            late=point.unproven,
+            whole=place.start == 0 and point.delivered <= len(point.ahead) + len(point.edge),
             forgets=not checks_all,
         )
         self.checks_all = checks_all
         self._place = place
         self._findings = findings
-        self._in_line = not point.changed
-        """Every row delivered stood after all rows delivered before it."""
 
     def is_edge_in_place(self, request: PageRequest, page: RawPage) -> bool:
         """Say whether the edge stands in *page* just where it should."""
         index = self._place.end_row - 1 - request.row
         return 0 <= index < len(page) and page.id_at(index) == self._place.edge
 
-    def new_rows(self, request: PageRequest, page: RawPage, *, is_in_place: bool) -> NewRows | None:
-        """Return the rows of *page* that come after those delivered; None if that is unknown."""
-        found, overlapping = self._findings, 0
-        if is_in_place:
-            overlapping = self._place.end_row - request.row
-            if not found.drifted and not self.checks_all:
-                # Rows that fit are the next in line, as long as none was delivered out of it.
-                found.rows_overlapping += overlapping
-                return NewRows(request.row, overlapping)
-        rows = self._after_known(request, page)
-        if rows is not None:
-            surplus = len(page) - rows.count(page) - overlapping
-            found.rows_overlapping += overlapping
-            found.duplicates_dropped += max(0, surplus)
-            found.drifted |= surplus != 0 or not is_in_place
-        return rows
-
-    def _after_known(self, request: PageRequest, page: RawPage) -> NewRows | None:
+    def sight(self, request: PageRequest, page: RawPage) -> Sighting:
+        """Look up which rows of *page* were delivered, and where the first of them stands."""
         ordinals = [self.history.ordinal(record_id) for record_id in page.ids]
         known = {index: place for index, place in enumerate(ordinals) if place is not None}
-        if not known:
-            return None
-        if self.history.is_out_of_order(known.values()):
+        # Where the row at an ordinal stood when the edge was delivered, as long as it fits.
+        last = self.history.last_ordinal
+        first_row = self._place.end_row - 1 - last
+        trusted: int | None = None
+        for number, (index, ordinal) in enumerate(known.items()):
+            is_backed = known.get(index - 1) == ordinal - 1 and 2 * number >= index
+            has_stayed = not index and ordinal <= last and request.row <= first_row + ordinal
+            if is_backed or has_stayed:
+                trusted = max(ordinal, ordinal if trusted is None else trusted)
+        return Sighting(request.row + min(known, default=0), known, trusted)
+
+    def rows_in_place(self, request: PageRequest, page: RawPage) -> NewRows:
+        """Return the new rows of *page*, in which the edge stands just where it should."""
+        found, overlapping = self._findings, self._place.end_row - request.row
+        found.rows_overlapping += overlapping
+        sighting = None
+        if found.drifted or self.checks_all:
+            sighting = self.sight(request, page)
+        if sighting is None or not sighting.known:
+            # Rows that fit are the next in line, as long as none was delivered out of it.
+            return NewRows(request.row, overlapping)
+        rows = self._after_known(request, page, sighting)
+        surplus = len(page) - rows.count(page) - overlapping
+        found.duplicates_dropped += max(0, surplus)
+        found.drifted |= surplus != 0
+        return rows
+
+    def rows_after(self, request: PageRequest, page: RawPage, sighting: Sighting) -> NewRows:
+        """Return the rows of *page* that come after those delivered, of which it holds some."""
+        rows = self._after_known(request, page, sighting)
+        self._findings.duplicates_dropped += max(0, len(page) - rows.count(page))
+        self._findings.drifted = True
+        last = sighting.trusted
+        self.history.go_back(max(sighting.known.values()) if last is None else last)
+        return rows
+
+    def _after_known(self, request: PageRequest, page: RawPage, sighting: Sighting) -> NewRows:
+        known = sighting.known
+        if self.history.is_out_of_order(page.ids[index] for index in known):
             self._findings.moved = True
         # A row before the first that is known was delivered longer ago than can be remembered,
-        # or is new and stands before the place that reading has come to.
+        # or is new and stands before the place that reading has come to, or before the caller's
+        # own offset.
         start = 0 if self.history.is_whole else min(known)
-        last = max(known)
-        is_next = known[last] == self.history.last_ordinal and last - start + 1 == len(known)
-        self._in_line = self._in_line and is_next
         return NewRows(request.row, start, frozenset(i for i in known if i >= start))
 
     def unproven_rows(self, request: PageRequest, page: RawPage) -> NewRows:
         """Return the rows of a page too small to overlap: all but those known."""
         self._findings.unchecked = True
-        # Nothing shows that its rows stand after those delivered.
-        self._in_line = False
         known = frozenset(
             index for index, id_ in enumerate(page.ids) if self.history.ordinal(id_) is not None
         )
@@ -87,6 +120,7 @@ class Overlap:
             self._findings.duplicates_dropped += len(known)
         return NewRows(request.row, 0, known)
 
-    def remember(self, page: RawPage, rows: NewRows) -> None:
+    def remember(self, request: PageRequest, page: RawPage, rows: NewRows) -> None:
         """Add the new rows of *page* to those that later pages are compared with."""
-        self.history.add(page, rows, late=not self._in_line)
+        # Nothing shows that the rows of a loose page stand after those delivered.
+        self.history.add(page, rows, late=request.purpose is Purpose.LOOSE)

@@ -20,7 +20,9 @@ class Purpose(Enum):
     PROBE = auto()
     """At the first offset, or the one after it: shows whether offsets count rows or pages."""
     PEEK = auto()
-    """After the few rows that seem to be the whole list: shows whether they are."""
+    """After the row that seems to be the last: shows whether it is."""
+    BEFORE = auto()
+    """Before the caller's offset: shows whether the page at that offset stands there."""
 
 
 @attrs.frozen

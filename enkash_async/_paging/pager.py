@@ -24,14 +24,16 @@ from enkash_async._paging.overlap import Overlap
 from enkash_async._paging.page_cap import PageCap
 from enkash_async._paging.page_request import PageRequest
 from enkash_async._paging.page_sizes import SMALLEST, PageSizes
+from enkash_async._paging.past_the_end import PastTheEnd
 from enkash_async._paging.place import Place
 from enkash_async._paging.progress import Progress
 from enkash_async._paging.raw_page import RawPage
 from enkash_async._paging.reach import Reach
 from enkash_async._paging.records_count import RecordsCount
 from enkash_async._paging.schedule import Schedule
+from enkash_async._paging.starting_offset import StartingOffset
 from enkash_async.report import Verdict
-from enkash_async.resume import MAX_COUNT, ListPoint
+from enkash_async.resume import ListPoint
 
 EDGE_IDS = 20
 """Ids to know the place by: as long as one of these records is still there, reading can go on."""
@@ -80,6 +82,7 @@ class Pager:
         self._overlap = Overlap(self._place, point, self.findings, checks_all=full_check)
         self._list_end = ListEnd(addressing.unit, point.page_rows)
         self._progress = Progress()
+        self._past_the_end = PastTheEnd(self._place)
         self._acceptance = Acceptance(
             findings=self.findings,
             place=self._place,
@@ -91,6 +94,7 @@ class Pager:
             list_end=self._list_end,
             probe=OffsetProbe(addressing, self._reach, start, is_settled=bool(point.edge)),
             lost=LostPlace(self._reach),
+            start=StartingOffset(start, self._reach, self._count),
             progress=self._progress,
         )
 
@@ -151,6 +155,10 @@ class Pager:
         """Return the request to send for one that is wanted: with a smaller limit, if need be."""
         return self._schedule.refit(request)
 
+    def reads_as_empty(self, request: PageRequest) -> bool:
+        """Say whether an error in answer to *request* may mean that nothing stands there."""
+        return self._past_the_end.is_possible(request)
+
     def note_arrival(self, request: PageRequest, page: RawPage) -> None:
         """Do nothing: a page of a list says nothing before its turn."""
 
@@ -170,15 +178,15 @@ class Pager:
         """Return where to go on if the last *unread* new rows, from *row* on, were not used."""
         found = self.findings
         keep = EDGE_IDS_OF_CHANGED if found.drifted else EDGE_IDS
-        ids = self.history.last_ids(keep + unread)
+        edge, ahead = self.history.ids_around(keep, unread)
         total = found.total_at_start if found.count_is_total else None
         return ListPoint(
             row=self._place.end_row if row is None else row,
             delivered=self._place.delivered - unread,
-            edge=tuple(ids[: len(ids) - unread]),
+            edge=tuple(edge),
+            ahead=tuple(ahead),
             changed=found.drifted,
             unproven=found.unchecked,
             page_rows=self._list_end.longest_page,
-            # No list is that long, so that it tells nothing.
-            total=None if total is None or total > MAX_COUNT else total,
+            total=total,
         )

@@ -66,6 +66,13 @@ class Planner(Protocol):
         """
         ...
 
+    def reads_as_empty(self, request: PageRequest) -> bool:
+        """Say whether an error in answer to *request* may mean that nothing stands there.
+
+        Then a page that `stands_for_error` is accepted instead of one that came.
+        """
+        ...
+
     def note_arrival(self, request: PageRequest, page: RawPage) -> None:
         """Look at a page before its turn; other pages may be wanted instead of it."""
         ...

@@ -8,12 +8,21 @@ from enkash_async.errors import IncompleteSearchError
 MAX_IDLE_PAGES = 100
 """Pages of late that hold nothing new before the search gives up."""
 
+WASTED_AT_MOST, WASTED_A_PAGE = 200, 6
+"""Pages without a new row that a search may take, and as many more for each page with one."""
+
 
 class Progress:
-    """Counts the pages of late that held nothing new, and gives up when they are too many."""
+    """Counts the pages that held nothing new, and gives up when they are too many.
+
+    So a search takes at most 200 pages, and seven for each page with a new row, besides those
+    fetched ahead and not wanted any more.
+    """
 
     def __init__(self) -> None:
         self._idle_pages = 0
+        self._wasted = 0
+        self._useful = 0
 
     @property
     def is_slow(self) -> bool:
@@ -33,4 +42,17 @@ class Progress:
                 f"{self._idle_pages} pages of late, the last at offset {request.offset}, held only"
                 " records already delivered. The service seems to clamp or to ignore offsets, or"
                 " to answer each request in another order; then set order_by"
+            )
+
+    def note_looked_at(self, new: int) -> None:
+        """Learn that a page was looked at, whatever it was asked for, and held *new* new rows."""
+        if new:
+            self._useful += 1
+            return
+        self._wasted += 1
+        if self._wasted > WASTED_AT_MOST + WASTED_A_PAGE * self._useful:
+            raise IncompleteSearchError(
+                f"{self._wasted} pages held nothing new, and only {self._useful} did: the list"
+                " changes faster than it can be read, or each request is answered differently."
+                " Go on with the resume token, or use crawl()"
             )

@@ -24,11 +24,19 @@ class RawPage:
         nbytes: int = 0,
         *,
         identify: Identify,
+        stands_for_error: bool = False,
     ) -> None:
         self.records = records
         self.total = total
         self.nbytes = nbytes
+        self.stands_for_error = stands_for_error
+        """An error came instead, as where some services are asked for what is past the end."""
         self._identify = identify
+
+    @classmethod
+    def of_error(cls) -> RawPage:
+        """Return the page that stands for an error, with nothing on it."""
+        return cls((), identify=repr, stands_for_error=True)
 
     def __len__(self) -> int:
         return len(self.records)

@@ -24,6 +24,11 @@ class Reach:
         self._adapts = addressing.unit == "rows"
 
     @property
+    def counts_pages(self) -> bool:
+        """Say whether offsets count pages, so that all pages must have one size."""
+        return self._addressing.unit == "pages"
+
+    @property
     def page_size(self) -> int:
         """Return how many new rows to ask for at once."""
         return min(self._max_new, self._sizes.size) if self._adapts else self._max_new
@@ -37,9 +42,22 @@ class Reach:
         """Return a request for *new* rows from *row* on, with *overlaps* and the row before."""
         limit = min(new + overlaps, self._cap.limit)
         request = self._addressing.request(row, limit, overlaps=overlaps)
-        if overlaps and request.row >= row:
+        if overlaps and request.row >= row > 0:
             return attrs.evolve(request, purpose=Purpose.LOOSE)
         return request
+
+    def loose_page(self, row: int) -> PageRequest:
+        """Return a request for a page from *row* on that shares no row with the one before."""
+        return self.page_at(row, Purpose.LOOSE)
+
+    def page_before(self, first: PageRequest) -> PageRequest:
+        """Return a request for the page before the *first*, or one that begins a row earlier."""
+        if self.counts_pages:
+            row, offset, limit = first.row - first.limit, first.offset - 1, first.limit
+        else:
+            # As large as that one, or a last page that comes again would begin elsewhere.
+            row, offset, limit = first.row - 1, first.offset - 1, first.limit
+        return PageRequest(row, offset, limit, purpose=Purpose.BEFORE)
 
     def page_at(self, row: int, purpose: Purpose) -> PageRequest:
         """Return a request for a page that holds *row*."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enkash_async._paging.findings import Findings
+from enkash_async.resume import MAX_COUNT
 
 
 class RecordsCount:
@@ -16,6 +17,7 @@ class RecordsCount:
         self._findings = findings
         self.latest: int | None = None
         self._at_place: int | None = None
+        self._is_passed = False
 
     @property
     def is_total(self) -> bool:
@@ -24,35 +26,48 @@ class RecordsCount:
 
     def note(self, total: int | None, rows: int) -> None:
         """Learn from the count that stood beside *rows* rows."""
+        if total is None or not is_possible(total):
+            return
         found = self._findings
-        found.total_at_end = total
+        found.total_at_end = self.latest = total
         if found.total_at_start is None:
             found.total_at_start = total
-        if total is not None:
-            self.latest = total
-            found.count_is_total |= total != rows
+        found.count_is_total |= total != rows
 
-    def note_place(self, total: int | None) -> None:
-        """Remember the count of the page that reading has come to the end of."""
+    def note_place(self, total: int | None, end_row: int) -> None:
+        """Learn that a page that fits, with this count beside it, ended before *end_row*."""
         self._at_place = total
+        # As of a service that stops counting: no row after this one is ruled out by it.
+        self._is_passed |= self.is_total and total is not None and end_row > total
 
     def growth(self, total: int | None) -> int | None:
         """Return by how many rows the list grew since that page, None if no count tells."""
         if not self.is_total or total is None or self._at_place is None:
             return None
-        return total - self._at_place
+        growth = total - self._at_place
+        return growth if abs(growth) <= MAX_COUNT else None
 
     def shortage(self, total: int | None, row: int) -> int:
         """Return by how many rows a page's count goes beyond the place *row* it reached.
 
         Both numbers are of one answer, so that no change of the list explains a difference.
         """
-        return 0 if total is None or not self.is_total else total - row
+        if total is None or not self.is_total or not is_possible(total):
+            return 0
+        return total - row
 
     def is_reached(self, total: int | None, row: int) -> bool:
-        """Say whether a page that ends before *row* holds the last row its count speaks of."""
-        return self.is_total and total is not None and row >= total
+        """Say whether a page that ends before *row* holds the last row its count speaks of.
+
+        A count that was passed speaks of no last row.
+        """
+        return self.is_total and not self._is_passed and row == total
 
     def may_reach(self, row: int) -> bool:
         """Say whether there may be a row *row*, as far as the latest count tells."""
-        return not self.is_total or self.latest is None or row < self.latest
+        return not self.is_total or self._is_passed or self.latest is None or row < self.latest
+
+
+def is_possible(total: int) -> bool:
+    """Say whether a list may have so many rows; an instant in that field is no count."""
+    return 0 <= total <= MAX_COUNT

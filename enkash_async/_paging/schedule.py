@@ -12,7 +12,7 @@ from enkash_async._paging.place import Place
 from enkash_async._paging.reach import Reach
 from enkash_async._paging.records_count import RecordsCount
 
-IS_ANSWERED_BY_FEW = frozenset({Purpose.PROBE, Purpose.PEEK})
+IS_ANSWERED_BY_FEW = frozenset({Purpose.PROBE, Purpose.PEEK, Purpose.BEFORE})
 """Pages of which the first rows answer the question; the rest is not wanted."""
 
 
@@ -92,7 +92,7 @@ class Schedule:
 
     def _plan(self, whole_pages: bool) -> PageRequest:
         new, stop_row = self._reach.page_size, self._place.stop_row
-        if stop_row is not None and not whole_pages:
+        if stop_row is not None and not whole_pages and not self._reach.counts_pages:
             new = max(1, min(new, stop_row - self._next_row))
         overlaps = self._place.edge is not None
         request = self._reach.next_page(self._next_row, new, overlaps=overlaps)

@@ -15,7 +15,7 @@ class Cursor(Generic[R]):
     """A batch of rows, and how many of them are decoded; the one place that all views share.
 
     A page that was awaited is read again by the loop that follows: either the records decoded
-    then, by `take_awaited`, or the rows, by `rewind`.
+    then, by `take_awaited`, or the rows, by `rewind`. So is one whose wait was cancelled.
     """
 
     def __init__(self, stream: RowStream, report: SearchReport) -> None:
@@ -48,11 +48,16 @@ class Cursor(Generic[R]):
 
     def keep_awaited(self, page: Page[R]) -> None:
         """Keep the first *page*, decoded, for the loop that may follow."""
-        if self.batch is not None and page.records:
-            # The same rows are there for it, but for those set aside.
-            self.batch.rows.leave_out_aside()
-            self.place = len(self.batch.rows)
-            self._awaited = page
+        if self.batch is None:
+            return
+        if not page.records:
+            # Nothing is left of it: the reader has been given its bad records.
+            self.hand_over(0)
+            return
+        # The same rows are there for the loop, but for those set aside.
+        self.batch.rows.leave_out_aside()
+        self.place = len(self.batch.rows)
+        self._awaited = page
 
     def take_awaited(self) -> Page[R] | None:
         """Return the page that was awaited if no loop has read it, and to one loop only."""
@@ -60,6 +65,15 @@ class Cursor(Generic[R]):
         return page
 
     def rewind(self) -> None:
-        """Go back to the first row of the page that was awaited, if no loop has read it."""
-        if self.take_awaited() is not None:
-            self.place = 0
+        """Go back to the row after the last that was handed over.
+
+        What was decoded after it was awaited and is in no loop's hands, or its reader was
+        cancelled before all of the page was decoded.
+        """
+        self._awaited = None
+        if self.batch is None or self.place == self.batch.done:
+            return
+        if not self.batch.done:
+            # The reader has been given the bad records, and gets them in no view again.
+            self.batch.rows.leave_out_aside()
+        self.place = self.batch.done

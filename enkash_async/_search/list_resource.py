@@ -65,7 +65,8 @@ class ListResource(Generic[F, R]):
         *offset* and *max_records* count records; *page_size* is how many to ask for at once.
         Give an *order_by* that does not change and is different for each record if the list may
         change while it is read. *full_check* compares every record with all before it rather
-        than with those of the last pages. *strict* raises IncompleteSearchError on any verdict
+        than with those of the last pages, and their number with the service's count; without a
+        count the verdict is INCOMPLETE. *strict* raises IncompleteSearchError on any verdict
         but COMPLETE. *on_bad_record* is called with each record that cannot be read, instead of
         a DecodeError. *resume* goes on from `resume_token` of an earlier search, which must have
         asked for the same.

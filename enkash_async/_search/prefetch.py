@@ -13,12 +13,26 @@ from enkash_async._paging.raw_page import RawPage
 from enkash_async._search.byte_budget import ByteBudget
 from enkash_async._tasks import TaskOwner, paced
 from enkash_async._telemetry.search_watch import SearchWatch
-from enkash_async.errors import RequestTimeoutError
+from enkash_async.errors import (
+    ClientRequestError,
+    RecordNotFoundError,
+    RequestTimeoutError,
+    UnprocessableRequestError,
+    ValidationError,
+)
 
 Fetch = Callable[[Callable[[], PageRequest], Callable[[int], int | None]], Awaitable[RawPage]]
 """Fetches one page: the request is asked for before each attempt, and told when it is too heavy."""
 
 CLOSED = "the search or its session was closed while the search was being read"
+
+NOTHING_THERE = (
+    ClientRequestError,
+    RecordNotFoundError,
+    UnprocessableRequestError,
+    ValidationError,
+)
+"""Errors about the request itself: of one past the end, some services send such."""
 
 ASSUMED_ROW_BYTES = 1024
 """What a row is taken to weigh until the first page has come."""
@@ -133,6 +147,8 @@ class Prefetch:
     async def head(self) -> RawPage:
         """Return the page that is needed next, or raise the error that came instead.
 
+        An error that may mean that nothing stands there becomes an empty page.
+
         RequestTimeoutError if it does not come within *patience* seconds. A page stays until
         the plan no longer wants it.
         """
@@ -155,6 +171,9 @@ class Prefetch:
 
     def _outcome(self, slot: _Slot) -> RawPage:
         if slot.error is not None:
+            is_of_request = isinstance(slot.error, NOTHING_THERE)
+            if is_of_request and self._planner.reads_as_empty(slot.request):
+                return RawPage.of_error()
             raise slot.error
         if slot.page is not None:
             return slot.page

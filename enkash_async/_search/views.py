@@ -49,6 +49,8 @@ class RecordView(Generic[R]):
         """Decode the next records; after the last one none are ready."""
         if (page := self._cursor.take_awaited()) is not None:
             self._make_ready(page.records)
+        else:
+            self._cursor.rewind()
         while not self.ready and (batch := await self._cursor.next_rows()) is not None:
             records, self._cursor.place = self._slices.decode(batch.rows, self._cursor.place)
             self._make_ready(records)

@@ -33,7 +33,8 @@ def identity_reader(name: str) -> Callable[[msgspec.Raw], str]:
 
     def identify(raw: msgspec.Raw) -> str:
         identity: str | None = _value(decode, raw)
-        return identity if identity is not None else f"sha256:{sha256(raw).hexdigest()}"
+        # An empty one tells no record from another.
+        return identity or f"sha256:{sha256(raw).hexdigest()}"
 
     return identify
 

@@ -59,10 +59,12 @@ class Customers(ListResource[CustomerFilter, Customer]):
         as "createdOn", if the list may change while it is read; names are the service's, which
         does not document which it accepts. *full_check* compares every record with all before it
         rather than with those of the last pages, at about 150 bytes of memory a record: then no
-        order, however unstable, makes a record come twice or go missing unnoticed. *strict*
-        raises IncompleteSearchError on any verdict but COMPLETE. *on_bad_record* is called with
-        each record that cannot be read, instead of a DecodeError. *resume* goes on from
-        `resume_token` of an earlier search, which must have asked for the same.
+        order, however unstable, makes a record come twice, and none goes missing unnoticed as long
+        as the service counts the records and the count stays the same; without a count the verdict
+        is INCOMPLETE. *strict* raises IncompleteSearchError on any verdict but COMPLETE.
+        *on_bad_record* is called with each record that cannot be read, instead of a DecodeError.
+        *resume* goes on from `resume_token` of an earlier search, which must have asked for the
+        same.
         """
         search = super().search(
             filter,

@@ -69,31 +69,91 @@ def test_the_last_ids_come_oldest_first_from_pages_and_token(count: int, last: s
 
 
 @pytest.mark.parametrize(
-    ("late", "ordinals", "out_of_order"),
+    ("late", "ids", "out_of_order"),
     [
-        (False, [0, 1, 2], False),
-        (False, [0, 2], False),
-        (False, [], False),
-        (False, [1, 0], True),
-        (False, [2, 0, 1], True),
+        (False, "abc", False),
+        (False, "ac", False),
+        (False, "", False),
+        (False, "ba", True),
+        (False, "cab", True),
         # Rows that came late may stand before others that came earlier.
-        (True, [2, 0, 1], False),
-        (True, [2, 3, 0], False),
-        (True, [1, 0], True),
+        (True, "cab", False),
+        (True, "cda", False),
+        (True, "ba", True),
     ],
 )
 def test_the_order_of_rows_is_told_but_for_late_ones(
-    late: bool, ordinals: list[int], out_of_order: bool
+    late: bool, ids: str, out_of_order: bool
 ) -> None:
     history = history_of("ab")
+    history.ordinal("a")
     history.add(page_of("c", "d"), NewRows(2, 0), late=late)
 
-    assert history.is_out_of_order(ordinals) is out_of_order
+    assert history.is_out_of_order(ids) is out_of_order
 
 
-def test_ids_of_a_changed_list_have_no_certain_order() -> None:
-    assert History(("a", "b"), late=True).is_out_of_order([1, 0]) is False
-    assert History(("a", "b"), late=False).is_out_of_order([1, 0]) is True
+def test_ids_of_an_unproven_token_have_no_certain_order() -> None:
+    assert History(("a", "b"), late=True).is_out_of_order("ba") is False
+    assert History(("a", "b"), late=False).is_out_of_order("ba") is True
+
+
+# On both sides of the place of reading
+
+
+def went_back() -> History:
+    """Return a history of the rows a to e that went back to b and then found x, y and c."""
+    history = history_of("abcde")
+    ordinal = history.ordinal("b")
+    assert ordinal is not None
+    history.go_back(ordinal)
+    history.add(page_of(*"bxyc"), NewRows(1, 1, frozenset({3})))
+    return history
+
+
+def test_rows_stand_in_the_order_of_the_list_wherever_reading_went() -> None:
+    history = went_back()
+
+    assert history.last_ids(9) == list("abxyc")
+    assert [history.ordinal(one) for one in "abxyc"] == [0, 1, 2, 3, 4]
+    assert not history.is_out_of_order("abxycde")
+    assert history.is_out_of_order("ey")
+
+
+@pytest.mark.parametrize(
+    ("unread", "edge", "ahead"), [(0, "abxyc", "de"), (1, "abx", "cde"), (2, "ab", "cde")]
+)
+def test_a_token_tells_rows_before_the_place_from_those_after_it(
+    unread: int, edge: str, ahead: str
+) -> None:
+    told = went_back().ids_around(9, unread)
+
+    assert told == (list(edge), list(ahead))
+    again = History(told[0], ahead=told[1])
+    assert not again.is_out_of_order("abcde")
+    assert again.ids_around(9, 0) == told
+
+
+def test_rows_after_the_place_are_kept_until_they_are_passed() -> None:
+    history = went_back()
+    for start in range(0, 3 * MIN_ROWS, 1000):
+        history.add(page_of(*ids_from(start, 1000)), NewRows(start, 0))
+    assert history.ordinal("c") is None
+    assert history.ordinal("e") is not None
+
+    # With e, d is passed: it was deleted.
+    history.add(page_of("e", "f"), NewRows(0, 1))
+    assert history.last_ids(3) == ["d", "e", "f"]
+    for start in range(0, 3 * MIN_ROWS, 1000):
+        history.add(page_of(*ids_from(50_000 + start, 1000)), NewRows(start, 0))
+    assert [history.ordinal("d"), history.ordinal("e")] == [None, None]
+
+
+def test_a_row_found_before_another_that_is_known_comes_out_of_its_turn() -> None:
+    history = history_of("abc")
+    history.ordinal("a")
+    history.add(page_of("a", "x", "b", "c", "d"), NewRows(0, 0, frozenset({0, 2, 3})))
+
+    assert not history.is_out_of_order("axbcd")
 
 
 @pytest.mark.parametrize(
@@ -109,20 +169,27 @@ def test_ids_of_a_changed_list_have_no_certain_order() -> None:
         ([10] * 20, list(range(20))),
     ],
 )
-@pytest.mark.parametrize("asked_early", [False, True])
-def test_the_oldest_pages_are_forgotten(
-    sizes: list[int], kept: list[int], asked_early: bool
-) -> None:
+def test_the_oldest_pages_are_forgotten(sizes: list[int], kept: list[int]) -> None:
     history = History()
     starts = [sum(sizes[:place]) for place in range(len(sizes))]
     for start, size in zip(starts, sizes, strict=True):
-        if asked_early:
-            history.ordinal("none")
         history.add(page_of(*ids_from(start, size)), NewRows(start, 0))
 
     known = [place for place, start in enumerate(starts) if history.ordinal(f"r{start}") == start]
     assert known == kept
     assert history.is_whole is (len(kept) == len(sizes))
+
+
+@pytest.mark.parametrize(("size", "kept"), [(10, MIN_ROWS), (1000, MIN_ROWS), (5000, 10_000)])
+def test_rows_that_were_asked_for_are_forgotten_one_by_one(size: int, kept: int) -> None:
+    history = history_of("a")
+    for start in range(0, 20_000, size):
+        assert history.ordinal("none") is None
+        history.add(page_of(*ids_from(start, size)), NewRows(start, 0))
+
+    assert len(history.last_ids(20_000)) == kept
+    assert history.ordinal(f"r{20_000 - kept}") is not None
+    assert history.ordinal(f"r{20_000 - kept - 1}") is None
 
 
 def test_ids_of_a_token_are_forgotten_before_all_pages() -> None:

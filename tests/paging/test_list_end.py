@@ -30,7 +30,9 @@ STILL = {"new": 0, "same_edge": True, "same_place": True}
         ("rows", 10, 12, 10, {}, Step.READ_ON),
         # A short page ends the list if the count agrees, or nothing follows the edge.
         ("rows", 10, 4, 11, {"is_counted_out": True}, Step.END),
-        ("rows", 10, 1, 11, STILL, Step.END),
+        ("rows", 10, 1, 11, STILL | {"is_counted_out": True}, Step.END),
+        # The row after it may be too heavy for a page with it.
+        ("rows", 10, 1, 11, STILL, Step.PEEK),
         ("pages", 10, 4, 10, STILL, Step.END),
         # As long as the longest, it may be capped, even where the count agrees.
         ("rows", 0, 4, 11, {"is_counted_out": True}, Step.DOUBT_SIZE),
@@ -103,20 +105,69 @@ def test_it_remembers_the_longest_page_and_whether_a_single_row_came_alone() -> 
 
 
 @pytest.mark.parametrize(
-    ("longest", "rows", "ends_with_edge", "is_end"),
+    ("unit", "longest", "rows", "facts", "step"),
     [
-        (1, 0, False, True),
-        (1, 1, True, True),
-        (2, 2, True, True),
-        (2, 1, True, True),
-        (1, 1, False, False),
-        (1, 2, True, False),
-        (2, 3, False, False),
+        # The page after the few rows that may be all: the edge is asked for again.
+        ("rows", 1, 0, {}, Step.READ_ON),
+        ("rows", 1, 1, {"ends_with_edge": True}, Step.READ_ON),
+        ("rows", 1, 0, {"is_counted_out": True}, Step.END),
+        ("rows", 1, 1, {}, Step.DOUBT_SIZE),
+        ("rows", 1, 2, {"ends_with_edge": True}, Step.DOUBT_SIZE),
+        ("pages", 2, 2, {"ends_with_edge": True}, Step.END),
+        ("pages", 2, 1, {"ends_with_edge": True}, Step.END),
+        ("pages", 2, 0, {}, Step.END),
+        ("pages", 2, 3, {}, Step.DOUBT_SIZE),
+        # The page after the edge alone.
+        ("rows", 10, 0, {}, Step.END),
+        ("rows", 10, 9, {"ends_with_edge": True}, Step.READ_ON),
+        ("rows", 10, 3, {}, Step.READ_ON),
     ],
 )
-def test_the_page_after_a_few_rows_confirms_the_end_if_it_is_empty_or_the_same_again(
-    longest: int, rows: int, ends_with_edge: bool, is_end: bool
+def test_what_the_page_after_the_edge_means(
+    unit: OffsetUnit, longest: int, rows: int, facts: dict[str, bool], step: Step
 ) -> None:
-    end = ListEnd("rows", longest)
+    given = {"ends_with_edge": False, "is_counted_out": False} | facts
+    assert ListEnd(unit, longest).note_peek(rows, **given) is step
 
-    assert end.is_confirmed_by_peek(rows, ends_with_edge=ends_with_edge) is is_end
+
+@pytest.mark.parametrize(
+    ("rows", "ends_with_edge", "step"),
+    [(0, False, Step.END), (5, True, Step.END), (5, False, Step.LOOSE)],
+)
+def test_the_edge_alone_again_confirms_what_the_page_after_it_showed(
+    rows: int, ends_with_edge: bool, step: Step
+) -> None:
+    end = uneven_end()
+    end.step_after(1, 11, **FITS | STILL)
+    assert end.note_peek(rows, ends_with_edge=ends_with_edge, is_counted_out=False) is Step.READ_ON
+
+    assert end.step_after(1, 11, **FITS | STILL) is step
+    # Rows too heavy for a page are met again.
+    end.step_after(7, 11, **FITS)
+    assert end.step_after(1, 11, **FITS | STILL) is (
+        Step.LOOSE if step is Step.LOOSE else Step.PEEK
+    )
+
+
+def uneven_end() -> ListEnd:
+    """Return one that saw short pages in the middle of the list, as where bytes end them."""
+    end = ListEnd("rows")
+    for rows in (6, 9, 3):
+        assert end.step_after(rows, 11, **FITS) is Step.DOUBT_SIZE
+    return end
+
+
+def test_where_pages_are_short_for_no_cap_a_count_alone_ends_nothing() -> None:
+    assert uneven_end().step_after(4, 11, **FITS | {"is_counted_out": True}) is Step.DOUBT_SIZE
+    capped = ListEnd("rows")
+    for _ in range(3):
+        capped.step_after(6, 11, **FITS)
+    assert capped.step_after(4, 11, **FITS | {"is_counted_out": True}) is Step.END
+
+
+def test_loose_pages_that_come_again_and_again_are_taken_for_the_end() -> None:
+    end = ListEnd("rows", 1)
+    repeated = FITS | {"new": 0, "same_edge": True, "is_loose": True}
+    steps = [end.step_after(1, 1, **repeated) for _ in range(MAX_REPEATS)]
+
+    assert steps == [Step.READ_ON] * (MAX_REPEATS - 1) + [Step.END_UNPROVEN]

@@ -15,7 +15,7 @@ from enkash_async._paging.lost_place import (
     places_to_look,
 )
 from enkash_async._paging.page_cap import PageCap
-from enkash_async._paging.page_request import Purpose
+from enkash_async._paging.page_request import PageRequest, Purpose
 from enkash_async._paging.page_sizes import PageSizes
 from enkash_async._paging.reach import Reach
 from enkash_async.errors import IncompleteSearchError
@@ -137,3 +137,29 @@ def test_it_gives_up_after_so_many_pages() -> None:
     with pytest.raises(IncompleteSearchError, match="pages read again"):
         list(found)
     assert lost.tries <= MAX_TRIES + 1
+
+
+def test_a_page_put_aside_is_asked_for_again_after_five_others_and_taken_as_it_is() -> None:
+    lost = lost_place()
+    lost.put_aside(PageRequest(61, 61, 11), 65)
+    lost.put_aside(PageRequest(50, 50, 11), 58)
+    rows: list[int] = []
+    while not lost.makes_do:
+        lost.note_looked()
+        rows.append(lost.next_request(50, 50, None).row)
+
+    # That which leads back furthest.
+    assert rows == [40, 30, 20, 10, 0, 50]
+    lost.note_looked()
+    assert lost.next_request(50, 50, None).row == 61
+    assert not lost.makes_do
+
+
+def test_a_page_put_aside_is_made_do_with_where_no_place_is_left() -> None:
+    lost = lost_place()
+    for _ in places(5, 10):
+        lost.next_request(5, 5, None)
+    lost.put_aside(PageRequest(6, 6, 11), 9)
+
+    assert lost.next_request(5, 5, None).row == 6
+    assert lost.makes_do

@@ -9,6 +9,7 @@ from enkash_async._paging.history import NewRows
 from enkash_async._paging.overlap import Overlap
 from enkash_async._paging.page_request import PageRequest
 from enkash_async._paging.place import Place
+from enkash_async._paging.raw_page import RawPage
 from enkash_async.resume import ListPoint
 from tests.paging.pages import page_of
 
@@ -17,6 +18,14 @@ POINT = ListPoint(row=3, delivered=3, edge=("a", "b", "c"))
 
 def overlap_of(findings: Findings, *, checks_all: bool = False) -> Overlap:
     return Overlap(Place(0, POINT, None), POINT, findings, checks_all=checks_all)
+
+
+def rows_of(overlap: Overlap, request: PageRequest, page: RawPage) -> NewRows | None:
+    """Return the new rows of *page* as the pager takes them, None if none of it is known."""
+    if overlap.is_edge_in_place(request, page):
+        return overlap.rows_in_place(request, page)
+    sighting = overlap.sight(request, page)
+    return overlap.rows_after(request, page, sighting) if sighting.known else None
 
 
 @pytest.mark.parametrize(
@@ -62,7 +71,7 @@ def test_the_rows_after_known_ones_are_new(
     findings = Findings()
     overlap, page = overlap_of(findings), page_of(*ids)
     request = PageRequest(row, row, 5)
-    rows = overlap.new_rows(request, page, is_in_place=overlap.is_edge_in_place(request, page))
+    rows = rows_of(overlap, request, page)
 
     told = None if rows is None else "".join(page.ids[index] for index in rows.indices(page))
     assert told == new
@@ -73,11 +82,10 @@ def test_only_a_full_check_compares_rows_of_a_page_in_place_with_those_before() 
     page, request = page_of("c", "a", "d"), PageRequest(2, 2, 5)
     quick, full = Findings(), Findings()
 
-    rows = overlap_of(quick).new_rows(request, page, is_in_place=True)
+    rows = overlap_of(quick).rows_in_place(request, page)
     assert rows == NewRows(2, 1)
     assert (quick.duplicates_dropped, quick.moved) == (0, False)
-    rows = overlap_of(full, checks_all=True).new_rows(request, page, is_in_place=True)
-    assert rows is not None
+    rows = overlap_of(full, checks_all=True).rows_in_place(request, page)
     assert list(rows.indices(page)) == [2]
     assert (full.duplicates_dropped, full.moved, full.drifted) == (1, True, True)
 
@@ -95,3 +103,39 @@ def test_rows_of_pages_too_small_to_overlap_are_never_proven(
     assert "".join(page.ids[index] for index in rows.indices(page)) == new
     assert findings.unchecked
     assert (findings.duplicates_dropped, findings.drifted) == (dropped, dropped > 0)
+
+
+@pytest.mark.parametrize(
+    ("row", "ids", "trusted"),
+    [
+        # It follows the row that was delivered before it.
+        (5, "abcx", 2),
+        (5, "bcx", 2),
+        (5, "xbc", 2),
+        (5, "xyzbc", None),
+        # It begins the page, no further down than it was.
+        (2, "cx", 2),
+        (0, "cx", 2),
+        (1, "bx", 1),
+        (3, "cx", None),
+        # Others stand before it, as before one that was touched and moved to the end.
+        (0, "xyc", None),
+        (1, "bxyc", 1),
+        (1, "xyza", None),
+        (1, "xyz", None),
+    ],
+)
+def test_a_row_that_may_have_moved_down_is_not_trusted(
+    row: int, ids: str, trusted: int | None
+) -> None:
+    page = page_of(*ids)
+    assert overlap_of(Findings()).sight(PageRequest(row, row, 9), page).trusted == trusted
+
+
+def test_rows_before_a_starting_offset_are_not_new() -> None:
+    point = ListPoint(row=3, delivered=1, edge=("c",))
+    overlap = Overlap(Place(2, point, None), point, Findings(), checks_all=False)
+    request, page = PageRequest(1, 1, 5), page_of(*"abcd")
+    rows = overlap.rows_after(request, page, overlap.sight(request, page))
+
+    assert [page.ids[index] for index in rows.indices(page)] == ["d"]

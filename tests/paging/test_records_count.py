@@ -8,6 +8,7 @@ import pytest
 
 from enkash_async._paging.findings import Findings
 from enkash_async._paging.records_count import RecordsCount
+from enkash_async.resume import MAX_COUNT
 
 
 def count_after(*pages: tuple[int | None, int]) -> tuple[RecordsCount, Findings]:
@@ -36,8 +37,11 @@ MISSING = count_after((None, 10))[0]
         ([(14, 10), (14, 4)], 14, 14, 14, True),
         # Once seen to differ, it counts all, also where both are the same by chance.
         ([(14, 10), (4, 4)], 4, 14, 4, True),
-        # A count that stays away says nothing of the one before.
-        ([(14, 10), (None, 4)], 14, 14, None, True),
+        # No count is no count of none.
+        ([(14, 10), (None, 4)], 14, 14, 14, True),
+        # Nor is a number that no list has.
+        ([(2**63, 10), (14, 4)], 14, 14, 14, True),
+        ([(-1, 10)], None, None, None, False),
         ([(None, 10), (14, 4)], 14, 14, 14, True),
         ([(0, 0)], 0, 0, 0, False),
         ([(5, 0)], 5, 5, 5, True),
@@ -62,7 +66,9 @@ def test_it_counts_all_once_it_differs_from_the_length_of_its_page(
     [
         (TOTAL, 100, 90, 10, False),
         (TOTAL, 100, 100, 0, True),
-        (TOTAL, 100, 103, -3, True),
+        # A total that was passed is no total.
+        (TOTAL, 100, 103, -3, False),
+        (TOTAL, 2**63, 100, 0, False),
         (TOTAL, None, 100, 0, False),
         # What may count the page only proves no end and no shortage.
         (OF_PAGE, 100, 90, 0, False),
@@ -108,6 +114,26 @@ def test_growth_is_told_since_the_place_was_reached(
     growth: int | None,
 ) -> None:
     count, _ = count_after(*pages)
-    count.note_place(at_place)
+    count.note_place(at_place, 10)
 
     assert count.growth(now) == growth
+
+
+def test_a_count_that_was_passed_ends_nothing() -> None:
+    count, _ = count_after((100, 10))
+    count.note_place(100, 100)
+    assert not count.may_reach(100)
+    count.note_place(100, 110)
+
+    assert count.may_reach(5000)
+    assert not count.is_reached(120, 120)
+
+
+@pytest.mark.parametrize("total", [-1, MAX_COUNT + 1, 1_800_000_000_000, 10**16, 2**63])
+def test_a_number_that_no_list_has_is_no_count(total: int) -> None:
+    count, _ = count_after((100, 10), (total, 10))
+    count.note_place(100, 10)
+
+    assert count.latest == 100
+    assert count.shortage(total, 10) == 0
+    assert count.growth(2 * MAX_COUNT + total) is None

@@ -24,7 +24,9 @@ COUNTED: dict[str, Any] = {"count_is_total": True, "total_at_start": 100, "total
         ({"total_at_start": 100, "total_at_end": 4}, Verdict.COMPLETE, []),
         ({"drifted": True}, Verdict.CHANGED, ["added or removed"]),
         (COUNTED | {"total_at_end": 99}, Verdict.CHANGED, ["went from 100 to 99"]),
-        (COUNTED | {"total_at_end": None}, Verdict.CHANGED, ["went from 100 to None"]),
+        # As where a search that was resumed has nothing left to read.
+        (COUNTED | {"total_at_end": None}, Verdict.COMPLETE, []),
+        ({"nothing_counted": True}, Verdict.INCOMPLETE, ["nothing was counted"]),
         (COUNTED | {"shortage": -2}, Verdict.CHANGED, ["2 fewer than came"]),
         # A count that changed says already why fewer came.
         (COUNTED | {"total_at_end": 98, "shortage": -2}, Verdict.CHANGED, ["went from 100"]),

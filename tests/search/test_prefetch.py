@@ -7,7 +7,16 @@ from collections.abc import AsyncIterator, Callable
 import anyio
 import pytest
 
-from enkash_async import ConnectError, RequestTimeoutError
+from enkash_async import (
+    ClientRequestError,
+    ConnectError,
+    InvalidAccessError,
+    RecordNotFoundError,
+    RequestTimeoutError,
+    SystemFaultError,
+    UnprocessableRequestError,
+    ValidationError,
+)
 from enkash_async._paging.page_request import PageRequest
 from enkash_async._search.byte_budget import ByteBudget
 from enkash_async._search.prefetch import ASSUMED_ROW_BYTES, Prefetch
@@ -298,3 +307,34 @@ async def test_its_repr_shows_what_goes_on(make: Make, gate: Gate) -> None:
     assert repr(prefetch) == f"<Prefetch running: 2 in flight, 1 came, 1 failed, {nbytes} bytes>"
     prefetch.discard()
     assert repr(prefetch) == "<Prefetch discarded: 0 in flight, 0 came, 0 failed, 0 bytes>"
+
+
+@pytest.mark.parametrize(
+    ("error", "is_empty"),
+    [
+        (ValidationError("offset"), True),
+        (RecordNotFoundError("nothing"), True),
+        (ClientRequestError("offset"), True),
+        (UnprocessableRequestError("offset"), True),
+        (InvalidAccessError("no"), False),
+        (SystemFaultError("down"), False),
+        (ConnectError("gone"), False),
+    ],
+)
+async def test_an_error_about_a_page_that_may_be_past_the_end_becomes_an_empty_page(
+    make: Make, planner: FakePlanner, gate: Gate, error: Exception, is_empty: bool
+) -> None:
+    prefetch = make(max_pages=1)
+    gate.fail(0, error)
+    await filled(prefetch)
+    await gate.let_come(0)
+    with pytest.raises(type(error)):
+        await prefetch.head()
+    planner.may_be_past_end.append(planner.requests[0])
+
+    if is_empty:
+        page = await prefetch.head()
+        assert (len(page), page.total, page.stands_for_error) == (0, None, True)
+    else:
+        with pytest.raises(type(error)):
+            await prefetch.head()

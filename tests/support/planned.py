@@ -36,6 +36,8 @@ class FakePlanner:
         """What is new in the page at a row, where not all is."""
         self.prefers: PageRequest | None = None
         """A page that is wanted before all others as soon as one has come."""
+        self.may_be_past_end: list[PageRequest] = []
+        """Pages for which an error may stand for nothing."""
         self.arrived: list[int] = []
         self.shrunk: list[int] = []
         self.needs_ids = False
@@ -64,6 +66,9 @@ class FakePlanner:
         place = self.requests.index(request)
         self.requests[place : place + 1] = parts
         return parts[0]
+
+    def reads_as_empty(self, request: PageRequest) -> bool:
+        return request in self.may_be_past_end
 
     def note_arrival(self, request: PageRequest, page: RawPage) -> None:
         self.arrived.append(request.row)

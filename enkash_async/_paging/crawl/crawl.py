@@ -141,6 +141,10 @@ class Crawl:
     def _item_of(self, request: PageRequest) -> AnyWindow | None:
         return next((item for item in self._items if item.holds(request)), None)
 
+    def reads_as_empty(self, request: PageRequest) -> bool:
+        """Return False: windows are asked for by their counts, so that an error is one."""
+        return False
+
     def note_arrival(self, request: PageRequest, page: RawPage) -> None:
         """Cut a window whose page does not hold all of it, before its turn has come."""
         for place, item in enumerate(self._items):

@@ -1,0 +1,69 @@
+"""Does the first page stand at the caller's own offset? No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from enkash_async._paging.page_request import PageRequest, Purpose
+from enkash_async._paging.raw_page import RawPage
+from enkash_async._paging.reach import Reach
+from enkash_async._paging.records_count import RecordsCount
+
+MAX_TRIES = 3
+"""First pages looked at before they are taken for the last page of a list that ends before."""
+
+
+class StartingOffset:
+    """Tells whether the first page holds rows from before the offset *start*.
+
+    So it is where a service answers an offset past the end with its last page, and where offsets
+    count pages and the service makes pages smaller than asked for.
+    """
+
+    def __init__(self, start: int, reach: Reach, count: RecordsCount) -> None:
+        self._start = start
+        self._reach = reach
+        self._count = count
+        self._tries = 0
+        self._first_ids: Sequence[str] = ()
+        self.is_proven = not start
+        """The page stands where it should."""
+        self.is_past_end = False
+        """Nothing stands there."""
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Say whether a page came that may stand there, or may not."""
+        return bool(self._first_ids) and not self.is_proven
+
+    def is_smaller(self, request: PageRequest, page: RawPage) -> bool:
+        """Say whether smaller pages than were asked for make *page* begin somewhere else."""
+        if not self._reach.counts_pages or len(page) >= request.limit:
+            return False
+        return request.row > 0 or len(page) <= self._start
+
+    def is_counted(self, request: PageRequest, page: RawPage) -> bool:
+        """Say whether the count, or the place of *page*, proves that rows stand there."""
+        counted = self._count.is_total and page.total is not None and page.total > self._start
+        return self.is_proven or counted or not request.row
+
+    def request(self, first: PageRequest, page: RawPage) -> PageRequest:
+        """Return the request for what stands before the *first* page, which tells.
+
+        Where an error came instead, it is the first page of the list: it comes if the error is
+        about the offset.
+        """
+        self._tries += 1
+        self._first_ids = page.ids
+        if page.stands_for_error:
+            return self._reach.page_at(0, Purpose.BEFORE)
+        return self._reach.page_before(first)
+
+    def judge(self, page: RawPage) -> None:
+        """Learn what stands before the first page, and so what that one is."""
+        if len(page) < 2 or self._reach.counts_pages:
+            is_before = set(page.ids).isdisjoint(self._first_ids)
+        else:
+            is_before = page.ids[1] in self._first_ids[:1]
+        self.is_proven = is_before and len(page) > 0 and bool(self._first_ids)
+        self.is_past_end = not self.is_proven and (not self._first_ids or self._tries >= MAX_TRIES)

@@ -1,0 +1,95 @@
+"""Whether the first page stands at the caller's own offset."""
+
+from __future__ import annotations
+
+import pytest
+
+from enkash_async._paging.addressing import Addressing, OffsetUnit
+from enkash_async._paging.findings import Findings
+from enkash_async._paging.page_cap import PageCap
+from enkash_async._paging.page_request import PageRequest, Purpose
+from enkash_async._paging.page_sizes import PageSizes
+from enkash_async._paging.raw_page import RawPage
+from enkash_async._paging.reach import Reach
+from enkash_async._paging.records_count import RecordsCount
+from enkash_async._paging.starting_offset import MAX_TRIES, StartingOffset
+from enkash_async.resume import ListPoint
+from tests.paging.pages import page_of
+
+
+def starting_at(row: int, unit: OffsetUnit = "rows") -> StartingOffset:
+    reach = Reach(Addressing(unit), PageCap(unit, ListPoint(row=row)), PageSizes(5), max_new=5)
+    count = RecordsCount(Findings(count_is_total=True))
+    return StartingOffset(row, reach, count)
+
+
+@pytest.mark.parametrize(
+    ("start", "row", "total", "is_counted"),
+    [(0, 0, None, True), (7, 7, 8, True), (7, 7, 7, False), (7, 7, None, False), (7, 0, 3, True)],
+)
+def test_a_count_above_the_offset_says_that_rows_stand_there(
+    start: int, row: int, total: int | None, is_counted: bool
+) -> None:
+    page = page_of("a", "b", total=total)
+    assert starting_at(start).is_counted(PageRequest(row, row, 5), page) is is_counted
+
+
+@pytest.mark.parametrize(
+    ("unit", "row", "rows", "is_smaller"),
+    [
+        ("rows", 7, "ab", False),
+        ("pages", 5, "abcde", False),
+        ("pages", 5, "abc", True),
+        ("pages", 0, "abc", True),
+    ],
+)
+def test_pages_smaller_than_asked_for_begin_elsewhere_where_offsets_count_pages(
+    unit: OffsetUnit, row: int, rows: str, is_smaller: bool
+) -> None:
+    page = page_of(*rows)
+    assert starting_at(7, unit).is_smaller(PageRequest(row, 1, 5), page) is is_smaller
+
+
+@pytest.mark.parametrize(
+    ("unit", "before", "is_proven"),
+    [
+        # Begun one row earlier, it holds the first row at its second place.
+        ("rows", "xabcd", True),
+        ("rows", "x", True),
+        ("rows", "abcde", False),
+        ("rows", "xyabc", False),
+        ("rows", "a", False),
+        ("rows", "", False),
+        ("pages", "vwxyz", True),
+        ("pages", "abcde", False),
+        ("pages", "wxyza", False),
+    ],
+)
+def test_the_page_before_proves_the_first(unit: OffsetUnit, before: str, is_proven: bool) -> None:
+    start = starting_at(10, unit)
+    first = start.request(PageRequest(10, 10 if unit == "rows" else 2, 5), page_of(*"abcde"))
+    assert first.purpose is Purpose.BEFORE
+    assert (first.row, first.offset, first.limit) == ((9, 9, 5) if unit == "rows" else (5, 1, 5))
+    start.judge(page_of(*before))
+
+    assert (start.is_proven, start.is_past_end, start.is_doubtful) == (
+        is_proven,
+        False,
+        not is_proven,
+    )
+
+
+def test_a_page_that_is_never_proven_is_the_last_page_again() -> None:
+    start = starting_at(10)
+    for _ in range(MAX_TRIES):
+        assert not start.is_past_end
+        start.request(PageRequest(10, 10, 5), page_of(*"abcde"))
+        start.judge(page_of(*"abcde"))
+    assert start.is_past_end
+
+
+def test_an_error_is_held_against_the_first_page_of_the_list() -> None:
+    start = starting_at(10)
+    assert start.request(PageRequest(10, 10, 5), RawPage.of_error()).row == 0
+    start.judge(page_of("a"))
+    assert start.is_past_end
