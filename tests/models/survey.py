@@ -1,0 +1,50 @@
+"""How often each oddity breaks each promise: what `BROKEN_TODAY` should say.
+
+python -m tests.models.survey list|crawl PROMISE NUMBER [ODDITY ...] [+ODDITY ...]
+
+Worlds with an ODDITY, or with "several & of them", are left out; +ODDITY is in each world.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections import Counter
+from collections.abc import Iterator
+
+from tests.models import crawled_world, listed_world, odd_crawls, odd_lists
+
+
+def failures(
+    subject: str, promise: str, number: int, broken: set[str], always: set[str]
+) -> Iterator[tuple[int, frozenset[str], list[str]]]:
+    """Walk over the worlds that break *promise*: seed, oddities and what is wrong."""
+    for seed in range(number):
+        chance = random.Random(seed)
+        if subject == "list":
+            listed = odd_lists.draw_list(chance.choice, promise, broken, always)
+            oddities = listed.oddities
+            found = list(odd_lists.faults(promise, listed_world.run(listed.world, seed)))
+        else:
+            crawled = odd_crawls.draw_crawl(chance.choice, promise, broken, always)
+            oddities = crawled.oddities
+            found = list(odd_crawls.faults(promise, crawled_world.run(crawled.world, seed)))
+        if found:
+            yield seed, oddities, found
+
+
+def main() -> None:
+    subject, promise, number, *names = sys.argv[1:]
+    always = {name[1:] for name in names if name.startswith("+")}
+    broken = {name for name in names if not name.startswith("+")}
+    alone: Counter[str] = Counter()
+    total = 0
+    for seed, oddities, found in failures(subject, promise, int(number), broken, always):
+        total += 1
+        alone.update(oddities)
+        print(seed, " & ".join(sorted(oddities)), "|", "; ".join(found)[:200])
+    print(total, "of", number, alone.most_common())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,291 @@
+"""Single worlds in which `search` might lose or double a row, or raise a false alarm."""
+
+from __future__ import annotations
+
+import random
+
+import attrs
+import pytest
+
+from enkash_async._paging.planner import Planner
+from enkash_async.report import Verdict
+from tests.models.answers import HUGE, Answer, Ask, Pages
+from tests.models.listed_world import (
+    ListOutcome,
+    ListService,
+    ListWorld,
+    Place,
+    Script,
+    run,
+)
+from tests.models.odd_lists import MAX_SECONDS
+from tests.models.planners import Driven, ask_of, open_pager
+from tests.models.reading import Habits, Reader
+
+EIGHT = Habits(concurrency=8)
+
+
+def open_list(world: ListWorld, token: str | None) -> Planner:
+    return open_pager(world.pages, world.page_size, token, start=0, max_rows=None, full_check=False)
+
+
+def assert_kept(outcome: ListOutcome) -> None:
+    """Check that what stayed came once, or that the verdict does not claim it."""
+    assert outcome.doubled == []
+    assert not outcome.run.is_sure or outcome.lost == []
+    assert outcome.is_in_order
+
+
+def once(row: int, change: Script) -> Script:
+    """Return a script that makes *change* once, when reading has come to *row*."""
+    done: list[bool] = []
+
+    def script(service: ListService, ask: Ask) -> None:
+        if not done and service.reached is not None and service.index(service.reached) >= row:
+            done.append(True)
+            change(service, ask)
+
+    return script
+
+
+# Lost or doubled
+
+
+@pytest.mark.parametrize("burst", [5000, 9000])
+@pytest.mark.parametrize("concurrency", [1, 8])
+@pytest.mark.xfail(strict=True, reason="the burst pushes the last row delivered out of memory")
+def test_a_burst_beyond_memory_before_the_last_row_delivered(burst: int, concurrency: int) -> None:
+    def insert(service: ListService, ask: Ask) -> None:
+        service.insert(service.index(service.reached), burst)
+
+    world = ListWorld(rows=9000, page_size=1000, habits=Habits(concurrency=concurrency))
+    outcome = run(world, 0, once(2000, insert))
+
+    assert_kept(outcome)
+    assert outcome.run.verdict is Verdict.CHANGED
+
+
+@pytest.mark.parametrize("concurrency", [1, 8])
+@pytest.mark.xfail(strict=True, reason="a count that was passed is taken for the end")
+def test_a_count_that_stops_where_pages_end_by_their_weight(concurrency: int) -> None:
+    world = ListWorld(
+        rows=400,
+        page_size=40,
+        pages=Pages(budget=60),
+        heaviest=6,
+        count="capped",
+        capped_at=100,
+        habits=Habits(concurrency=concurrency),
+    )
+    outcome = run(world, 0)
+
+    assert outcome.lost == []
+    assert outcome.run.is_sure
+
+
+@pytest.mark.xfail(strict=True, reason="a page of the edge alone is taken for the end")
+def test_one_row_that_fills_a_page_alone_where_nothing_is_counted() -> None:
+    def grow(service: ListService, ask: Ask) -> None:
+        if service.requests == 1:
+            service.rows[10] = attrs.evolve(service.rows[10], weight=5)
+
+    world = ListWorld(rows=30, page_size=5, pages=Pages(budget=5), count="missing")
+    assert_kept(run(world, 0, grow))
+
+
+@pytest.mark.xfail(strict=True, reason="a cap makes the first page begin elsewhere, unnoticed")
+def test_offsets_that_count_pages_with_a_cap_and_a_starting_offset() -> None:
+    for start in range(1, 40):
+        for cap in range(3, 10):
+            pages = Pages(unit="pages", cap=cap)
+            outcome = run(ListWorld(rows=50, page_size=10, pages=pages, start=start), 0)
+            assert_kept(outcome)
+            assert outcome.strangers == []
+
+
+@pytest.mark.xfail(strict=True, reason="rows before the offset are new where all is remembered")
+def test_insertions_in_front_of_a_starting_offset() -> None:
+    for many in range(1, 20):
+
+        def insert(service: ListService, ask: Ask, many: int = many) -> None:
+            service.insert(0, many)
+
+        outcome = run(ListWorld(rows=60, page_size=10, start=30), 0, once(38, insert))
+        assert_kept(outcome)
+        assert outcome.strangers == []
+
+
+@pytest.mark.xfail(strict=True, reason="rows before the offset are new where all is remembered")
+def test_a_deletion_just_before_the_end_after_a_starting_offset() -> None:
+    def delete(service: ListService, ask: Ask) -> None:
+        service.delete(55)
+
+    for start in range(40, 55):
+        outcome = run(ListWorld(rows=60, page_size=16, start=start), 0, once(59, delete))
+        assert_kept(outcome)
+        assert outcome.strangers == []
+
+
+@pytest.mark.parametrize("past_end", ["last_page", "last_rows"])
+@pytest.mark.parametrize("start", [30, 31, 45])
+@pytest.mark.xfail(strict=True, reason="the last page is taken for what stands at the offset")
+def test_an_offset_past_the_end_that_is_answered_with_the_last_page(
+    past_end: str, start: int
+) -> None:
+    pages = Pages(past_end=past_end)  # type: ignore[arg-type]
+    outcome = run(ListWorld(rows=30, page_size=8, pages=pages, start=start), 0)
+
+    assert outcome.run.delivered == []
+    assert outcome.run.verdict is Verdict.COMPLETE
+
+
+@pytest.mark.parametrize("places", [("anywhere",), ("before",), ("anywhere", "before")])
+@pytest.mark.xfail(strict=True, reason="a page is taken from any row known, not from the edge")
+def test_rows_that_are_touched_take_no_others_with_them(places: tuple[Place, ...]) -> None:
+    world = ListWorld(
+        rows=12_000,
+        page_size=700,
+        drift=0.4,
+        moves=("touch", "touch", "delete"),
+        burst="pages",
+        places=places,
+        habits=Habits(concurrency=4),
+    )
+    for seed in range(25):
+        assert_kept(run(world, seed))
+
+
+@pytest.mark.xfail(strict=True, reason="an id without a character is taken for an id")
+def test_an_empty_id_is_no_id() -> None:
+    outcome = run(ListWorld(rows=50, page_size=10, ids="empty", full_check=True), 0)
+    assert (outcome.lost, outcome.run.verdict) == ([], Verdict.COMPLETE)
+
+
+@pytest.mark.parametrize("past_end", ["empty", "last_page"])
+@pytest.mark.parametrize("concurrency", [1, 8])
+def test_a_count_one_too_low_together_with_a_cap(past_end: str, concurrency: int) -> None:
+    for cap in range(2, 9):
+        for rows in range(20):
+            world = ListWorld(
+                rows=rows,
+                page_size=10,
+                pages=Pages(cap=cap, past_end=past_end),  # type: ignore[arg-type]
+                count="minus_one",
+                habits=Habits(concurrency=concurrency),
+            )
+            assert run(world, 0).lost == []
+
+
+@pytest.mark.xfail(strict=True, reason="the last page is as short as its weight, and counted out")
+def test_a_count_one_too_low_where_pages_end_by_their_weight() -> None:
+    for rows in range(3, 30):
+        pages = Pages(budget=4)
+        world = ListWorld(rows=rows, page_size=8, pages=pages, heaviest=2, count="minus_one")
+        assert run(world, 0).lost == []
+
+
+@pytest.mark.xfail(strict=True, reason="rows that jump back go unnoticed where nothing is counted")
+def test_a_full_check_where_nothing_is_counted() -> None:
+    world = ListWorld(rows=60, page_size=8, count="missing", swaps=0.3, full_check=True)
+    for seed in range(60):
+        outcome = run(world, seed)
+        assert not outcome.run.is_sure or outcome.lost == []
+
+
+# Too many requests
+
+
+@pytest.mark.parametrize("huge", range(len(HUGE)))
+def test_a_count_that_no_list_has_freezes_nothing(huge: int) -> None:
+    world = ListWorld(rows=100, page_size=10, count="huge", off_by=huge, habits=EIGHT)
+    outcome = run(world, 0)
+
+    assert outcome.lost == []
+    assert outcome.run.slowest < MAX_SECONDS
+    assert outcome.run.requests <= outcome.least + 10
+
+
+@pytest.mark.parametrize("rows", [100, 105, 500])
+@pytest.mark.xfail(strict=True, reason="as many are asked for past the end as may be in flight")
+def test_at_most_two_requests_past_the_end_where_nothing_is_counted(rows: int) -> None:
+    behind: list[int] = []
+
+    def note(service: ListService, ask: Ask) -> None:
+        behind.extend([ask.offset] * (ask.offset >= rows))
+
+    for seed in range(10):
+        behind.clear()
+        run(ListWorld(rows=rows, page_size=10, count="missing", habits=EIGHT), seed, note)
+        assert len(behind) <= 2
+
+
+# False alarms
+
+
+@pytest.mark.parametrize("count", ["total", "missing"])
+@pytest.mark.xfail(strict=True, reason="the page after the only row is asked for and refused")
+def test_one_row_where_offsets_past_the_end_are_errors(count: str) -> None:
+    pages = Pages(past_end="error")
+    world = ListWorld(rows=1, page_size=10, pages=pages, count=count)  # type: ignore[arg-type]
+    outcome = run(world, 0)
+
+    assert (outcome.run.error, outcome.run.verdict) == ("", Verdict.COMPLETE)
+
+
+@pytest.mark.xfail(strict=True, reason="the page after the new end is asked for and refused")
+def test_a_list_that_shrinks_below_the_place_reached_where_that_is_an_error() -> None:
+    def shrink(service: ListService, ask: Ask) -> None:
+        service.delete(4, 100)
+
+    world = ListWorld(rows=60, page_size=10, pages=Pages(past_end="error"))
+    outcome = run(world, 0, once(25, shrink))
+
+    assert outcome.run.error == ""
+    assert outcome.lost == []
+
+
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.xfail(strict=True, reason="a page cut to max_records has another number")
+def test_any_number_of_records_where_offsets_count_pages(first: int) -> None:
+    pages = Pages(unit="pages", first=first)  # type: ignore[arg-type]
+    for most in range(1, 101):
+        world = ListWorld(rows=100, page_size=25, pages=pages, habits=Habits(max_rows=most))
+        outcome = run(world, 0)
+        assert outcome.run.delivered == outcome.stayed[:most]
+        assert outcome.run.verdict is Verdict.COMPLETE
+
+
+@pytest.mark.xfail(strict=True, reason="the place before the first new row of a page is row -1")
+def test_a_token_taken_before_the_rows_of_a_page_can_be_gone_on_with() -> None:
+    world = ListWorld(rows=25, page_size=10)
+    service = ListService(world, random.Random(0))
+    driven = Driven(open_list(world, None))
+    token: str | None = None
+    came: list[str] = []
+    while token is None:
+        request = driven.wanted(1)[0]
+        answer = service.answer(ask_of(request))
+        handed = driven.accept(driven.arrive(request, answer), answer, None)
+        if came and handed.left:
+            token = driven.token()
+        elif not came:
+            came += handed.take(10)
+            # All but the last row delivered goes, and one is inserted in front.
+            service.delete(0, 9)
+            service.insert(0)
+    assert all(request.offset >= 0 for request in Driven(open_list(world, token)).wanted(8))
+
+
+def test_a_service_that_ignores_offsets_ends_with_an_error() -> None:
+    class Deaf(ListService):
+        def answer(self, ask: Ask) -> Answer:
+            return super().answer(Ask(0, ask.limit))
+
+    world = ListWorld(rows=50, page_size=10)
+    service = Deaf(world, random.Random(0))
+
+    reader = Reader(
+        service, EIGHT, lambda token: open_list(world, token), random.Random(0), lambda _: 200
+    )
+    outcome = reader.read()
+    assert outcome.error == "incomplete"
