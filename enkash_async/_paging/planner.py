@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from enkash_async._paging.crawl.findings import CrawlFindings
 from enkash_async._paging.findings import Findings
 from enkash_async._paging.history import NewRows
 from enkash_async._paging.page_request import PageRequest
@@ -30,7 +31,7 @@ class Planner(Protocol):
         ...
 
     @property
-    def findings(self) -> Findings:
+    def findings(self) -> Findings | CrawlFindings:
         """Return what was noticed so far."""
         ...
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -10,6 +11,7 @@ import attrs
 from enkash_async._arguments import int32_at_least
 from enkash_async._decoding.slice_decoder import OnBadRecord
 from enkash_async._paging.crawl.crawl import Crawl
+from enkash_async._paging.crawl.cutter import MOST as MOST_PAGES
 from enkash_async._paging.pager import Pager
 from enkash_async._paging.planner import Planner
 from enkash_async._search.endpoint import ListEndpoint, TimeRange
@@ -98,23 +100,28 @@ class ListResource(Generic[F, R]):
         *,
         page_size: int | None = None,
         max_records: int | None = None,
+        window_pages: int | None = None,
         strict: bool = False,
         on_bad_record: OnBadRecord | None = None,
         resume: ResumeToken | str | None = None,
     ) -> Search[R]:
         """Return a search for all records until now, exact while data change.
 
-        Time is cut into windows that hold a page each, which are fetched concurrently and handed
-        over in the order of time, each with its records in the order of the service. It needs no
-        order and no meaning of offsets; the cost grows in proportion to the number of records.
-        Records that are in no window, because they have no time, are told by the report. The
-        clock of this machine decides what "now" is. The parameters are those of `search`.
-        TypeError if the list has no time to cut.
+        Time is cut into windows of a few pages, which are fetched concurrently and handed over in
+        the order of time, each with its records in the order of the service. Their counts prove
+        them whole: it needs no order and no meaning of offsets, and the cost grows in proportion
+        to the number of records. Records that are in no window, because they have no time, are
+        told by the report. "Now" is when the first request is sent, by the clock of this machine.
+        *window_pages* is how many pages a window may hold, 16 unless given: with 1 the service
+        counts 3 to 4 rows for each that comes instead of 6 to 8, and is asked more often. The
+        other parameters are those of `search`. TypeError if the list has no time to cut.
         """
         time, criteria = self._time(), self._criteria(filter)
         query = Query(endpoint=self._endpoint, criteria=criteria)
         size = self._page_size(page_size)
         _check_max_records(max_records)
+        if window_pages is not None:
+            int32_at_least(1, "window_pages", window_pages)
         start = _start(query.fingerprint("crawl"), CrawlPoint(), resume)
         crawl = Crawl(
             page_size=size,
@@ -126,6 +133,7 @@ class ListResource(Generic[F, R]):
             time_field=time.field,
             resume=start.point_of(CrawlPoint),
             sizes=self._settings.page_sizes(size),
+            max_pages=MOST_PAGES if window_pages is None else window_pages,
         )
         stream, report = self._stream("crawl", crawl, query, start, max_records, strict=strict)
         return self.search_class(stream, self._decoder, report, on_bad_record)
@@ -169,7 +177,7 @@ class ListResource(Generic[F, R]):
         time, criteria = self._time(), self._criteria(filter)
         int32_at_least(1, "max_records", max_records)
         parts = Partitions(self._endpoint, time, criteria, self.count)
-        return await parts.cut(_until(criteria, time), max_records)
+        return await parts.cut(_until(criteria, time)(), max_records)
 
     async def count(self, filter: F | None = None) -> int:
         """Return the service's `recordsCount` for *filter*, by one request for one record.
@@ -262,13 +270,18 @@ def _start(
     return token
 
 
-def _until(criteria: Criteria, time: TimeRange) -> datetime:
+def _until(criteria: Criteria, time: TimeRange) -> Callable[[], datetime]:
+    """Return a function that says where time ends: "now", but not before it is asked."""
     begin: datetime | None = getattr(criteria, time.begin)
     end: datetime | None = getattr(criteria, time.end)
-    now = datetime.now(UTC)
-    if begin is not None and begin > now:
+    if begin is not None and begin > datetime.now(UTC):
         raise ValueError(f"{time.begin} lies in the future, as the clock of this machine goes")
-    return now if end is None else min(now, end)
+
+    def until() -> datetime:
+        now = datetime.now(UTC)
+        return now if end is None else min(now, end)
+
+    return until
 
 
 def _python_name(endpoint: ListEndpoint[Any, Any]) -> str:

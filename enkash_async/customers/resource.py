@@ -84,23 +84,27 @@ class Customers(ListResource[CustomerFilter, Customer]):
         *,
         page_size: int | None = None,
         max_records: int | None = None,
+        window_pages: int | None = None,
         strict: bool = False,
         on_bad_record: OnBadRecord | None = None,
         resume: ResumeToken | str | None = None,
     ) -> CustomerSearch:
         """Return a search for all customers created until now, exact while data change.
 
-        Time is cut into windows of `createdOn` that hold a page each, which are fetched
-        concurrently and handed over in the order of creation, each with its records in the order
-        of the service. It needs no order and no meaning of offsets; the cost grows in proportion
-        to the number of customers. Customers that are in no window, because they have no
-        `createdOn`, are told by the report. The clock of this machine decides what "now" is.
-        The parameters are those of `search`.
+        Time is cut into windows of `createdOn` of a few pages, which are fetched concurrently and
+        handed over in the order of creation, each with its records in the order of the service.
+        Their counts prove them whole: it needs no order and no meaning of offsets, and the cost
+        grows in proportion to the number of customers. Customers that are in no window, because
+        they have no `createdOn`, are told by the report. "Now" is when the first request is sent,
+        by the clock of this machine. *window_pages* is how many pages a window may hold, 16 unless
+        given: with 1 the service counts 3 to 4 rows for each that comes instead of 6 to 8, and is
+        asked more often. The other parameters are those of `search`.
         """
         search = super().crawl(
             filter,
             page_size=page_size,
             max_records=max_records,
+            window_pages=window_pages,
             strict=strict,
             on_bad_record=on_bad_record,
             resume=resume,

@@ -132,12 +132,13 @@ def test_a_count_too_large_for_a_token_makes_what_follows_unproven(
         page_size=10,
         addressing=Addressing(),
         begin=None,
-        until=UNTIL,
+        until=lambda: UNTIL,
         read_times=lambda records: [None] * len(records),
         resume=CrawlPoint(),
     )
     assert repr(crawl) == "<Crawl: 0 of None delivered, 0 windows planned>"
     for _ in range(2):
+        crawl.wanted(1)
         crawl.accept(page_of("r0", total=total))
     token = ResumeToken(fingerprint="", point=crawl.point())
 
