@@ -409,7 +409,7 @@ class Crawl:
         root, seams = self._start(), self._seams
         if seams.rows == 0 and not self.total:
             return CrawlPoint()
-        total, outside, found = self.total, self._census.outside, self.findings
+        found = self.findings
         windows = list(self._frontier)
         if unread and self._last is not None and self._last not in windows:
             windows.insert(0, self._last)
@@ -421,10 +421,9 @@ class Crawl:
             until=root.end,
             after=after,
             changed=bool(found.changes),
-            # No token holds so large a count, so that the next crawl must not rely on it.
-            unproven=bool(found.doubts) or max(total or 0, outside) > MAX_COUNT,
-            total=None if total is None else min(total, MAX_COUNT),
-            outside=min(outside, MAX_COUNT),
+            unproven=bool(found.doubts),
+            total=self.total,
+            outside=self._census.outside,
         )
         ends = [seams.end_after(after)]
         head = windows[0] if windows else None
