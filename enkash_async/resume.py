@@ -151,8 +151,7 @@ def _check_parts(value: Mapping[str, Any], token: ResumeToken) -> None:
 
 def _is_in_order(point: CrawlPoint) -> bool:
     """Say whether the times of *point* are possible and follow each other."""
-    moments = (point.edge_until, point.inside_until, point.rest)
-    inner = [moment for moment in moments if moment is not None]
+    inner = [moment for moment in (point.edge_until, point.inside_until) if moment is not None]
     if (point.inside is None) != (point.inside_until is None):
         return False
     if point.inside is None and point.rest is not None:
@@ -162,5 +161,7 @@ def _is_in_order(point: CrawlPoint) -> bool:
         is_begun = point.after is not None or bool(inner)
         return not is_begun and (point.until is None or EARLIEST <= point.until <= LATEST)
     if not EARLIEST <= point.after <= point.until <= LATEST:
+        return False
+    if point.rest is not None and not EARLIEST <= point.rest <= point.until:
         return False
     return all(point.after <= moment <= point.until for moment in inner)

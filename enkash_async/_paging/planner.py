@@ -26,6 +26,11 @@ class Planner(Protocol):
         ...
 
     @property
+    def is_spent(self) -> bool:
+        """Say whether it ended short of rows and nothing more would come to who goes on."""
+        ...
+
+    @property
     def total(self) -> int | None:
         """Return the latest count of all rows, as the service tells it."""
         ...

@@ -177,18 +177,31 @@ class ListResource(Generic[F, R]):
         time, criteria = self._time(), self._criteria(filter)
         int32_at_least(1, "max_records", max_records)
         parts = Partitions(self._endpoint, time, criteria, self.count)
-        return await parts.cut(_until(criteria, time)(), max_records)
+        return await parts.cut(_until(criteria, time), max_records)
 
     async def count(self, filter: F | None = None) -> int:
-        """Return the service's `recordsCount` for *filter*, by one request for one record.
+        """Return how many records match *filter*, by one request for one record.
 
-        IncompleteSearchError if the service sends none. Whether it counts all matches is the
-        service's affair; a search tells, since it compares the count with what comes.
+        Where that record is all that is counted, one more request for two tells whether it is,
+        or whether the service counts the records of each page: then, and if it sends no count,
+        IncompleteSearchError. So little shows no other error of the count; a search does, since
+        it compares the count with what comes.
         """
-        page = await self.search(filter, page_size=1)
+        total = await self._count(filter, 1)
+        if total == 1:
+            total = await self._count(filter, 2)
+        return total
+
+    async def _count(self, filter: F | None, page_size: int) -> int:
+        page = await self.search(filter, page_size=page_size)
         if page.total is None:
             raise IncompleteSearchError(
                 "the service sent no recordsCount; count the records of a search instead"
+            )
+        if len(page) > 1 and page.total == len(page) == page_size:
+            raise IncompleteSearchError(
+                "the service counts the records of each page, not all that match; count the"
+                " records of a search instead"
             )
         return page.total
 

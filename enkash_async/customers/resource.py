@@ -125,10 +125,12 @@ class Customers(ListResource[CustomerFilter, Customer]):
         return await super().windows(filter, max_records=max_records)
 
     async def count(self, filter: CustomerFilter | None = None) -> int:
-        """Return the service's `recordsCount` for *filter*, by one request for one record.
+        """Return how many customers match *filter*, by one request for one record.
 
-        IncompleteSearchError if the service sends none. Whether it counts all matches is the
-        service's affair; a search tells, since it compares the count with what comes.
+        Where that customer is all that is counted, one more request for two tells whether it is,
+        or whether the service counts the customers of each page: then, and if it sends no count,
+        IncompleteSearchError. So little shows no other error of the count; a search does, since
+        it compares the count with what comes.
         """
         return await super().count(filter)
 

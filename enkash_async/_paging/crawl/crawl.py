@@ -127,6 +127,11 @@ class Crawl:
         return self._seams.rows
 
     @property
+    def is_spent(self) -> bool:
+        """Say whether all windows were read and fewer rows came than are counted."""
+        return self.ended and self.findings.shortage > 0
+
+    @property
     def needs_ids(self) -> bool:
         """Say that all ids are compared: neighbouring windows overlap."""
         return True

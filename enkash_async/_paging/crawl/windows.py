@@ -220,6 +220,8 @@ class CountedWindow:
         else:
             before = self._requests[place - 1] if place else None
             row = self._end_row if before is None else before.row + before.limit
+            # A page that was asked for before may reach further than this one begins.
+            row = min(row, request.row + 1)
             parts = list(self._cover(row, request.row + request.limit, limit))
         del self._requests[place]
         for part in reversed(parts):
