@@ -16,11 +16,14 @@ from tests.models.oddities import Choose, Groups, Oddity, draw_oddities, with_od
 from tests.models.reading import Habits
 
 BROKEN_TODAY: Mapping[str, frozenset[str]] = {
-    "kept": frozenset[str](),
+    # The counts of windows are wrong, which the guarantee excludes.
+    "kept": frozenset({"count one too low & empty answers"}),
     # Of a window that is read page by page, as a search reads it.
     "calm": frozenset({"errors past the end"}),
     # Nobody can count the customers created meanwhile by a filter that is wrong.
-    "grows": frozenset({"filter by date & bounds exclude their ends"}),
+    "grows": frozenset(
+        {"filter by date", "bounds by date", "filter by minute", "bounds by minute"}
+    ),
     "ends": frozenset[str](),
 }
 """By promise, the oddities in whose worlds it is broken; whoever mends one takes it out here."""

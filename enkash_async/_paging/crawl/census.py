@@ -36,6 +36,7 @@ class Census:
         self.request: PageRequest | None = None
         self.all: int | None = None
         self.new: int | None = None
+        self.again: int | None = None
         self.outside = 0
         """Rows that are in no window."""
 

@@ -228,8 +228,19 @@ class Crawl:
             census.outside = max(0, census.outside - (page.total or 0))
             self._look_for_end()
         elif purpose is Purpose.AGAIN:
-            if self.findings.count_is_total and page.total is not None:
-                self.findings.note_end(self._seams.rows, page.total)
+            self._take_recount(page)
+
+    def _take_recount(self, page: RawPage) -> None:
+        """Hold what came against what is counted now, once more where that is fewer."""
+        census, count = self._census, page.total
+        if not self.findings.count_is_total or count is None:
+            self._conclude()
+        elif census.again is None and count < self._seams.rows:
+            # So it is where rows were deleted, or where the answer is one to another request.
+            census.again = count
+            census.want_again(self._start())
+        else:
+            self.findings.note_end(self._seams.rows, max(count, census.again or 0))
             self._conclude()
 
     def _note_root(self, page: RawPage) -> None:

@@ -65,6 +65,7 @@ class Cutter:
         self._cap: int | None = None
         self._longest_page = 0
         self._root_times: list[datetime | None] = []
+        self._span: Window | None = None
 
     # How many rows a page holds
 
@@ -112,17 +113,10 @@ class Cutter:
     def first_parts(self, root: Window, count: int) -> list[AnyWindow]:
         """Cut the whole where its rows lie, as far as both ends of the list show that."""
         known = [time for time in self._root_times if time is not None]
-        if not known:
-            return self.parts(root, count, self.max_pages)
-        low = max(root.begin, min(known).replace(microsecond=0) - 3 * SECOND)
-        high = min(root.end, max(known).replace(microsecond=0) + 4 * SECOND)
-        if low >= high:
-            return self.parts(root, count, self.max_pages)
-        inner = list(cut(Window(low, high), self._number(count, self.max_pages)))
-        # Rows may stand before and after, where the order is another.
-        inner[0] = Window(root.begin, inner[0].end)
-        inner[-1] = Window(inner[-1].begin, root.end)
-        return self._counted(inner, count, self.max_pages)
+        if known:
+            low = min(known).replace(microsecond=0) - 3 * SECOND
+            self._span = Window(low, max(known).replace(microsecond=0) + 4 * SECOND)
+        return self.parts(root, count, self.max_pages)
 
     # Any cut
 
@@ -141,7 +135,16 @@ class Cutter:
 
     def parts(self, asked: Window, count: int, max_pages: int) -> list[AnyWindow]:
         """Cut *asked* into windows as full as they are meant to be, if rows are spread evenly."""
-        return self._counted(list(cut(asked, self._number(count, max_pages))), count, max_pages)
+        inner = asked
+        if self._span is not None:
+            inner = Window(max(asked.begin, self._span.begin), min(asked.end, self._span.end))
+            if inner.end - inner.begin < NARROWEST:
+                inner = asked
+        windows = list(cut(inner, self._number(count, max_pages)))
+        # Rows may stand before and after, where the order of the list is another.
+        windows[0] = Window(asked.begin, windows[0].end)
+        windows[-1] = Window(windows[-1].begin, asked.end)
+        return self._counted(windows, count, max_pages)
 
     def one(self, asked: Window) -> list[AnyWindow]:
         """Return *asked* as a window that is hoped to hold few enough pages."""
