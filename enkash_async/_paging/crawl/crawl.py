@@ -30,6 +30,7 @@ from enkash_async._paging.crawl.cutter import MOST, Cutter, ReadTimes
 from enkash_async._paging.crawl.cutting import EARLIEST
 from enkash_async._paging.crawl.findings import CrawlFindings
 from enkash_async._paging.crawl.frontier import Frontier
+from enkash_async._paging.crawl.resumed import place_of, windows_of
 from enkash_async._paging.crawl.seams import Seams
 from enkash_async._paging.crawl.windows import AnyWindow, CountedWindow, PagedWindow
 from enkash_async._paging.history import NewRows
@@ -38,7 +39,7 @@ from enkash_async._paging.page_sizes import SMALLEST, PageSizes
 from enkash_async._paging.raw_page import RawPage
 from enkash_async.errors import IncompleteSearchError
 from enkash_async.report import Verdict
-from enkash_async.resume import MAX_COUNT, CrawlPoint, ListPoint
+from enkash_async.resume import MAX_COUNT, CrawlPoint
 
 
 class Crawl:
@@ -102,21 +103,7 @@ class Crawl:
             return root
         self._census.outside = resume.outside
         self._seams.add_window(resume.edge_until or resume.after, frozenset(resume.edge))
-        rest: datetime | None = resume.after
-        if resume.inside is not None:
-            asked = Window(resume.after, resume.inside_until or root.end)
-            self._frontier.add([self._cutter.paged(asked, resume.inside)])
-            rest = resume.rest
-        if rest is not None:
-            remaining = Window(rest, root.end)
-            if self.total is None:
-                self._frontier.add([self._cutter.paged(remaining)])
-            else:
-                left = max(1, self.total - self._seams.rows)
-                is_one = left <= self._cutter.max_pages * self._cutter.page_rows
-                parts = self._cutter.one(remaining) if is_one else None
-                parts = parts or self._cutter.parts(remaining, left, self._cutter.max_pages)
-                self._frontier.add(parts)
+        self._frontier.add(windows_of(resume, self._cutter, root.end))
         return root
 
     # Planning
@@ -348,6 +335,8 @@ class Crawl:
             # Those too that came with a window before: the next one may hold them as well.
             places = list(found.indices(page))
             if window.crowd is not None:
+                # No window after it holds those, unless the service ignores where windows begin.
+                self._seams.is_whole = False
                 times = self._cutter.read_times(page.records)
                 places = [place for place in places if times[place] != window.crowd]
             window.ids.update(page.ids[place] for place in places)
@@ -384,8 +373,8 @@ class Crawl:
         if not self._seams.is_whole:
             self._error = f"{why}; too much was delivered to begin anew. Use search()"
             return
-        if len(self._frontier) and isinstance(head := self._frontier.head, CountedWindow):
-            self._seams.add_window(root.end, head.ids)
+        if len(self._frontier):
+            self._seams.add_window(root.end, self._frontier.head.ids)
         self._frontier.clear()
         if self._census.purpose is Purpose.LAST:
             self._census.done()
@@ -422,51 +411,16 @@ class Crawl:
 
     def point(self, unread: int = 0, row: int | None = None) -> CrawlPoint:
         """Return where to go on if the last *unread* new rows were not used; *row* is not used."""
-        root, seams = self._start(), self._seams
-        if seams.rows == 0 and not self.total:
+        root, found = self._start(), self.findings
+        if self._seams.rows == 0 and not self.total:
             return CrawlPoint()
-        found = self.findings
         windows = list(self._frontier)
         if unread and self._last is not None and self._last not in windows:
             windows.insert(0, self._last)
-        after = min((window.asked.begin for window in windows), default=root.end)
-        unused = set(seams.unused_ids(unread))
-        edge = [id_ for id_ in seams.ids_from(after) if id_ not in unused]
-        point = CrawlPoint(
-            delivered=seams.rows - unread,
-            until=root.end,
-            after=after,
+        return msgspec.structs.replace(
+            place_of(windows, self._seams, unread, root.end),
             changed=bool(found.changes),
             unproven=bool(found.doubts),
             total=self.total,
             outside=self._census.outside,
         )
-        ends = [seams.end_after(after)]
-        head = windows[0] if windows else None
-        if isinstance(head, PagedWindow):
-            others = [window.asked.begin for window in windows[1:]]
-            point = msgspec.structs.replace(
-                point,
-                after=head.asked.begin,
-                inside=self._inside(head, unread),
-                inside_until=head.asked.end,
-                rest=min(others, default=None),
-            )
-        if head is not None and (isinstance(head, PagedWindow) or head.is_begun):
-            edge += [id_ for id_ in head.ids if id_ not in unused]
-            ends.append(head.asked.end)
-        until = max((end for end in ends if end is not None), default=None)
-        return msgspec.structs.replace(point, edge=tuple(dict.fromkeys(edge)), edge_until=until)
-
-    def _inside(self, window: PagedWindow, unread: int) -> ListPoint:
-        """Return the place within a window, before its first row that was not used.
-
-        More rows than *unread* may stand from there on: windows before held some of them too.
-        """
-        rest, history = unread, window.pager.history
-        if unread:
-            first_unused = history.ordinal(self._seams.unused_ids(unread)[0])
-            if first_unused is not None:
-                rest = history.last_ordinal - first_unused + 1
-        # Where many rows were deleted meanwhile, more are unread than stand before the place.
-        return window.pager.point(rest, max(0, window.pager.end_row - rest))

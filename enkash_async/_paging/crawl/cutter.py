@@ -146,6 +146,12 @@ class Cutter:
         windows[-1] = Window(windows[-1].begin, asked.end)
         return self._counted(windows, count, max_pages)
 
+    def rest(self, asked: Window, count: int) -> list[AnyWindow]:
+        """Return what is left of a crawl as windows, where *count* rows are still to come."""
+        if count <= self.max_pages * self.page_rows:
+            return self.one(asked)
+        return self.parts(asked, count, self.max_pages)
+
     def one(self, asked: Window) -> list[AnyWindow]:
         """Return *asked* as a window that is hoped to hold few enough pages."""
         return self._counted([asked], None, self.max_pages)
