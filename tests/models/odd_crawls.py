@@ -16,8 +16,20 @@ from tests.models.oddities import Choose, Groups, Oddity, draw_oddities, with_od
 from tests.models.reading import Habits
 
 BROKEN_TODAY: Mapping[str, frozenset[str]] = {
-    # The counts of windows are wrong, which the guarantee excludes.
-    "kept": frozenset({"count one too low & empty answers"}),
+    "kept": frozenset(
+        {
+            # The counts of windows are wrong, which the guarantee excludes.
+            "count one too low & empty answers",
+            "count lags & empty answers",
+            "count one too low & cap",
+            "count stops & unstable order",
+            # Pages of one row prove little, and the filter is wrong: rarely noticed too late.
+            "pages of one row & stray answers",
+            "pages of one row & customers without time match",
+            "pages of one row & filter by date",
+            "offsets count pages & many customers without time match",
+        }
+    ),
     # Of a window that is read page by page, as a search reads it.
     "calm": frozenset({"errors past the end"}),
     # Nobody can count the customers created meanwhile by a filter that is wrong.

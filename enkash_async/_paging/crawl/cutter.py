@@ -41,6 +41,10 @@ MOST = 16
 AIM = 6
 """Pages that a window is meant to hold."""
 
+MAX_CLIPS = 3
+"""Windows cut as if all rows stood between the ends of the list as they were first seen: the whole,
+and the outer ones of its parts."""
+
 SPREAD = 0.6
 """As much smaller it may be, if its last page is fuller then."""
 
@@ -66,6 +70,7 @@ class Cutter:
         self._longest_page = 0
         self._root_times: list[datetime | None] = []
         self._span: Window | None = None
+        self._clips = 0
 
     # How many rows a page holds
 
@@ -140,6 +145,10 @@ class Cutter:
             inner = Window(max(asked.begin, self._span.begin), min(asked.end, self._span.end))
             if inner.end - inner.begin < NARROWEST:
                 inner = asked
+            self._clips += inner != asked
+            if self._clips >= MAX_CLIPS:
+                # Where rows are added after the last one seen, that says little any more.
+                self._span = None
         windows = list(cut(inner, self._number(count, max_pages)))
         # Rows may stand before and after, where the order of the list is another.
         windows[0] = Window(asked.begin, windows[0].end)

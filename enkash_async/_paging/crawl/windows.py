@@ -88,7 +88,7 @@ class CountedWindow:
         # A single row leaves no room that would show that it is all.
         first = addressing.request(0, max(2, limit), overlaps=False)
         self.first_limit = first.limit
-        self._requests = deque([attrs.evolve(first, window=asked)])
+        self._requests: deque[PageRequest] = deque([attrs.evolve(first, window=asked)])
         self._end_row = 0
         self._last_id: str | None = None
         self._has_retried = False
