@@ -46,9 +46,10 @@ class CrawlPoint(msgspec.Struct, frozen=True, kw_only=True, tag_field="of", tag=
     """Where a crawl stands: all windows before *after* are done, and the last ends at *until*.
 
     *delivered* counts all rows so far. *edge* holds the ids of those that the next windows may
-    hold too, which were created until *edge_until*. *inside* is the place within a window that
-    takes more than one page and ends at *inside_until*. *outside* is the number of customers that
-    no window holds; *changed*, *unproven* and *total* are those of a list.
+    hold too, which were created until *edge_until*. *inside* is the place within a window from
+    *after* to *inside_until* that is read page by page; then *rest* is where the others begin, and
+    None if there is no other. *outside* is the number of rows that no window holds; *changed*,
+    *unproven* and *total* are those of a list.
     """
 
     delivered: Count = 0
@@ -61,6 +62,7 @@ class CrawlPoint(msgspec.Struct, frozen=True, kw_only=True, tag_field="of", tag=
     until: Instant | None = None
     inside: ListPoint | None = None
     inside_until: Instant | None = None
+    rest: Instant | None = None
     outside: Count = 0
 
     @property
@@ -155,10 +157,14 @@ def _is_in_order(point: CrawlPoint) -> bool:
     inner = [moment for moment in (point.edge_until, point.inside_until) if moment is not None]
     if (point.inside is None) != (point.inside_until is None):
         return False
+    if point.inside is None and point.rest is not None:
+        return False
     if point.after is None or point.until is None:
         # Nothing was delivered yet; then a crawl may have settled where it ends.
         is_begun = point.after is not None or bool(inner)
         return not is_begun and (point.until is None or EARLIEST <= point.until <= LATEST)
     if not EARLIEST <= point.after <= point.until <= LATEST:
+        return False
+    if point.rest is not None and not EARLIEST <= point.rest <= point.until:
         return False
     return all(point.after <= moment <= point.until for moment in inner)

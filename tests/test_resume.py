@@ -36,6 +36,7 @@ CRAWL_TOKEN = ResumeToken(
         until=LATER,
         inside=ListPoint(row=20, delivered=20, edge=("KC7",)),
         inside_until=MOMENT + timedelta(hours=1),
+        rest=MOMENT + timedelta(minutes=59),
         outside=3,
     ),
 )
@@ -77,6 +78,7 @@ def crawl_points(draw: st.DrawFn) -> CrawlPoint:
         until=end if is_begun else draw(st.none() | st.just(end)),
         inside=draw(LIST_POINTS) if is_begun and is_inside else None,
         inside_until=inner[1] if is_inside else None,
+        rest=draw(st.none() | st.just(begin)) if is_begun and is_inside else None,
         outside=draw(COUNTS),
     )
 
@@ -207,7 +209,7 @@ def damages() -> Iterator[tuple[str, str, object]]:
         yield from ((kind, f"{holder}.{n}", value) for n in flags for value in NOT_FLAGS)
         yield from ((kind, f"{holder}.edge", value) for value in NOT_EDGES)
     yield from (("crawl", "point.outside", value) for value in [*NOT_COUNTS, None])
-    for name in ("after", "edge_until", "until", "inside_until"):
+    for name in ("after", "edge_until", "until", "inside_until", "rest"):
         yield from (("crawl", f"point.{name}", value) for value in NOT_INSTANTS)
     yield "crawl", "point.inside", fields_of(CRAWL_TOKEN)["point"]
     yield "crawl", "point.inside.of", "crawl"
@@ -232,6 +234,7 @@ AFTER = "2019-08-25T14:15:23Z"
         *(("point.edge_until", BEFORE), ("point.edge_until", AFTER)),
         *(("point.inside_until", BEFORE), ("point.inside_until", AFTER)),
         *(("point.inside_until", None), ("point.inside", None)),
+        ("point.rest", AFTER),
     ],
 )
 def test_times_that_do_not_go_together_are_refused(path: str, value: object) -> None:

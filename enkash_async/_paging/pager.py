@@ -112,6 +112,11 @@ class Pager:
         return self._acceptance.ended
 
     @property
+    def is_spent(self) -> bool:
+        """Say no: after the end of a list, rows may have been added since."""
+        return False
+
+    @property
     def total(self) -> int | None:
         """Return the latest `recordsCount`."""
         return self._count.latest

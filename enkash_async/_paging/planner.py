@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from enkash_async._paging.crawl.findings import CrawlFindings
 from enkash_async._paging.findings import Findings
 from enkash_async._paging.history import NewRows
 from enkash_async._paging.page_request import PageRequest
@@ -25,12 +26,17 @@ class Planner(Protocol):
         ...
 
     @property
+    def is_spent(self) -> bool:
+        """Say whether it ended short of rows and nothing more would come to who goes on."""
+        ...
+
+    @property
     def total(self) -> int | None:
         """Return the latest count of all rows, as the service tells it."""
         ...
 
     @property
-    def findings(self) -> Findings:
+    def findings(self) -> Findings | CrawlFindings:
         """Return what was noticed so far."""
         ...
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -10,6 +11,7 @@ import attrs
 from enkash_async._arguments import int32_at_least
 from enkash_async._decoding.slice_decoder import OnBadRecord
 from enkash_async._paging.crawl.crawl import Crawl
+from enkash_async._paging.crawl.cutter import MOST as MOST_PAGES
 from enkash_async._paging.pager import Pager
 from enkash_async._paging.planner import Planner
 from enkash_async._search.endpoint import ListEndpoint, TimeRange
@@ -99,23 +101,28 @@ class ListResource(Generic[F, R]):
         *,
         page_size: int | None = None,
         max_records: int | None = None,
+        window_pages: int | None = None,
         strict: bool = False,
         on_bad_record: OnBadRecord | None = None,
         resume: ResumeToken | str | None = None,
     ) -> Search[R]:
         """Return a search for all records until now, exact while data change.
 
-        Time is cut into windows that hold a page each, which are fetched concurrently and handed
-        over in the order of time, each with its records in the order of the service. It needs no
-        order and no meaning of offsets; the cost grows in proportion to the number of records.
-        Records that are in no window, because they have no time, are told by the report. The
-        clock of this machine decides what "now" is. The parameters are those of `search`.
-        TypeError if the list has no time to cut.
+        Time is cut into windows of a few pages, which are fetched concurrently and handed over in
+        the order of time, each with its records in the order of the service. Their counts prove
+        them whole: it needs no order and no meaning of offsets, and the cost grows in proportion
+        to the number of records. Records that are in no window, because they have no time, are
+        told by the report. "Now" is when the first request is sent, by the clock of this machine.
+        *window_pages* is how many pages a window may hold, 16 unless given: with 1 the service
+        counts about 6 rows for each that comes instead of 9 to 17, and is asked more often. The
+        other parameters are those of `search`. TypeError if the list has no time to cut.
         """
         time, criteria = self._time(), self._criteria(filter)
         query = Query(endpoint=self._endpoint, criteria=criteria)
         size = self._page_size(page_size)
         _check_max_records(max_records)
+        if window_pages is not None:
+            int32_at_least(1, "window_pages", window_pages)
         start = _start(query.fingerprint("crawl"), CrawlPoint(), resume)
         crawl = Crawl(
             page_size=size,
@@ -127,6 +134,7 @@ class ListResource(Generic[F, R]):
             time_field=time.field,
             resume=start.point_of(CrawlPoint),
             sizes=self._settings.page_sizes(size),
+            max_pages=MOST_PAGES if window_pages is None else window_pages,
         )
         stream, report = self._stream("crawl", crawl, query, start, max_records, strict=strict)
         return self.search_class(stream, self._decoder, report, on_bad_record)
@@ -173,15 +181,28 @@ class ListResource(Generic[F, R]):
         return await parts.cut(_until(criteria, time), max_records)
 
     async def count(self, filter: F | None = None) -> int:
-        """Return the service's `recordsCount` for *filter*, by one request for one record.
+        """Return how many records match *filter*, by one request for one record.
 
-        IncompleteSearchError if the service sends none. Whether it counts all matches is the
-        service's affair; a search tells, since it compares the count with what comes.
+        Where that record is all that is counted, one more request for two tells whether it is,
+        or whether the service counts the records of each page: then, and if it sends no count,
+        IncompleteSearchError. So little shows no other error of the count; a search does, since
+        it compares the count with what comes.
         """
-        page = await self.search(filter, page_size=1)
+        total = await self._count(filter, 1)
+        if total == 1:
+            total = await self._count(filter, 2)
+        return total
+
+    async def _count(self, filter: F | None, page_size: int) -> int:
+        page = await self.search(filter, page_size=page_size)
         if page.total is None:
             raise IncompleteSearchError(
                 "the service sent no recordsCount; count the records of a search instead"
+            )
+        if len(page) > 1 and page.total == len(page) == page_size:
+            raise IncompleteSearchError(
+                "the service counts the records of each page, not all that match; count the"
+                " records of a search instead"
             )
         return page.total
 
@@ -263,13 +284,18 @@ def _start(
     return token
 
 
-def _until(criteria: Criteria, time: TimeRange) -> datetime:
+def _until(criteria: Criteria, time: TimeRange) -> Callable[[], datetime]:
+    """Return a function that says where time ends: "now", but not before it is asked."""
     begin: datetime | None = getattr(criteria, time.begin)
     end: datetime | None = getattr(criteria, time.end)
-    now = datetime.now(UTC)
-    if begin is not None and begin > now:
+    if begin is not None and begin > datetime.now(UTC):
         raise ValueError(f"{time.begin} lies in the future, as the clock of this machine goes")
-    return now if end is None else min(now, end)
+
+    def until() -> datetime:
+        now = datetime.now(UTC)
+        return now if end is None else min(now, end)
+
+    return until
 
 
 def _python_name(endpoint: ListEndpoint[Any, Any]) -> str:

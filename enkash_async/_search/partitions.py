@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
+from enkash_async._paging.crawl.census import AHEAD
 from enkash_async._paging.crawl.cutting import EARLIEST, FILL, MAX_PARTS, SECOND
 from enkash_async._paging.page_request import Window
 from enkash_async._search.endpoint import ListEndpoint, TimeRange
@@ -47,14 +48,21 @@ class Partitions(Generic[F]):
         self._criteria = criteria
         self._count = count
 
-    async def cut(self, until: datetime, max_records: int) -> list[F]:
-        """Return filters of at most *max_records* records each, whose counts add up."""
+    async def cut(self, until: Callable[[], datetime], max_records: int) -> list[F]:
+        """Return filters of at most *max_records* records each, whose counts add up.
+
+        *until* is asked where time ends when the first request is sent.
+        """
         begin: datetime | None = getattr(self._criteria, self._time.begin)
-        whole = Window(begin or EARLIEST, until)
+        whole = Window(begin or EARLIEST, until())
         total, within = await self._counts([self._criteria, self._narrowed(whole)])
-        if total != within:
+        outside = total - within
+        if outside > 0:
+            # Those created since are in no window, and need not be.
+            outside -= await self._count(self._narrowed(Window(whole.end, whole.end + AHEAD)))
+        if outside > 0:
             raise IncompleteSearchError(
-                f"{total - within} of {total} {self._endpoint.noun} are in no window: they have no"
+                f"{outside} of {total} {self._endpoint.noun} are in no window: they have no"
                 f" {self._time.field}, or one after now. Read all with search(), or narrow the"
                 f" filter by {self._time.begin}"
             )

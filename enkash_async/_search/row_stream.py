@@ -16,6 +16,8 @@ from enkash_async.events import Outcome
 from enkash_async.report import SearchReport
 from enkash_async.resume import ResumeToken
 
+NOTHING_LEFT = ". There is no token to go on from, since nothing more would come: crawl anew"
+
 
 @attrs.define(eq=False)
 class Batch:
@@ -115,7 +117,8 @@ class RowStream:
         report.verdict, report.reasons = self._planner.verdict()
         lacks_much = self._planner.ended and self._planner.findings.lacks_many
         if lacks_much or (self._strict and not report.complete):
-            raise IncompleteSearchError(str(report))
+            hint = NOTHING_LEFT if self._planner.is_spent else ""
+            raise IncompleteSearchError(f"{report}{hint}")
         self._watch.tell_completed()
         self.has_ended = True
 
@@ -147,7 +150,8 @@ class RowStream:
         if error.offset is None:
             error.offset = self._planner.next_page_row
         error.report = self.report()
-        error.resume_token = self.token()
+        # After its end nothing more comes: whoever goes on after an error would do so for ever.
+        error.resume_token = None if self._planner.is_spent else self.token()
         self._prefetch.discard()
         self._watch.tell_failed(error)
 

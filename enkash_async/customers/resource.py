@@ -86,23 +86,27 @@ class Customers(ListResource[CustomerFilter, Customer]):
         *,
         page_size: int | None = None,
         max_records: int | None = None,
+        window_pages: int | None = None,
         strict: bool = False,
         on_bad_record: OnBadRecord | None = None,
         resume: ResumeToken | str | None = None,
     ) -> CustomerSearch:
         """Return a search for all customers created until now, exact while data change.
 
-        Time is cut into windows of `createdOn` that hold a page each, which are fetched
-        concurrently and handed over in the order of creation, each with its records in the order
-        of the service. It does not depend on an order, nor on what offsets count; the cost grows
-        in proportion to the number of customers. The report tells of customers that are in no
-        window because they have no `createdOn`. The clock of this machine decides what "now" is.
-        The parameters are those of `search`.
+        Time is cut into windows of `createdOn` of a few pages, which are fetched concurrently and
+        handed over in the order of creation, each with its records in the order of the service.
+        Their counts prove them whole: it needs no order and no meaning of offsets, and the cost
+        grows in proportion to the number of customers. Customers that are in no window, because
+        they have no `createdOn`, are told by the report. "Now" is when the first request is sent,
+        by the clock of this machine. *window_pages* is how many pages a window may hold, 16 unless
+        given: with 1 the service counts about 6 rows for each that comes instead of 9 to 17, and is
+        asked more often. The other parameters are those of `search`.
         """
         search = super().crawl(
             filter,
             page_size=page_size,
             max_records=max_records,
+            window_pages=window_pages,
             strict=strict,
             on_bad_record=on_bad_record,
             resume=resume,
@@ -123,10 +127,12 @@ class Customers(ListResource[CustomerFilter, Customer]):
         return await super().windows(filter, max_records=max_records)
 
     async def count(self, filter: CustomerFilter | None = None) -> int:
-        """Return the service's `recordsCount` for *filter*, by one request for one record.
+        """Return how many customers match *filter*, by one request for one record.
 
-        IncompleteSearchError if the service sends none. Whether it counts all matches is the
-        service's affair; a search tells, since it compares the count with what comes.
+        Where that customer is all that is counted, one more request for two tells whether it is,
+        or whether the service counts the customers of each page: then, and if it sends no count,
+        IncompleteSearchError. So little shows no other error of the count; a search does, since
+        it compares the count with what comes.
         """
         return await super().count(filter)
 

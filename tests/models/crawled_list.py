@@ -133,7 +133,7 @@ class CrawlReader:
             page_size=self.service.world.page_size,
             addressing=Addressing(),
             begin=None,
-            until=UNTIL,
+            until=lambda: UNTIL,
             read_times=time_reader("createdOn", UTC),
             noun="customers",
             time_field="createdOn",

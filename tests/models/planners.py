@@ -72,7 +72,7 @@ def open_crawl(
         page_size=page_size,
         addressing=Addressing(pages.unit, pages.first),
         begin=begin,
-        until=until,
+        until=lambda: until,
         read_times=read_times,
         resume=CrawlPoint() if token is None else ResumeToken.parse(token).point_of(CrawlPoint),
         sizes=PageSizes(page_size, grow_after=1),

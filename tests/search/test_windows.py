@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -9,6 +10,8 @@ import pytest
 from aiohttp import web
 
 from enkash_async import CustomerFilter, IncompleteSearchError, Verdict
+from enkash_async._search.partitions import Partitions
+from enkash_async.customers.resource import CUSTOMERS
 from enkash_async.sandbox import Sandbox, SandboxSettings, SearchCall, open_sandbox
 from tests.support.sessions import session_for
 
@@ -67,6 +70,47 @@ async def test_customers_without_a_time_are_told() -> None:
     async with open_sandbox(settings) as sandbox, session_for(sandbox) as session:
         with pytest.raises(IncompleteSearchError, match="7 of 100 customers are in no window"):
             await session.customers.windows(max_records=20)
+
+
+@pytest.mark.parametrize(("created_since", "outside"), [(3, 0), (1, 2), (0, 3)])
+async def test_customers_created_meanwhile_are_in_no_window_and_need_not_be(
+    created_since: int, outside: int
+) -> None:
+    now = datetime(2025, 1, 1, tzinfo=UTC)
+
+    async def count(criteria: CustomerFilter) -> int:
+        if criteria.created_on_to is None:
+            return 103
+        return 100 if criteria.created_on_to == now else created_since
+
+    assert CUSTOMERS.time is not None
+    partitions = Partitions(CUSTOMERS, CUSTOMERS.time, CustomerFilter(), count)
+    if outside:
+        with pytest.raises(IncompleteSearchError, match=f"^{outside} of 103 customers"):
+            await partitions.cut(lambda: now, 1000)
+    else:
+        [window] = await partitions.cut(lambda: now, 1000)
+        assert window.created_on_to == now
+
+
+@pytest.mark.parametrize("rows", [0, 1, 2, 100])
+async def test_a_count_of_the_page_is_not_taken_for_one_of_all(rows: int) -> None:
+    settings = SandboxSettings(rows=rows, count_style="page")
+    async with open_sandbox(settings) as sandbox, session_for(sandbox) as session:
+        if rows < 2:
+            assert await session.customers.count() == rows
+            return
+        with pytest.raises(IncompleteSearchError, match="records of each page"):
+            await session.customers.count()
+        with pytest.raises(IncompleteSearchError, match="records of each page"):
+            await session.customers.windows()
+
+
+@pytest.mark.parametrize("rows", [0, 1, 2, 100])
+async def test_a_count_of_all_is_right_however_few_there_are(rows: int) -> None:
+    async with open_sandbox(SandboxSettings(rows=rows)) as sandbox, session_for(sandbox) as session:
+        assert await session.customers.count() == rows
+    assert len(sandbox.searches) == 1 + (rows == 1)
 
 
 async def test_counts_that_do_not_add_up_are_told() -> None:

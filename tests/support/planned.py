@@ -28,6 +28,8 @@ def page_of(row: int, rows: int = ROWS, nbytes: int = 100) -> RawPage:
 class FakePlanner:
     """Wants so many pages, in order, and takes each as it comes."""
 
+    is_spent = False
+
     def __init__(self, pages: int) -> None:
         self.requests = [PageRequest(row, row, ROWS) for row in range(0, pages * ROWS, ROWS)]
         self.refits: dict[PageRequest, Sequence[PageRequest]] = {}

@@ -1,14 +1,19 @@
-"""From a window that is too full to windows that hold a page each. No I/O."""
+"""From a window that is too full to windows of a few pages each. No I/O.
+
+A window is meant to hold `AIM` pages and is cut where it holds more than `MOST`: a window of many
+pages costs the server more, since each of its answers counts all of it, and one of few pages more
+requests, since its last page is half empty. Between the two, cutting would cost more than it wins.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 import msgspec
 
-from enkash_async._paging.addressing import Addressing
+from enkash_async._paging.addressing import MAX_LIMIT, Addressing
 from enkash_async._paging.crawl.cutting import (
     CROWD,
     FILL,
@@ -20,7 +25,7 @@ from enkash_async._paging.crawl.cutting import (
     crowd_of,
     cut,
 )
-from enkash_async._paging.crawl.windows import AnyWindow, PagedWindow, PageWindow
+from enkash_async._paging.crawl.windows import AnyWindow, CountedWindow, Family, PagedWindow
 from enkash_async._paging.page_request import Window
 from enkash_async._paging.page_sizes import PageSizes
 from enkash_async._paging.pager import Pager
@@ -30,71 +35,168 @@ from enkash_async.resume import ListPoint
 ReadTimes = Callable[[Sequence[msgspec.Raw]], Sequence[datetime | None]]
 """Reads the times of records; None where one cannot be read."""
 
+MOST = 16
+"""Pages that a window may hold."""
+
+AIM = 6
+"""Pages that a window is meant to hold."""
+
+MAX_CLIPS = 3
+"""Windows cut as if all rows stood between the ends of the list as they were first seen: the whole,
+and the outer ones of its parts."""
+
+SPREAD = 0.6
+"""As much smaller it may be, if its last page is fuller then."""
+
+SLACK = 1.03
+"""By so much the fullest of windows cut evenly exceed the average, where rows come evenly."""
+
 
 class Cutter:
-    """Cuts windows so that each holds a page, as far as the service hands out whole pages.
-
-    One that cannot be cut, or not by its count, is read page by page.
-    """
+    """Makes windows of at most *max_pages* pages, as far as the service hands out whole pages."""
 
     def __init__(
-        self, sizes: PageSizes, addressing: Addressing, read_times: ReadTimes, end: datetime
+        self,
+        sizes: PageSizes,
+        addressing: Addressing,
+        read_times: ReadTimes,
+        max_pages: int = MOST,
     ) -> None:
+        self.max_pages = max_pages
         self._sizes = sizes
         self._addressing = addressing
-        self._read_times = read_times
-        self._end = end
-        self._longest_page = 0
+        self.read_times = read_times
         self._cap: int | None = None
+        self._longest_page = 0
+        self._root_times: list[datetime | None] = []
+        self._span: Window | None = None
+        self._clips = 0
 
-    def note_cut_short(self, rows: int, limit: int) -> bool:
-        """Learn from a page that does not hold all of its window; say whether its count is of use.
+    # How many rows a page holds
 
-        If it is shorter than asked for, the service caps pages there.
+    @property
+    def page_rows(self) -> int:
+        """Return how many rows come at once, as far as is known."""
+        return self._sizes.size if self._cap is None else min(self._sizes.size, self._cap)
+
+    def limit_after(self, first: RawPage, limit: int) -> int:
+        """Return the limit of pages after a *first* one, which was asked for with *limit*.
+
+        If that was shorter than asked for, the service may cap pages there. Only the pages after
+        it prove that, so that a count which is too high teaches nothing.
         """
-        if limit == 1:
-            return True
+        if len(first) < limit:
+            return max(1, len(first))
+        return min(self._sizes.size + 1, MAX_LIMIT)
+
+    def note_page(self, rows: int) -> None:
+        """Learn that a page of *rows* rows came, which no cap below that explains."""
         self._longest_page = max(self._longest_page, rows)
-        if rows < min(self._longest_page, limit):
-            # Shorter than a cap would make it: the count is wrong.
-            return False
-        if rows < limit:
+        if self._cap is not None:
+            self._cap = max(self._cap, rows)
+
+    def note_cap(self, rows: int, limit: int) -> None:
+        """Learn that *rows* rows came of *limit* although there are more."""
+        if self._longest_page <= rows < limit:
             self._cap = rows
-        return True
 
-    def first_parts(self, root: Window, count: int, begin: datetime | None) -> list[AnyWindow]:
-        """Cut the whole, in two first where the list seems to *begin*."""
-        if begin is None or not root.begin + NARROWEST < begin < root.end:
-            return self.parts(root, count)
-        begin = begin.replace(microsecond=0) - 3 * SECOND
-        before = Window(root.begin, begin + SECOND)
-        return [self._one_page(before), *self.parts(Window(begin - SECOND, root.end), count)]
+    def is_short(self, rows: int, limit: int) -> bool:
+        """Say whether *rows* are fewer than any cap seen so far explains."""
+        return rows < min(limit, self._longest_page)
 
-    def smaller(self, asked: Window, count: int, page: RawPage) -> list[AnyWindow]:
+    # The first cut
+
+    def note_root(self, page: RawPage) -> None:
+        """Learn from the times of a page where the list begins or ends."""
+        self._root_times += self.read_times(page.sample(SAMPLE).records)
+
+    @property
+    def has_timeless(self) -> bool:
+        """Say whether some rows within the whole time have no time, although others have."""
+        return None in self._root_times and any(self._root_times)
+
+    def first_parts(self, root: Window, count: int) -> list[AnyWindow]:
+        """Cut the whole where its rows lie, as far as both ends of the list show that."""
+        known = [time for time in self._root_times if time is not None]
+        if known:
+            low = min(known).replace(microsecond=0) - 3 * SECOND
+            self._span = Window(low, max(known).replace(microsecond=0) + 4 * SECOND)
+        return self.parts(root, count, self.max_pages)
+
+    # Any cut
+
+    def smaller(self, asked: Window, count: int, page: RawPage, max_pages: int) -> list[AnyWindow]:
         """Cut a window that holds *count* rows, of which *page* shows how they are spread."""
-        crowd, share = crowd_of(self._read_times(page.sample(SAMPLE).records))
-        if crowd is not None and share > CROWD:
-            apart = around(crowd, asked)
-            if apart is not None:
-                before, within, after = apart
-                # Near the end of the window, the next one holds the crowd too.
-                is_apart = asked.end == self._end or asked.end - crowd >= 3 * SECOND
-                crowded = self.paged(within, crowd=crowd if is_apart else None)
-                return [*self._one_page_or_none(before), crowded, *self._one_page_or_none(after)]
+        crowd, share = crowd_of(self.read_times(page.sample(SAMPLE).records))
+        is_crowded = crowd is not None and share > CROWD
+        if asked.end - asked.begin < NARROWEST + 2 * SECOND:
+            # The next window begins two seconds before the end of this one, or a bit earlier.
+            is_apart = is_crowded and crowd is not None and asked.end - crowd >= 3 * SECOND
+            return [self.paged(asked, crowd=crowd if is_apart else None)]
+        if is_crowded and crowd is not None and (apart := around(crowd, asked)) is not None:
+            parts = [part for part in apart if part.begin <= part.end]
+            return self._counted(parts, None, max_pages)
+        return self.parts(asked, count, max_pages)
+
+    def parts(self, asked: Window, count: int, max_pages: int) -> list[AnyWindow]:
+        """Cut *asked* into windows as full as they are meant to be, if rows are spread evenly."""
+        inner = asked
+        if self._span is not None:
+            inner = Window(max(asked.begin, self._span.begin), min(asked.end, self._span.end))
+            if inner.end - inner.begin < NARROWEST:
+                inner = asked
+            self._clips += inner != asked
+            if self._clips >= MAX_CLIPS:
+                # Where rows are added after the last one seen, that says little any more.
+                self._span = None
+        windows = list(cut(inner, self._number(count, max_pages)))
+        # Rows may stand before and after, where the order of the list is another.
+        windows[0] = Window(asked.begin, windows[0].end)
+        windows[-1] = Window(windows[-1].begin, asked.end)
+        return self._counted(windows, count, max_pages)
+
+    def rest(self, asked: Window, count: int) -> list[AnyWindow]:
+        """Return what is left of a crawl as windows, where *count* rows are still to come."""
+        if count <= self.max_pages * self.page_rows:
+            return self.one(asked)
+        return self.parts(asked, count, self.max_pages)
+
+    def one(self, asked: Window) -> list[AnyWindow]:
+        """Return *asked* as a window that is hoped to hold few enough pages."""
+        return self._counted([asked], None, self.max_pages)
+
+    def one_page_parts(self, asked: Window, count: int) -> list[AnyWindow]:
+        """Cut *asked* into windows that hold a page each, or read it page by page if narrow."""
         if asked.end - asked.begin < NARROWEST:
             return [self.paged(asked)]
-        return self.parts(asked, count)
+        return self.parts(asked, count, 1)
 
-    def parts(self, asked: Window, count: int) -> list[AnyWindow]:
-        """Cut *asked* into windows that hold a page each, if its rows are spread evenly."""
-        page = min(self._sizes.size, self._cap or self._sizes.size)
-        number = math.ceil(count / (FILL * page))
-        if number <= 1:
-            return [self._one_page(asked)]
+    def _number(self, count: int, max_pages: int) -> int:
+        aim = FILL if max_pages == 1 else min(AIM, FILL * max_pages)
+        pages = count / self.page_rows
+        number = max(2, math.ceil(pages / aim))
         if number > MAX_PARTS:
             # In two steps, so that not too much is asked for where there is nothing.
-            number = math.ceil(math.sqrt(number))
-        return [self._one_page(part) for part in cut(asked, number)]
+            return min(MAX_PARTS, math.ceil(math.sqrt(number)))
+        # Of the numbers near it, the one that leaves the least room on last pages.
+        numbers = range(number, 1 + max(number, math.ceil(pages / (SPREAD * aim))))
+        return min(numbers, key=lambda parts: parts * math.ceil(SLACK * pages / parts))
+
+    def _counted(
+        self, parts: Iterable[Window], count: int | None, max_pages: int
+    ) -> list[AnyWindow]:
+        windows = list(parts)
+        # Narrow parts overlap by so much that rows are in more than two of them.
+        is_family = count is not None and all(
+            part.end - part.begin > 2 * NARROWEST for part in windows
+        )
+        family = Family(count or 0, len(windows)) if is_family else None
+        return [
+            CountedWindow(
+                part, self._addressing, self._sizes.size, max_pages=max_pages, family=family
+            )
+            for part in windows
+        ]
 
     def paged(
         self, asked: Window, resume: ListPoint | None = None, *, crowd: datetime | None = None
@@ -109,9 +211,3 @@ class Cutter:
             sizes=self._sizes,
         )
         return PagedWindow(asked, pager, crowd)
-
-    def _one_page(self, asked: Window) -> PageWindow:
-        return PageWindow(asked, self._sizes.size, self._addressing)
-
-    def _one_page_or_none(self, asked: Window) -> list[PageWindow]:
-        return [self._one_page(asked)] if asked.begin <= asked.end else []

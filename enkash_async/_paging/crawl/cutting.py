@@ -50,14 +50,15 @@ def crowd_of(times: Sequence[datetime | None]) -> tuple[datetime | None, float]:
 def around(crowd: datetime, asked: Window) -> tuple[Window, Window, Window] | None:
     """Return windows before, around and after *crowd*, of which only the second holds it.
 
-    They overlap by a second, whatever ends the bounds include and whether the service's clock
-    goes by milliseconds or by seconds. None if the crowd fills the whole window.
+    They overlap by two seconds, whatever ends the bounds include, whether they are off by less
+    than a second, and whether the service's clock goes by milliseconds or by seconds. None if the
+    crowd fills the whole window.
     """
     if not asked.begin <= crowd <= asked.end:
         return None
     second = crowd.replace(microsecond=0)
     low, high = second, second if second == crowd else second + SECOND
-    within = Window(max(asked.begin, low - 2 * SECOND), min(asked.end, high + 2 * SECOND))
+    within = Window(max(asked.begin, low - 3 * SECOND), min(asked.end, high + 3 * SECOND))
     before = Window(asked.begin, low - SECOND)
     after = Window(high + SECOND, asked.end)
     return before, within, after

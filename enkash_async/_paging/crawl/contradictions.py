@@ -1,0 +1,68 @@
+"""Answers about windows that cannot be true, or not all of them. No I/O."""
+
+from __future__ import annotations
+
+import math
+from enum import Enum, auto
+
+from enkash_async._paging.crawl.cutter import Cutter
+from enkash_async._paging.crawl.seams import MARGIN
+from enkash_async._paging.crawl.windows import CountedWindow
+from enkash_async._paging.raw_page import RawPage
+
+SAMPLE = 64
+"""Rows of a page, evenly spread, whose times are looked at: less than a tenth of a millisecond."""
+
+MAX_TRIES = 3
+"""Answers of which one at least should be right."""
+
+
+class Step(Enum):
+    """What to do after the first page of a window."""
+
+    BELIEVE = auto()
+    ASK_AGAIN = auto()
+    GIVE_UP = auto()
+    """Windows of time are no use here."""
+
+
+class Contradictions:
+    """Holds answers against the window that was asked for and against what others said."""
+
+    def __init__(self, cutter: Cutter) -> None:
+        self._cutter = cutter
+        self.why = ""
+        """What was wrong with the answer that made windows useless."""
+        self.answers = 0
+        """Pages of windows that came."""
+
+    def most_answers(self, rows: int) -> int:
+        """Return how many pages of windows may come: no list of so many rows takes more."""
+        return 6 * math.ceil(rows / max(1, self._cutter.page_rows)) + 200
+
+    def step_after(self, window: CountedWindow, page: RawPage, *, is_root: bool) -> Step:
+        """Return what to do after the first *page* of *window*."""
+        if not page:
+            return self._step_after_empty(window, page, is_root=is_root)
+        if not is_root and self._is_elsewhere(window, page):
+            self.why = "the service answers with rows of times outside those asked for"
+            return Step.ASK_AGAIN if window.tries < MAX_TRIES - 1 else Step.GIVE_UP
+        if window.family is not None and not window.is_counted:
+            window.is_counted = True
+            window.family.note(page.total or 0)
+            if window.family.is_absurd:
+                self.why = "the parts of a window count more than the whole"
+                return Step.GIVE_UP
+        return Step.BELIEVE
+
+    def _step_after_empty(self, window: CountedWindow, page: RawPage, *, is_root: bool) -> Step:
+        # A replica that lags behind, or a cache, may answer so once.
+        family = window.family
+        lacks = is_root or bool(page.total) or (family is not None and family.lacks)
+        tries = MAX_TRIES if lacks else MAX_TRIES - 1
+        return Step.ASK_AGAIN if window.tries < tries - 1 else Step.BELIEVE
+
+    def _is_elsewhere(self, window: CountedWindow, page: RawPage) -> bool:
+        begin, end = window.asked.begin - MARGIN, window.asked.end + MARGIN
+        times = self._cutter.read_times([*page.sample(SAMPLE).records, page.records[-1]])
+        return any(time is not None and not begin <= time <= end for time in times)

@@ -1,0 +1,78 @@
+"""Where a crawl can go on, and the windows that remain there. No I/O.
+
+What remains begins where the earliest of the windows does that were not read to their end. All
+rows delivered that reach there are known by their ids, so that it does not matter how it is cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from enkash_async._paging.crawl.cutter import Cutter
+from enkash_async._paging.crawl.seams import Seams
+from enkash_async._paging.crawl.windows import AnyWindow, PagedWindow
+from enkash_async._paging.page_request import Window
+from enkash_async.resume import CrawlPoint, ListPoint
+
+
+def windows_of(point: CrawlPoint, cutter: Cutter, until: datetime) -> list[AnyWindow]:
+    """Return the windows that remain after *point*."""
+    assert point.after is not None
+    windows: list[AnyWindow] = []
+    rest: datetime | None = point.after
+    if point.inside is not None:
+        asked = Window(point.after, point.inside_until or until)
+        windows.append(cutter.paged(asked, point.inside))
+        rest = point.rest
+    if rest is None:
+        return windows
+    remaining = Window(rest, until)
+    if point.total is None:
+        return [*windows, cutter.paged(remaining)]
+    return windows + cutter.rest(remaining, max(1, point.total - point.delivered))
+
+
+def place_of(
+    windows: Sequence[AnyWindow], seams: Seams, unread: int, until: datetime
+) -> CrawlPoint:
+    """Return the place before the last *unread* rows, where *windows* are not read to their end."""
+    after = min((window.asked.begin for window in windows), default=until)
+    unused = set(seams.unused_ids(unread))
+    edge, ends = list(seams.ids_from(after)), [seams.end_after(after)]
+    head = windows[0] if windows else None
+    if head is not None and head.ids:
+        edge += head.ids
+        ends.append(head.asked.end)
+    point = CrawlPoint(
+        delivered=seams.rows - unread,
+        until=until,
+        after=after,
+        edge=tuple(dict.fromkeys(id_ for id_ in edge if id_ not in unused)),
+        edge_until=max((end for end in ends if end is not None), default=None),
+    )
+    if not isinstance(head, PagedWindow):
+        return point
+    return msgspec.structs.replace(
+        point,
+        after=head.asked.begin,
+        inside=_inside(head, seams, unread),
+        inside_until=head.asked.end,
+        rest=min((window.asked.begin for window in windows[1:]), default=None),
+    )
+
+
+def _inside(window: PagedWindow, seams: Seams, unread: int) -> ListPoint:
+    """Return the place within a window, before its first row that was not used.
+
+    More rows than *unread* may stand from there on: windows before held some of them too.
+    """
+    rest, history = unread, window.pager.history
+    if unread:
+        first_unused = history.ordinal(seams.unused_ids(unread)[0])
+        if first_unused is not None:
+            rest = history.last_ordinal - first_unused + 1
+    # Where many rows were deleted meanwhile, more are unread than stand before the place.
+    return window.pager.point(rest, max(0, window.pager.end_row - rest))
