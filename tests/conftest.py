@@ -1,10 +1,18 @@
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 
 import pytest
+from hypothesis import settings
 
 from enkash_async.sandbox import Sandbox, SandboxSettings, open_sandbox
+
+# The same examples in each run of the suite, so that a failure is the change's own; the thorough
+# runs, which set ENKASH_EXAMPLES, draw others each time.
+settings.register_profile("repeatable", derandomize=True)
+if "ENKASH_EXAMPLES" not in os.environ:
+    settings.load_profile("repeatable")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -13,6 +13,7 @@ from enkash_async._paging.offset_probe import OffsetProbe
 from enkash_async._paging.overlap import Overlap
 from enkash_async._paging.page_cap import PageCap
 from enkash_async._paging.page_request import PageRequest, Purpose
+from enkash_async._paging.past_the_end import PastTheEnd
 from enkash_async._paging.place import Place
 from enkash_async._paging.progress import Progress
 from enkash_async._paging.raw_page import RawPage
@@ -42,6 +43,7 @@ class Acceptance:
     probe: OffsetProbe
     lost: LostPlace
     start: StartingOffset
+    past_the_end: PastTheEnd
     progress: Progress
     ended: bool = False
 
@@ -60,6 +62,8 @@ class Acceptance:
         self.count.note(page.total, len(page))
         if request.purpose is Purpose.PROBE:
             return self._accept_probe(request, page)
+        if request.purpose is Purpose.CHECK:
+            return self._accept_check(request, page)
         if request.purpose is Purpose.BEFORE:
             return self._accept_before(request, page)
         if request.purpose is Purpose.PEEK:
@@ -71,6 +75,10 @@ class Acceptance:
         return self._accept_next(request, page)
 
     def _accept_next(self, request: PageRequest, page: RawPage) -> NewRows:
+        is_next_error = page.stands_for_error and request.purpose is Purpose.NEXT
+        if is_next_error and not self.past_the_end.is_confirmed(request):
+            self.schedule.put_first(self.past_the_end.check(request))
+            return _nothing_new(request, page)
         if self.overlap.is_edge_in_place(request, page):
             self.probe.is_settled = self.probe.is_settled or request.row > 0
             return self._take(request, page, self.overlap.rows_in_place(request, page))
@@ -110,6 +118,14 @@ class Acceptance:
         # A page that holds the first row wanted may begin before it.
         start = min(self.place.end_row - request.row, len(page))
         return self._take(request, page, NewRows(request.row, start))
+
+    def _accept_check(self, request: PageRequest, page: RawPage) -> NewRows:
+        """Learn what the error is about that was the answer to the page in line."""
+        self.findings.rows_reread += len(page)
+        self.schedule.drop_head()
+        if self.past_the_end.judge(request, page, self.schedule.head):
+            self.schedule.put_first(self.past_the_end.first_page())
+        return _nothing_new(request, page)
 
     def _accept_before(self, request: PageRequest, page: RawPage) -> NewRows:
         """Learn from what stands before the first page whether that is at the caller's offset."""
@@ -184,6 +200,8 @@ class Acceptance:
         if request.purpose is Purpose.REREAD or (lost.was_found_again and not is_hole):
             self.schedule.drop_head()
             found.rows_reread += len(page)
+        elif page.stands_for_error:
+            self.schedule.drop_head()
         if page:
             lost.note_looked()
         growth = self.count.growth(page.total)
@@ -194,7 +212,7 @@ class Acceptance:
     def _take(self, request: PageRequest, page: RawPage, rows: NewRows) -> NewRows:
         """Book *page* as the next of the list and look whether it is the last."""
         self.schedule.drop_head()
-        self.overlap.remember(request, page, rows)
+        self.overlap.remember(page, rows)
         new = rows.count(page)
         self.lost.note_taken()
         self.lost.was_found_again = request.purpose is Purpose.REREAD

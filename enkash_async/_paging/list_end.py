@@ -121,7 +121,8 @@ class ListEnd:
         """
         is_like_end = not rows or ends_with_edge
         if self.longest_page <= self._few:
-            if not is_like_end or rows > self.longest_page:
+            is_longer = self._counts_pages and rows > self.longest_page
+            if not is_like_end or is_longer:
                 return Step.DOUBT_SIZE
             if self._counts_pages or (is_counted_out and not rows):
                 return Step.END

@@ -8,7 +8,7 @@ import attrs
 
 from enkash_async._paging.findings import Findings
 from enkash_async._paging.history import History, NewRows
-from enkash_async._paging.page_request import PageRequest, Purpose
+from enkash_async._paging.page_request import PageRequest
 from enkash_async._paging.place import Place
 from enkash_async._paging.raw_page import RawPage
 from enkash_async.resume import ListPoint
@@ -120,7 +120,7 @@ class Overlap:
             self._findings.duplicates_dropped += len(known)
         return NewRows(request.row, 0, known)
 
-    def remember(self, request: PageRequest, page: RawPage, rows: NewRows) -> None:
+    def remember(self, page: RawPage, rows: NewRows) -> None:
         """Add the new rows of *page* to those that later pages are compared with."""
-        # Nothing shows that the rows of a loose page stand after those delivered.
-        self.history.add(page, rows, late=request.purpose is Purpose.LOOSE)
+        # Nothing shows that the rows of a loose page stand after those delivered, or what follows.
+        self.history.add(page, rows, late=self._findings.unchecked)

@@ -21,6 +21,8 @@ class Purpose(Enum):
     """At the first offset, or the one after it: shows whether offsets count rows or pages."""
     PEEK = auto()
     """After the row that seems to be the last: shows whether it is."""
+    CHECK = auto()
+    """Around the edge, or at the first row, after an error: shows what the error is about."""
     BEFORE = auto()
     """Before the caller's offset: shows whether the page at that offset stands there."""
 

@@ -82,7 +82,7 @@ class Pager:
         self._overlap = Overlap(self._place, point, self.findings, checks_all=full_check)
         self._list_end = ListEnd(addressing.unit, point.page_rows)
         self._progress = Progress()
-        self._past_the_end = PastTheEnd(self._place)
+        self._past_the_end = PastTheEnd(self._place, self._reach, self._count)
         self._acceptance = Acceptance(
             findings=self.findings,
             place=self._place,
@@ -94,6 +94,7 @@ class Pager:
             list_end=self._list_end,
             probe=OffsetProbe(addressing, self._reach, start, is_settled=bool(point.edge)),
             lost=LostPlace(self._reach),
+            past_the_end=self._past_the_end,
             start=StartingOffset(start, self._reach, self._count),
             progress=self._progress,
         )

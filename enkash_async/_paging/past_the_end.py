@@ -4,31 +4,62 @@ from __future__ import annotations
 
 from enkash_async._paging.page_request import PageRequest, Purpose
 from enkash_async._paging.place import Place
+from enkash_async._paging.raw_page import RawPage
+from enkash_async._paging.reach import Reach
+from enkash_async._paging.records_count import RecordsCount
 
 
 class PastTheEnd:
     """Tells which errors may stand for nothing: those for pages that may lie past the end.
 
     The page in line begins with a row that was there, so that it lies past the end only if the
-    list has become shorter. Then the row is found elsewhere, or is gone; where it still stands in
-    its place, the next error is about something else.
+    list has become shorter. So the page that ends with that row is asked for, and if that is an
+    error too, the first page: where the row is still there, or there is nothing but errors, the
+    first error is about something else.
     """
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, reach: Reach, count: RecordsCount) -> None:
         self._place = place
-        self._refused: PageRequest | None = None
+        self._reach = reach
+        self._count = count
+        self._other: PageRequest | None = None
+        """A request that was answered with an error about something else."""
+        self._confirmed: PageRequest | None = None
+        """A request for a page past the end."""
         self._edge: str | None = None
-        self._moves = 0
 
     def is_possible(self, request: PageRequest) -> bool:
         """Say whether an error in answer to *request* may mean that nothing stands there."""
-        if request.row <= 0:
-            return False
-        if request.purpose is not Purpose.NEXT or self._place.edge is None:
+        if request.purpose is Purpose.CHECK:
             return True
-        place, last = self._place, self._refused
-        if last is not None and last.row == request.row and self._edge == place.edge:
-            # It is asked about until a page is taken.
-            return last is request and self._moves == place.moves
-        self._refused, self._edge, self._moves = request, place.edge, place.moves
+        if request.row <= 0 or request is self._other:
+            return False
+        last = self._confirmed
+        if request is not last and last is not None and request.purpose is Purpose.NEXT:
+            # The row was found again just where it was.
+            return request.row != last.row or self._edge != self._place.edge
+        if request.purpose is Purpose.PROBE:
+            return not self._count.is_total or not self._count.may_reach(request.row)
         return True
+
+    def is_confirmed(self, request: PageRequest) -> bool:
+        """Say whether it is known by now that *request* is for a page past the end."""
+        return request is self._confirmed
+
+    def check(self, request: PageRequest) -> PageRequest:
+        """Return the request that tells what an error in answer to *request* means."""
+        return self._reach.page_at(max(0, request.row - self._reach.step), Purpose.CHECK)
+
+    def judge(self, check: PageRequest, page: RawPage, next_page: PageRequest) -> bool:
+        """Say whether another page is needed to tell what the error for *next_page* means."""
+        if page.stands_for_error and check.row > 0:
+            return True
+        if page.stands_for_error or self._place.edge in page.ids:
+            self._other = next_page
+        else:
+            self._confirmed, self._edge = next_page, self._place.edge
+        return False
+
+    def first_page(self) -> PageRequest:
+        """Return the request that tells whether there is nothing but errors."""
+        return self._reach.page_at(0, Purpose.CHECK)

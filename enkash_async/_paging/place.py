@@ -19,8 +19,6 @@ class Place:
         self.end_row = point.row
         self.edge = point.edge[-1] if point.edge else None
         self.delivered = point.delivered
-        self.moves = 0
-        """How often a page was taken."""
         self._max_rows = max_rows
 
     @property
@@ -37,7 +35,6 @@ class Place:
 
     def move_past(self, request: PageRequest, page: RawPage, new: int) -> None:
         """Go to the end of *page*, which is not empty, with *new* rows delivered."""
-        self.moves += 1
         self.edge = page.last_id
         self.end_row = request.row + len(page)
         self.delivered += new

@@ -12,7 +12,7 @@ from enkash_async._paging.place import Place
 from enkash_async._paging.reach import Reach
 from enkash_async._paging.records_count import RecordsCount
 
-IS_ANSWERED_BY_FEW = frozenset({Purpose.PROBE, Purpose.PEEK, Purpose.BEFORE})
+IS_ANSWERED_BY_FEW = frozenset({Purpose.PROBE, Purpose.PEEK, Purpose.CHECK, Purpose.BEFORE})
 """Pages of which the first rows answer the question; the rest is not wanted."""
 
 

@@ -112,7 +112,7 @@ def test_it_remembers_the_longest_page_and_whether_a_single_row_came_alone() -> 
         ("rows", 1, 1, {"ends_with_edge": True}, Step.READ_ON),
         ("rows", 1, 0, {"is_counted_out": True}, Step.END),
         ("rows", 1, 1, {}, Step.DOUBT_SIZE),
-        ("rows", 1, 2, {"ends_with_edge": True}, Step.DOUBT_SIZE),
+        ("rows", 1, 2, {"ends_with_edge": True}, Step.READ_ON),
         ("pages", 2, 2, {"ends_with_edge": True}, Step.END),
         ("pages", 2, 1, {"ends_with_edge": True}, Step.END),
         ("pages", 2, 0, {}, Step.END),

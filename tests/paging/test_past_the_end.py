@@ -4,45 +4,88 @@ from __future__ import annotations
 
 import pytest
 
+from enkash_async._paging.addressing import Addressing
+from enkash_async._paging.findings import Findings
+from enkash_async._paging.page_cap import PageCap
 from enkash_async._paging.page_request import PageRequest, Purpose
+from enkash_async._paging.page_sizes import PageSizes
 from enkash_async._paging.past_the_end import PastTheEnd
 from enkash_async._paging.place import Place
+from enkash_async._paging.raw_page import RawPage
+from enkash_async._paging.reach import Reach
+from enkash_async._paging.records_count import RecordsCount
 from enkash_async.resume import ListPoint
+from tests.paging.pages import page_of
+
+NEXT = PageRequest(9, 9, 6)
 
 
-def past_the_end_of(*edge: str) -> tuple[PastTheEnd, Place]:
-    place = Place(0, ListPoint(row=10, edge=edge), None)
-    return PastTheEnd(place), place
+def past_the_end(total: int | None = None) -> PastTheEnd:
+    """Return one of a list of which the row e, at place 9, was delivered last."""
+    point = ListPoint(row=10, edge=("e",))
+    reach = Reach(Addressing(), PageCap("rows", point), PageSizes(5), max_new=5)
+    count = RecordsCount(Findings())
+    count.note(total, 3)
+    return PastTheEnd(Place(0, point, None), reach, count)
+
+
+@pytest.mark.parametrize("purpose", [one for one in Purpose if one is not Purpose.CHECK])
+def test_what_is_asked_for_at_the_first_row_is_never_past_the_end(purpose: Purpose) -> None:
+    assert not past_the_end().is_possible(PageRequest(0, 0, 5, purpose=purpose))
 
 
 @pytest.mark.parametrize("purpose", list(Purpose))
-def test_what_is_asked_for_at_the_first_row_is_never_past_the_end(purpose: Purpose) -> None:
-    refused, _ = past_the_end_of("a")
-    assert not refused.is_possible(PageRequest(0, 0, 5, purpose=purpose))
+def test_any_other_page_may_be_past_the_end(purpose: Purpose) -> None:
+    assert past_the_end().is_possible(PageRequest(9, 9, 5, purpose=purpose))
 
 
-@pytest.mark.parametrize("purpose", [one for one in Purpose if one is not Purpose.NEXT])
-def test_pages_that_look_around_may_be_past_the_end(purpose: Purpose) -> None:
-    refused, _ = past_the_end_of("a")
-    request = PageRequest(9, 9, 5, purpose=purpose)
-    assert [refused.is_possible(request) for _ in range(3)] == [True] * 3
+@pytest.mark.parametrize(("total", "is_possible"), [(None, True), (1, True), (2, False)])
+def test_a_probe_is_past_the_end_of_a_single_row_only(total: int | None, is_possible: bool) -> None:
+    probe = PageRequest(1, 1, 5, purpose=Purpose.PROBE)
+    assert past_the_end(total).is_possible(probe) is is_possible
 
 
-def test_the_page_in_line_may_be_past_the_end_once_at_each_place() -> None:
-    refused, place = past_the_end_of("a")
-    first, again = PageRequest(9, 9, 5), PageRequest(9, 9, 5)
-    assert refused.is_possible(first)
-    assert refused.is_possible(first)
-    assert not refused.is_possible(again)
-    # The edge was found where it was.
-    place.moves += 1
-    assert not refused.is_possible(first)
-
-    place.edge = "b"
-    assert refused.is_possible(PageRequest(9, 9, 5))
-    assert refused.is_possible(PageRequest(4, 4, 5))
+def test_the_page_that_ends_with_the_edge_is_asked_for() -> None:
+    check = past_the_end().check(NEXT)
+    assert (check.row, check.limit, check.purpose) == (4, 6, Purpose.CHECK)
 
 
-def test_the_first_page_may_be_past_the_end_if_it_begins_at_an_offset() -> None:
-    refused, _ = past_the_end_of()
-    assert refused.is_possible(PageRequest(10, 10, 5))
+def test_where_the_edge_is_found_in_its_place_again_the_next_error_is_another() -> None:
+    errors = past_the_end()
+    errors.judge(errors.first_page(), page_of("a"), NEXT)
+    again = PageRequest(9, 9, 6)
+
+    assert errors.is_possible(NEXT)
+    assert not errors.is_possible(again)
+    assert errors.is_possible(PageRequest(5, 5, 6))
+
+
+@pytest.mark.parametrize(
+    ("row", "page", "is_confirmed"),
+    [
+        (4, page_of("d", "e", "f"), False),
+        # The list is shorter now, or another.
+        (4, page_of(), True),
+        (4, page_of("f", "g"), True),
+        (0, page_of("a", "b"), True),
+        # Nothing but errors.
+        (0, RawPage.of_error(), False),
+    ],
+)
+def test_an_error_is_about_the_end_unless_the_edge_is_there_or_there_are_only_errors(
+    row: int, page: RawPage, is_confirmed: bool
+) -> None:
+    errors = past_the_end()
+    check = PageRequest(row, row, 6, purpose=Purpose.CHECK)
+    assert errors.judge(check, page, NEXT) is False
+
+    assert errors.is_confirmed(NEXT) is is_confirmed
+    assert errors.is_possible(NEXT) is is_confirmed
+
+
+def test_after_two_errors_the_first_page_is_asked_for() -> None:
+    errors = past_the_end()
+    assert errors.judge(errors.check(NEXT), RawPage.of_error(), NEXT)
+    first = errors.first_page()
+    assert (first.row, first.purpose) == (0, Purpose.CHECK)
+    assert errors.is_possible(first)
