@@ -284,7 +284,6 @@ class Slow(CrawlService):
         return super().answer(ask)
 
 
-@pytest.mark.xfail(strict=True, reason='"now" is the time of the call, not of its first request')
 def test_a_customer_created_before_the_first_request_is_no_doubt() -> None:
     async def read() -> None:
         service = Slow(CrawlWorld(rows=5, page_size=10), random.Random(0))
@@ -296,7 +295,6 @@ def test_a_customer_created_before_the_first_request_is_no_doubt() -> None:
     asyncio.run(read())
 
 
-@pytest.mark.xfail(strict=True, raises=IncompleteSearchError, reason="as for a crawl")
 def test_a_customer_created_before_the_first_request_is_no_error_for_windows() -> None:
     async def read() -> int:
         service = Slow(CrawlWorld(rows=5, page_size=10), random.Random(0))
@@ -306,7 +304,6 @@ def test_a_customer_created_before_the_first_request_is_no_error_for_windows() -
     assert asyncio.run(read()) == 1
 
 
-@pytest.mark.xfail(strict=True, reason="a page of one row is never proven whole")
 def test_a_crawl_of_one_customer_by_pages_of_one_is_complete() -> None:
     async def read() -> Verdict:
         service = CrawlService(CrawlWorld(rows=1, page_size=1), random.Random(0))
@@ -331,7 +328,6 @@ class Lagging(CrawlService):
         return answer
 
 
-@pytest.mark.xfail(strict=True, reason="the token stands at the end, so nothing more comes")
 def test_the_token_of_a_crawl_that_fell_short_leads_to_the_rest_or_there_is_none() -> None:
     async def read() -> None:
         service = Lagging(CrawlWorld(rows=300, page_size=20), random.Random(3))

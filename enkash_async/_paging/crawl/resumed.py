@@ -39,10 +39,10 @@ def place_of(
     windows: Sequence[AnyWindow], seams: Seams, unread: int, until: datetime
 ) -> CrawlPoint:
     """Return the place before the last *unread* rows, where *windows* are not read to their end."""
+    head = windows[0] if windows else None
     after = min((window.asked.begin for window in windows), default=until)
     unused = set(seams.unused_ids(unread))
     edge, ends = list(seams.ids_from(after)), [seams.end_after(after)]
-    head = windows[0] if windows else None
     if head is not None and head.ids:
         edge += head.ids
         ends.append(head.asked.end)
@@ -51,17 +51,25 @@ def place_of(
         until=until,
         after=after,
         edge=tuple(dict.fromkeys(id_ for id_ in edge if id_ not in unused)),
-        edge_until=max((end for end in ends if end is not None), default=None),
+        edge_until=_within(
+            max((end for end in ends if end is not None), default=None), after, until
+        ),
     )
     if not isinstance(head, PagedWindow):
         return point
     return msgspec.structs.replace(
         point,
         after=head.asked.begin,
+        edge_until=_within(point.edge_until, head.asked.begin, until),
         inside=_inside(head, seams, unread),
         inside_until=head.asked.end,
         rest=min((window.asked.begin for window in windows[1:]), default=None),
     )
+
+
+def _within(moment: datetime | None, begin: datetime, end: datetime) -> datetime | None:
+    """Return *moment* between *begin* and *end*: ids known for longer than need be do no harm."""
+    return None if moment is None else max(begin, min(moment, end))
 
 
 def _inside(window: PagedWindow, seams: Seams, unread: int) -> ListPoint:
