@@ -220,6 +220,9 @@ class History:
         self._next_ordinal += 1
 
     def _put_ahead(self, record_id: str) -> None:
+        # A page that was fetched before the row was inserted does not hold it either, so that it
+        # may stand before rows that are delivered now.
+        self._late.add(record_id)
         # The nearer ones come later, and have a lower ordinal.
         self._look_closer()[record_id] = 2 * FARTHEST_BEHIND - len(self._ahead)
         self._ahead.append(record_id)

@@ -64,6 +64,11 @@ class ListWorld:
         return not (self.drift or self.swaps or self.empties or self.strays)
 
     @property
+    def _limits(self) -> tuple[int | None, ...]:
+        """Return the lengths of a page that is full."""
+        return (self.page_size, self.habits.max_rows, self.pages.cap)
+
+    @property
     def clamps(self) -> bool:
         """Say whether an offset past the end is answered with the last page."""
         return self.pages.past_end in ("last_page", "last_rows")
@@ -91,7 +96,7 @@ class ListWorld:
             and not (self.full_check and self.count in ("page", "missing"))
             # Nothing else shows that the last page does not stand at an offset past the end.
             and not (self.start >= self.rows and self.count in ("page", "missing"))
-            and not (self.start >= self.rows == self.page_size and self.clamps)
+            and not (self.start >= self.rows and self.clamps and self.rows in self._limits)
         )
 
 

@@ -13,7 +13,14 @@ from tests.models.listed_world import Burst, ListOutcome, ListWorld, Move, Place
 from tests.models.oddities import Choose, Groups, Oddity, draw_oddities, with_oddities
 
 BROKEN_TODAY: Mapping[str, frozenset[str]] = {
-    "kept": frozenset(),
+    # Nothing else tells a page that is empty by mistake from the end.
+    "kept": frozenset(
+        {
+            f"{count} & {cut} & empty answers"
+            for count in ("no count", "count of the page", "huge count")
+            for cut in ("pages of one row", "rows fill pages alone")
+        }
+    ),
     "offset": frozenset(),
     # Nothing tells whether the last rows, cut by their weight, stand past the end.
     "calm": frozenset({"last rows past the end & rows fill pages alone"}),
