@@ -117,7 +117,8 @@ async def test_what_a_killed_process_was_handed_is_not_lost(tmp_path: Path, by: 
         async with await start_reader(sandbox, path, by) as process:
             assert await process.wait() == 0
         lines = lines_of(path)
-        assert 1 < len(before) < len(lines)
+        # A crawl may have been killed each time before its second page was handed over.
+        assert (1 if by == "search" else 0) < len(before) < len(lines)
         assert [one for ids, _ in lines for one in ids] == sandbox.customer_ids()
 
 
