@@ -376,7 +376,9 @@ async def test_nothing_is_sent_before_the_crawl_is_used(sandbox: Sandbox) -> Non
         ("even", 8),
         pytest.param(
             *("bulk", 8),
-            marks=pytest.mark.xfail(reason="fails now and then on a busy machine: cause unknown"),
+            marks=pytest.mark.xfail(
+                strict=False, reason="fails now and then on a busy machine: cause unknown"
+            ),
         ),
     ],
 )
