@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
+from importlib.util import find_spec
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,7 +14,6 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from enkash_async import Customer, DecodeError
-from enkash_async._decoding.arrow.rows import RowReader
 from enkash_async._decoding.decoder import RecordDecoder
 from enkash_async._wire.fields import time_reader
 from enkash_async._wire.times import checked_zone, instant, iso_z
@@ -251,11 +251,15 @@ def read_by_all(value: str | int | Decimal, zone: tzinfo) -> list[datetime | Non
             read.append(None if error.path == "createdOn" else EPOCH.min)
     rows = [msgspec.Raw(raw)]
     read += time_reader("createdOn", zone)(rows)
+    return read + (read_by_arrow(rows, zone) if find_spec("pyarrow") else [])
+
+
+def read_by_arrow(rows: list[msgspec.Raw], zone: tzinfo) -> list[datetime | None]:
+    from enkash_async._decoding.arrow.rows import RowReader
+
     batch = RowReader(Customer, zone).read(rows)
     # None is what sends the page to the record lane.
-    if batch is not None:
-        read.append(batch.column("created_on")[0].as_py())
-    return read
+    return [] if batch is None else [batch.column("created_on")[0].as_py()]
 
 
 def instant_or_none(value: object, zone: tzinfo) -> datetime | None:
