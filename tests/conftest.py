@@ -22,6 +22,24 @@ def pytest_configure(config: pytest.Config) -> None:
         coverage.options.cov_fail_under = 0
 
 
+# Simulated minutes and large models: tracing would double their time, and what they reach is reached
+# by the tests beside them.
+UNTRACED = (
+    "tests/http/test_throttle.py",
+    "tests/paging/test_pager.py",
+    "tests/promises/test_exact_crawl_kinds.py",
+    "tests/promises/test_exact_search_kinds.py",
+    "tests/promises/test_simulation.py",
+    "tests/wire/test_stalls.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.nodeid.startswith(UNTRACED):
+            item.add_marker(pytest.mark.no_cover)
+
+
 def is_whole_run(config: pytest.Config) -> bool:
     narrowed = any(config.getoption(name) for name in ("keyword", "markexpr", "deselect", "ignore"))
     return config.args_source is pytest.Config.ArgsSource.TESTPATHS and not narrowed

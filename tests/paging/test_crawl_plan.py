@@ -19,7 +19,7 @@ from enkash_async.resume import MAX_COUNT, CrawlPoint, ResumeToken
 from tests.models.crawled_list import BEGIN, UNTIL, CrawlWorld, run
 from tests.paging.pages import page_of
 
-EXAMPLES = int(os.environ.get("ENKASH_EXAMPLES", "200"))
+EXAMPLES = int(os.environ.get("ENKASH_EXAMPLES", "100"))
 
 many_examples = settings(
     max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), database=None

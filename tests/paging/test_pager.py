@@ -22,7 +22,7 @@ from tests.models.changing_list import Count, Service, World, run
 from tests.paging.pages import ids_from, page_of
 
 # The thorough profile: ENKASH_EXAMPLES=50000 pytest tests/paging/test_pager.py
-EXAMPLES = int(os.environ.get("ENKASH_EXAMPLES", "400"))
+EXAMPLES = int(os.environ.get("ENKASH_EXAMPLES", "200"))
 
 many_examples = settings(
     max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), database=None
