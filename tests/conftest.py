@@ -22,8 +22,8 @@ def pytest_configure(config: pytest.Config) -> None:
         coverage.options.cov_fail_under = 0
 
 
-# Simulated minutes and large models: tracing would double their time, and what they reach is reached
-# by the tests beside them.
+# Simulated minutes and large models: tracing would double their time, and what they reach is
+# reached by the tests beside them.
 UNTRACED = (
     "tests/http/test_throttle.py",
     "tests/paging/test_pager.py",
