@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import random
 from collections.abc import Callable, Generator
+from functools import partial
 from typing import Generic, TypeVar
 
 import anyio
@@ -154,7 +155,7 @@ class Call(Generic[T]):
         caller = self._caller
         self._was_sent = self._has_new_token = False
         self._client_request_id = None
-        token = await caller.tokens.get(refused=self._refused_token)
+        token = await self._token(refused=self._refused_token)
         self._was_sent, message = True, self._ticket.message()
         self._client_request_id = new_client_request_id()
         headers = Sealed(
@@ -178,6 +179,12 @@ class Call(Generic[T]):
         self._costs.note_answer(response.nbytes)
         return response, token
 
+    async def _token(self, *, refused: Token | None) -> Token:
+        caller = self._caller
+        return await caller.tokens.get(
+            refused=refused, keep_place=partial(caller.limiter.keep, self._costs)
+        )
+
     async def _read(self, response: Response, token: Token) -> T:
         # The service may repeat the token in the text of an error, or what it was given for it.
         response = response.without(token.value, *token.secrets)
@@ -187,7 +194,7 @@ class Call(Generic[T]):
             # Once: a second token that is refused is no better than a third.
             if self._refused_token is None:
                 self._was_sent = False
-                renewed = await self._caller.tokens.get(refused=token)
+                renewed = await self._token(refused=token)
                 if renewed.value != token.value:
                     self._refused_token, self._has_new_token = token, True
             raise
