@@ -52,7 +52,7 @@ def _anew(refusal: EnKashError | None) -> EnKashError:
     """Return a refusal that another request got, as one that says nothing of that request."""
     assert refusal is not None
     error = copy.copy(refusal)
-    for name in ("__notes__", "offset", "report", "resume_token"):
+    for name in ("__notes__", "offset", "report", "resume_token", "attempts"):
         error.__dict__.pop(name, None)
     return error
 
@@ -92,6 +92,7 @@ class Call(Generic[T]):
         """The service refused the token of this attempt, and there is a new one to try."""
         self._is_out_of_patience = False
         """The service refuses everything, and this request has waited for its turn too long."""
+        self._attempts = 0
         self._client_request_id: str | None = None
         """Of this attempt, once it is sent."""
         self.bytes_received = 0
@@ -99,6 +100,7 @@ class Call(Generic[T]):
     async def run(self) -> T:
         """Return what the answer says; raise the error of the last attempt."""
         while True:
+            self._attempts += 1
             self._costs.note_attempt()
             try:
                 with self._watch:
@@ -106,6 +108,7 @@ class Call(Generic[T]):
             except EnKashError as error:
                 decision = self._decide(error)
                 if isinstance(decision, GiveUp):
+                    error.attempts = self._attempts
                     self._costs.note_stop(decision.reason, error)
                     raise
                 self._costs.note_retry(decision.reason)
@@ -190,13 +193,15 @@ class Call(Generic[T]):
         response = response.without(token.value, *token.secrets)
         try:
             return await paced(self._read_answer(response))
-        except UnauthorizedError:
+        except UnauthorizedError as error:
             # Once: a second token that is refused is no better than a third.
             if self._refused_token is None:
                 self._was_sent = False
                 renewed = await self._token(refused=token)
                 if renewed.value != token.value:
                     self._refused_token, self._has_new_token = token, True
+            else:
+                error.was_renewed = True
             raise
 
     # Between attempts
