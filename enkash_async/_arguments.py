@@ -1,6 +1,8 @@
-"""Numbers that a caller gave, checked. No I/O."""
+"""Numbers and functions that a caller gave, checked. No I/O."""
 
 from __future__ import annotations
+
+import inspect
 
 INT32_MAX = 2**31 - 1
 
@@ -24,3 +26,19 @@ def int32_at_least(least: int, name: str, value: int) -> int:
 def _check_type(name: str, value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(f"{name} must be an int, not {type(value).__name__}")
+
+
+def check_plain_function(name: str, function: object) -> None:
+    """Raise TypeError unless *function* is one whose work is done when it has been called."""
+    if not callable(function):
+        raise TypeError(f"{name} must be a function, not {type(function).__name__}")
+    for called in (function, function.__call__):
+        if inspect.iscoroutinefunction(called) or inspect.isasyncgenfunction(called):
+            raise TypeError(
+                f"{name} must be a plain function, not `async def`: it is called, not awaited;"
+                " start a task in it, or put what it gets into a queue"
+            )
+        if inspect.isgeneratorfunction(called):
+            raise TypeError(
+                f"{name} must be a plain function, without `yield`: it is called, not iterated"
+            )

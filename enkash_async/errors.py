@@ -33,6 +33,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from enkash_async._advice import BY_STATUS, facts, sentences, way_to_ask, wish
+
 if TYPE_CHECKING:
     from enkash_async.report import SearchReport
     from enkash_async.resume import ResumeToken
@@ -58,8 +60,8 @@ class EnKashError(Exception):
     One that ended a search says where: *offset* is the row at which the page began that failed,
     *report* what had been read until then, *resume_token* how to go on. All three are None for
     an error outside a search. *client_request_id* is the `X-Request-Id` of the attempt that failed,
-    by which EnKash may find it in its logs; None where nothing was sent. Errors pickle; `__cause__`
-    holds the original one.
+    by which EnKash may find it in its logs; None where nothing was sent. *attempts* is how many
+    were made at the request, 0 where none was. Errors pickle; `__cause__` holds the original one.
     """
 
     final: bool = False
@@ -70,12 +72,13 @@ class EnKashError(Exception):
     report: SearchReport | None = None
     resume_token: ResumeToken | None = None
     client_request_id: str | None = None
+    attempts: int = 0
 
-    def _with_facts(self, text: str, *facts: str) -> str:
-        """Return *text* with *facts*, and the id that was sent, in brackets."""
-        if self.client_request_id is not None:
-            facts = (*facts, f"client request {self.client_request_id}")
-        return f"{text} ({', '.join(facts)})" if facts else text
+    def _with_facts(self, text: str, *known: str) -> str:
+        """Return *text* with what is *known*, and what was done, in brackets."""
+        return text + facts(
+            *known, attempts=self.attempts, client_request_id=self.client_request_id
+        )
 
 
 class TransportError(EnKashError):
@@ -175,26 +178,23 @@ class APIError(EnKashError):
         self.response_message = response_message
 
     def __str__(self) -> str:
-        facts = [f"HTTP {self.status}"]
+        known = [f"HTTP {self.status}"]
         if self.error_type is not None:
-            facts.append(str(self.error_type))
+            known.append(str(self.error_type))
         if self.response_code not in (None, 0, 200):
-            facts.append(f"response code {self.response_code}")
-        facts.append(f"request {self.request_id or 'id unknown'}")
-        text = self._with_facts(self.message, *facts)
-        wish = ""
-        if self.retry_after is not None:
-            wish = f" The service asks to wait {self.retry_after:g} s."
-        advice = f"{self.advice}{self._way_to_ask()}"
-        return f"{text}. {advice}{wish}" if advice else text
+            known.append(f"response code {self.response_code}")
+        known.append(f"request {self.request_id or 'id unknown'}")
+        text = self._with_facts(self.message, *known)
+        return sentences(text, self._what_to_do(), self._way_to_ask(), wish(self.retry_after))
+
+    def _what_to_do(self) -> str:
+        return self.advice if self.error_type else BY_STATUS.get(self.status, self.advice)
 
     def _way_to_ask(self) -> str:
-        """Return by what EnKash can find the request in its logs, where only EnKash can help."""
-        if not self.only_enkash_can_help:
+        # What stands in BY_STATUS has another reason than a failure of the service.
+        if not self.only_enkash_can_help or self._what_to_do() is not self.advice:
             return ""
-        if self.request_id is not None:
-            return " Give EnKash the request id."
-        return " Tell EnKash when it happened: there is no request id."
+        return way_to_ask(self.request_id, self.client_request_id)
 
 
 class ClientRequestAbortError(APIError):
@@ -206,7 +206,7 @@ class ClientRequestAbortError(APIError):
 class ClientRequestError(APIError):
     """`CLIENT_REQUEST_ERROR`: the service could not use the request as it came."""
 
-    advice = "Trying again will not help: check order_by, the filter and the base URL."
+    advice = "Trying again will not help: check order_by, the filter and base_url."
 
 
 class InvalidAccessError(APIError):
@@ -218,7 +218,7 @@ class InvalidAccessError(APIError):
 class RecordNotFoundError(APIError):
     """`RECORD_NOT_FOUND`: nothing has this id, or the address does not exist."""
 
-    advice = "Check the id and the base URL."
+    advice = "Check the id; if none was asked for, check base_url."
 
 
 class SystemFaultError(APIError):
@@ -229,15 +229,24 @@ class SystemFaultError(APIError):
 
 
 class UnauthorizedError(APIError):
-    """`UNAUTHORIZED`: the token was refused, also after a new one was asked for if possible."""
+    """`UNAUTHORIZED`: the token was refused, also after a new one was asked for if possible.
 
-    advice = "The token is not valid at this base URL: get a new one, or use OAuthPassword."
+    *was_renewed* is true where there was a new one, which was refused as well.
+    """
+
+    advice = "The token is not valid at this base_url: get a new one, or use OAuthPassword."
+    was_renewed: bool = False
+
+    def _what_to_do(self) -> str:
+        if self.was_renewed:
+            return "A new token was refused too: ask EnKash whether this account may do this."
+        return super()._what_to_do()
 
 
 class UnknownServiceError(APIError):
     """`UNKNOWN_ERROR`, and every error type that is not one of the nine documented ones."""
 
-    advice = "The service does not say more."
+    advice = "What that means is documented nowhere."
     only_enkash_can_help = True
 
 

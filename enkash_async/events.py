@@ -8,13 +8,13 @@ no search: a login.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Any, Literal
 
 import attrs
 
+from enkash_async._arguments import check_plain_function
 from enkash_async.errors import ErrorType
 from enkash_async.report import SearchReport
 
@@ -153,16 +153,8 @@ Event = SearchStarted | RequestEnded | RetryPlanned | PageFetched | SearchEnded
 
 
 def _plain_function(_: Any, field: attrs.Attribute[Any], hook: object) -> None:
-    if hook is None:
-        return
-    if not callable(hook):
-        raise TypeError(f"{field.name} must be a function, not {type(hook).__name__}")
-    call = hook.__call__
-    if inspect.iscoroutinefunction(hook) or inspect.iscoroutinefunction(call):
-        raise TypeError(
-            f"{field.name} must be a plain function, not `async def`: it is called, not awaited;"
-            " start a task in it, or put the event into a queue"
-        )
+    if hook is not None:
+        check_plain_function(field.name, hook)
 
 
 @attrs.frozen(kw_only=True)

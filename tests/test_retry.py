@@ -78,6 +78,7 @@ def test_without_a_known_type_the_status_decides(error_type: str | None, status:
     assert RetryPolicy().is_retryable(error) is (status in RETRIED_STATUSES)
 
 
+IN_BETWEEN = {407, 511}
 CLASSES: dict[int, type[APIError]] = {
     400: ClientRequestError,
     401: UnauthorizedError,
@@ -94,11 +95,12 @@ def test_what_becomes_of_each_status_without_a_word_of_the_service(status: int) 
         raise_for_error(Response(status, {}, b""))
     error = caught.value
 
-    if 200 <= status < 400:
+    if 200 <= status < 400 or status in IN_BETWEEN:
         # Not the service's envelope. A redirect would be answered alike again, and so would what
-        # says that it has no content.
+        # says that it has no content, and what stands in between and wants a login first.
         assert type(error) is ResponseError
         assert RetryPolicy().is_retryable(error) is (status < 300 and status not in (204, 205))
+        assert is_strain(error) is is_refusal(error) is False
         return
     other = SystemFaultError if status >= 500 else UnknownServiceError
     assert type(error) is CLASSES.get(status, other)
@@ -112,8 +114,6 @@ def test_what_becomes_of_each_status_without_a_word_of_the_service(status: int) 
 @pytest.mark.parametrize(
     ("status", "words"),
     [
-        (407, "a proxy on the way asks for credentials"),
-        (511, "the network on the way asks for a login"),
         (522, "Cloudflare got no connection to it in time"),
         (530, "Cloudflare could not look up or reach it"),
     ],
@@ -121,6 +121,28 @@ def test_what_becomes_of_each_status_without_a_word_of_the_service(status: int) 
 def test_a_status_from_before_the_service_is_put_in_words(status: int, words: str) -> None:
     with pytest.raises(APIError, match=words):
         raise_for_error(Response(status, {}, b"<html>"))
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"{", b"[]", b'{"errorResponse": null}'])
+def test_what_stands_in_between_and_asks_for_a_login_is_no_answer_of_the_service(
+    body: bytes,
+) -> None:
+    told = {
+        407: "a proxy on the way asks for credentials of its own, so the service was not reached"
+        " (HTTP 407)",
+        511: "the network asks for a login of its own, so the service was not reached (HTTP 511)",
+    }
+    for status, text in told.items():
+        with pytest.raises(ResponseError) as caught:
+            raise_for_error(Response(status, {}, body))
+        assert str(caught.value) == text
+        assert caught.value.final
+
+
+def test_an_error_of_the_service_is_one_whatever_its_status() -> None:
+    body = b'{"errorResponse": {"errorType": "SYSTEM_ERROR"}}'
+    with pytest.raises(SystemFaultError):
+        raise_for_error(Response(407, {}, body))
 
 
 @pytest.mark.parametrize("error_type", [None, *ErrorType])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import random
 from collections.abc import Callable, Generator
+from functools import partial
 from typing import Generic, TypeVar
 
 import anyio
@@ -51,7 +52,7 @@ def _anew(refusal: EnKashError | None) -> EnKashError:
     """Return a refusal that another request got, as one that says nothing of that request."""
     assert refusal is not None
     error = copy.copy(refusal)
-    for name in ("__notes__", "offset", "report", "resume_token"):
+    for name in ("__notes__", "offset", "report", "resume_token", "attempts"):
         error.__dict__.pop(name, None)
     return error
 
@@ -91,6 +92,7 @@ class Call(Generic[T]):
         """The service refused the token of this attempt, and there is a new one to try."""
         self._is_out_of_patience = False
         """The service refuses everything, and this request has waited for its turn too long."""
+        self._attempts = 0
         self._client_request_id: str | None = None
         """Of this attempt, once it is sent."""
         self.bytes_received = 0
@@ -98,6 +100,7 @@ class Call(Generic[T]):
     async def run(self) -> T:
         """Return what the answer says; raise the error of the last attempt."""
         while True:
+            self._attempts += 1
             self._costs.note_attempt()
             try:
                 with self._watch:
@@ -105,6 +108,7 @@ class Call(Generic[T]):
             except EnKashError as error:
                 decision = self._decide(error)
                 if isinstance(decision, GiveUp):
+                    error.attempts = self._attempts
                     self._costs.note_stop(decision.reason, error)
                     raise
                 self._costs.note_retry(decision.reason)
@@ -154,7 +158,7 @@ class Call(Generic[T]):
         caller = self._caller
         self._was_sent = self._has_new_token = False
         self._client_request_id = None
-        token = await caller.tokens.get(refused=self._refused_token)
+        token = await self._token(refused=self._refused_token)
         self._was_sent, message = True, self._ticket.message()
         self._client_request_id = new_client_request_id()
         headers = Sealed(
@@ -178,18 +182,26 @@ class Call(Generic[T]):
         self._costs.note_answer(response.nbytes)
         return response, token
 
+    async def _token(self, *, refused: Token | None) -> Token:
+        caller = self._caller
+        return await caller.tokens.get(
+            refused=refused, keep_place=partial(caller.limiter.keep, self._costs)
+        )
+
     async def _read(self, response: Response, token: Token) -> T:
         # The service may repeat the token in the text of an error, or what it was given for it.
         response = response.without(token.value, *token.secrets)
         try:
             return await paced(self._read_answer(response))
-        except UnauthorizedError:
+        except UnauthorizedError as error:
             # Once: a second token that is refused is no better than a third.
             if self._refused_token is None:
                 self._was_sent = False
-                renewed = await self._caller.tokens.get(refused=token)
+                renewed = await self._token(refused=token)
                 if renewed.value != token.value:
                     self._refused_token, self._has_new_token = token, True
+            else:
+                error.was_renewed = True
             raise
 
     # Between attempts

@@ -6,8 +6,9 @@ import asyncio
 import math
 from bisect import insort
 from collections import Counter
-from collections.abc import AsyncGenerator, Hashable
+from collections.abc import AsyncGenerator, Callable, Hashable
 from contextlib import asynccontextmanager
+from functools import partial
 from operator import attrgetter
 
 import anyio
@@ -74,6 +75,12 @@ class FairLimiter:
             yield sent
         finally:
             self._release(key)
+
+    def keep(self, key: Hashable) -> Callable[[], None]:
+        """Hold a further place for what is under way already; return what gives it back."""
+        self._in_flight += 1
+        self._held[key] += 1
+        return partial(self._release, key)
 
     async def _acquire(self, key: Hashable, order: Order, patience: float) -> Sent:
         turn = _Turn(order, self._throttle.paused_seconds(clock()) + patience)

@@ -27,6 +27,9 @@ from enkash_async.errors import (
 Start = Callable[[Callable[[Any], Coroutine[Any, Any, None]], Any], None]
 """Starts `function(argument)` as a task that ends with the session."""
 
+KeepPlace = Callable[[], Callable[[], None]]
+"""Keeps a place among the requests in flight; returns what gives it back."""
+
 MAX_UNHEARD_LOGINS = 2
 """First logins without an answer before giving up: the third might lock the account.
 
@@ -68,6 +71,25 @@ class _Login:
     def __init__(self) -> None:
         self.ended = anyio.Event()
         self.error: Exception | None = None
+        self.waiting = 0
+        self._give_back: Callable[[], None] | None = None
+
+    async def wait(self, keep_place: KeepPlace | None) -> None:
+        """Wait until it has ended. Whoever is the last to leave before keeps a place for it."""
+        self.waiting += 1
+        try:
+            await self.ended.wait()
+        finally:
+            self.waiting -= 1
+            is_left = not self.waiting and not self.ended.is_set()
+            if is_left and keep_place is not None and self._give_back is None:
+                self._give_back = keep_place()
+
+    def end(self) -> None:
+        """Let those who wait go on."""
+        self.ended.set()
+        if self._give_back is not None:
+            self._give_back()
 
 
 class TokenCache:
@@ -96,8 +118,13 @@ class TokenCache:
         self._client_request_id: str | None = None
         """Of the request that was sent last for the login under way."""
 
-    async def get(self, *, refused: Token | None = None) -> Token:
+    async def get(
+        self, *, refused: Token | None = None, keep_place: KeepPlace | None = None
+    ) -> Token:
         """Return a token; a new one if the service *refused* the present one.
+
+        A login goes on though nobody waits for it any more; then it is in the place of the
+        request that waited last, which *keep_place* keeps.
 
         AuthenticationError if a login was refused, now or before, or two first ones got no answer;
         the TransportError or APIError of a login that failed otherwise.
@@ -110,7 +137,7 @@ class TokenCache:
         if (login := self._login) is None:
             self._check_unheard()
             login = self._begin()
-        await login.ended.wait()
+        await login.wait(keep_place)
         if login.error is not None and not (self._is_usable(refused) and _may_pass(login.error)):
             raise _copy_of(login.error) from login.error.__cause__
         return self._current()
@@ -141,7 +168,7 @@ class TokenCache:
                 # Cancelled: the session is closing.
                 login.error = RuntimeError("the session was closed before there was a token")
             self._login = None
-            login.ended.set()
+            login.end()
 
     async def _send_counted(self, path: str, body: bytes, headers: dict[str, str]) -> Response:
         """Send a login, and count it as unheard until an answer says that it was not refused."""

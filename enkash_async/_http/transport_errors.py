@@ -142,7 +142,7 @@ def _closed_connection(exchange: Exchange) -> ResponseError:
     is_reused = exchange.use.is_reused
     closed = ResponseError(
         f"{exchange.what}: the connection{', idle until then,' if is_reused else ''} was closed"
-        " before an answer came. If it happens again, check base_url and what stands between"
+        " before an answer came; check base_url and what stands between"
     )
     closed.at_once = True
     closed.died_idle = is_reused
@@ -150,11 +150,11 @@ def _closed_connection(exchange: Exchange) -> ResponseError:
 
 
 def _broken_answer(error: Exception, what: str, status: int | None) -> ResponseError:
-    broken = ResponseError(
-        f"{what}: the answer broke off or was not HTTP ({_kind(error)}). If it happens"
-        " again, check base_url and what stands between, or ask for smaller pages",
-        status,
-    )
+    if status is None:
+        fault, suspects = "no answer came that is HTTP", "base_url and what stands between"
+    else:
+        fault, suspects = "the answer broke off, or its body is not HTTP", "what stands between"
+    broken = ResponseError(f"{what}: {fault} ({_kind(error)}); check {suspects}", status)
     broken.broke_off = status is not None
     return broken
 

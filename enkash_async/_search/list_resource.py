@@ -12,6 +12,7 @@ from enkash_async._arguments import int32_at_least
 from enkash_async._decoding.slice_decoder import OnBadRecord
 from enkash_async._paging.crawl.crawl import Crawl
 from enkash_async._paging.crawl.cutter import MOST as MOST_PAGES
+from enkash_async._paging.page_sizes import KnownSize
 from enkash_async._paging.pager import Pager
 from enkash_async._paging.planner import Planner
 from enkash_async._search.endpoint import ListEndpoint, TimeRange
@@ -47,6 +48,7 @@ class ListResource(Generic[F, R]):
         self._settings = settings
         self._identify = identity_reader(endpoint.identity)
         self._decoder = settings.decoders.decoder_for(endpoint.record)
+        self._known_size = KnownSize()
 
     def search(
         self,
@@ -70,8 +72,8 @@ class ListResource(Generic[F, R]):
         than with those of the last pages, and their number with the service's count; without a
         count the verdict is INCOMPLETE. *strict* raises IncompleteSearchError on any verdict
         but COMPLETE. *on_bad_record* is called with each record that cannot be read, instead of
-        a DecodeError. *resume* goes on from `resume_token` of an earlier search, which must have
-        asked for the same.
+        a DecodeError; TypeError if it is no plain function. *resume* goes on from `resume_token`
+        of an earlier search, which must have asked for the same.
         """
         query = Query(
             endpoint=self._endpoint,
@@ -90,7 +92,7 @@ class ListResource(Generic[F, R]):
             max_rows=max_records,
             resume=start.point_of(ListPoint),
             full_check=full_check,
-            sizes=self._settings.page_sizes(size),
+            sizes=self._settings.page_sizes(size, known=self._known_size),
         )
         stream, report = self._stream("search", pager, query, start, max_records, strict=strict)
         return self.search_class(stream, self._decoder, report, on_bad_record)
@@ -133,7 +135,7 @@ class ListResource(Generic[F, R]):
             noun=self._endpoint.noun,
             time_field=time.field,
             resume=start.point_of(CrawlPoint),
-            sizes=self._settings.page_sizes(size),
+            sizes=self._settings.page_sizes(size, known=self._known_size),
             max_pages=MOST_PAGES if window_pages is None else window_pages,
         )
         stream, report = self._stream("crawl", crawl, query, start, max_records, strict=strict)

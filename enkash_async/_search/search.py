@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
+from enkash_async._arguments import check_plain_function
 from enkash_async._decoding.decoder import RecordDecoder
 from enkash_async._decoding.slice_decoder import OnBadRecord, SliceDecoder
 from enkash_async._search.cursor import Cursor
@@ -41,6 +42,9 @@ class Search(Generic[R]):
         report: SearchReport,
         on_bad_record: OnBadRecord | None,
     ) -> None:
+        if on_bad_record is not None:
+            # Otherwise found at the first bad record, which would then be lost without a word.
+            check_plain_function("on_bad_record", on_bad_record)
         self._stream = stream
         self._decoder = decoder
         self._report = report

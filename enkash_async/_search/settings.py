@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import tzinfo
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import attrs
 
 from enkash_async._decoding.decoder import RecordDecoder
 from enkash_async._http.call import Caller
 from enkash_async._paging.addressing import Addressing
-from enkash_async._paging.page_sizes import PageSizes
+from enkash_async._paging.page_sizes import KnownSize, PageSizes
 from enkash_async._search.byte_budget import ByteBudget
 from enkash_async._tasks import TaskOwner
 from enkash_async._telemetry.telemetry import Telemetry
@@ -33,6 +32,12 @@ class Decoders:
         return self._known[record]
 
 
+class MakesPageSizes(Protocol):
+    """Makes the page sizes of one search, given the largest, and what is known of its list."""
+
+    def __call__(self, max_size: int, *, known: KnownSize) -> PageSizes: ...
+
+
 @attrs.frozen(kw_only=True)
 class SearchSettings:
     """What all searches of a session share, and what it decides for them."""
@@ -46,5 +51,4 @@ class SearchSettings:
     page_size: int
     max_pages: int
     """Pages of one search that may be in flight or wait for their reader."""
-    page_sizes: Callable[[int], PageSizes]
-    """Makes the page sizes of one search, given the largest."""
+    page_sizes: MakesPageSizes

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, cast
+from typing import Any
 
 from enkash_async._wire.numbers import whole_number
 from enkash_async._wire.printable import printable
@@ -44,12 +44,10 @@ _STATUS_CLASSES: Mapping[int, type[APIError]] = {
 }
 
 _STATUS_WORDS: Mapping[int, str] = {
-    407: "a proxy on the way asks for credentials",
     421: "the connection led to a server that does not answer for this address",
     425: "it was too early",
     501: "it cannot do what was asked",
     505: "it does not take this version of HTTP",
-    511: "the network on the way asks for a login",
     520: "Cloudflare did not understand what came from it",
     521: "it refused Cloudflare's connection",
     522: "Cloudflare got no connection to it in time",
@@ -64,20 +62,24 @@ _STATUS_WORDS: Mapping[int, str] = {
 
 
 def api_error(response: Response, answer: Mapping[str, Any]) -> APIError:
-    """Return the error that *answer*, which *response* holds, stands for."""
+    """Return the error that *answer*, which *response* holds, stands for.
+
+    It is read as it came; of what the error takes over, the secrets of the response are masked.
+    """
+    words = _Words(response)
     detail: dict[str, Any] = {}
     if isinstance(answer.get("errorResponse"), dict):
         detail = answer["errorResponse"]
-    error_type = _error_type(detail.get("errorType"))
+    error_type = words.error_type(detail.get("errorType"))
     error = _error_class(response.status, error_type)(
-        _message(answer, detail, response.status),
+        words.message(answer, detail),
         response.status,
         error_type=error_type,
-        sub_errors=_sub_errors(detail.get("apiSubErrors")),
-        request_id=_text(detail.get("requestId")),
-        timestamp=_text(detail.get("timestamp")),
-        response_code=_code(answer.get("response_code")),
-        response_message=_text(answer.get("response_message")),
+        sub_errors=words.sub_errors(detail.get("apiSubErrors")),
+        request_id=words.text(detail.get("requestId")),
+        timestamp=words.text(detail.get("timestamp")),
+        response_code=words.code(answer.get("response_code")),
+        response_message=words.text(answer.get("response_message")),
     )
     error.retry_after = retry_after(response.headers)
     return error
@@ -96,54 +98,57 @@ def _error_class(status: int, error_type: ErrorType | str | None) -> type[APIErr
     return UnknownServiceError
 
 
-def _error_type(value: object) -> ErrorType | str | None:
-    text = _text(value)
-    try:
-        return None if text is None else ErrorType(text)
-    except ValueError:
-        return text
+class _Words:
+    """What the service wrote in *response*, as an error may show it."""
 
+    def __init__(self, response: Response) -> None:
+        self._response = response
 
-def _message(answer: Mapping[str, Any], detail: Mapping[str, Any], status: int) -> str:
-    # The places in which public clients of EnKash's APIs have met the text, in their order.
-    candidates = (
-        answer.get("errorResponse"),
-        detail.get("errorMessage"),
-        detail.get("message"),
-        answer.get("errorMessage"),
-        answer.get("payload"),
-        answer.get("error_description"),
-        answer.get("response_message"),
-        answer.get("resultMessage"),
-        answer.get("message"),
-        answer.get("error"),
-    )
-    for candidate in candidates:
-        if (text := _text(candidate)) is not None:
-            return text
-    words = f": {_STATUS_WORDS[status]}" if status in _STATUS_WORDS else ""
-    return f"the service answered HTTP {status} without a message{words}"
+    def text(self, value: object) -> str | None:
+        if not isinstance(value, str):
+            return None
+        # Masked before it is cut, which may leave a part of a secret.
+        return printable(self._response.masked(value)[:MAX_TEXT]) or None
 
+    def error_type(self, value: object) -> ErrorType | str | None:
+        try:
+            return ErrorType(value.strip()) if isinstance(value, str) else None
+        except ValueError:
+            return self.text(value)
 
-def _text(value: object) -> str | None:
-    text = printable(value[:MAX_TEXT]) if isinstance(value, str) else ""
-    return text or None
+    def message(self, answer: Mapping[str, Any], detail: Mapping[str, Any]) -> str:
+        # The places in which public clients of EnKash's APIs have met the text, in their order.
+        candidates = (
+            answer.get("errorResponse"),
+            detail.get("errorMessage"),
+            detail.get("message"),
+            answer.get("errorMessage"),
+            answer.get("payload"),
+            answer.get("error_description"),
+            answer.get("response_message"),
+            answer.get("resultMessage"),
+            answer.get("message"),
+            answer.get("error"),
+        )
+        for candidate in candidates:
+            if (text := self.text(candidate)) is not None:
+                return text
+        status = self._response.status
+        words = f": {_STATUS_WORDS[status]}" if status in _STATUS_WORDS else ""
+        return f"the service answered HTTP {status} without a message{words}"
 
+    def code(self, value: object) -> int | str | None:
+        if isinstance(value, float):
+            # 117.0 is the code 117.
+            value = whole_number(value)
+        # Python refuses to write out an int of more than 4,300 digits.
+        is_number = isinstance(value, int) and abs(value) < 2**63
+        return value if isinstance(value, int) and is_number else self.text(value)
 
-def _code(value: object) -> int | str | None:
-    if isinstance(value, float):
-        # 117.0 is the code 117.
-        value = whole_number(value)
-    # Python refuses to write out an int of more than 4,300 digits.
-    is_number = isinstance(value, int) and abs(value) < 2**63
-    return value if isinstance(value, int) and is_number else _text(value)
-
-
-def _sub_errors(value: object) -> tuple[Any, ...]:
-    if not isinstance(value, list):
-        return ()
-    items = cast("Any", value)
-    return tuple(items)
+    def sub_errors(self, value: object) -> tuple[Any, ...]:
+        if not isinstance(value, list):
+            return ()
+        return tuple(self._response.masked(value))
 
 
 def retry_after(headers: Mapping[str, str], *, now: datetime | None = None) -> float | None:

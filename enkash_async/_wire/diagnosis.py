@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 from enkash_async._wire.nesting import TooDeepError
 from enkash_async._wire.printable import printable
 from enkash_async._wire.response import Response
-from enkash_async._wire.sealed import masked
 from enkash_async.errors import ResponseError
 
 _MAX_LOCATION = 200
@@ -27,6 +26,12 @@ _KINDS: Mapping[bytes, str] = {
 }
 
 _NO_CONTENT = (204, 205)
+
+IN_BETWEEN: Mapping[int, str] = {
+    407: "a proxy on the way asks for credentials of its own, so the service was not reached",
+    511: "the network asks for a login of its own, so the service was not reached",
+}
+"""Statuses with which something else answers in the place of the service."""
 
 _is_type = re.compile(r"[\w.+-]{1,50}/[\w.+-]{1,50}", re.ASCII).fullmatch
 
@@ -66,6 +71,11 @@ def foreign_answer(response: Response, cause: BaseException | None) -> ResponseE
             response.status,
         )
     return _broken_answer(response, cause)
+
+
+def refusal_in_between(response: Response) -> ResponseError:
+    """Return the error for *response*, whose status is one of `IN_BETWEEN`."""
+    return _final(IN_BETWEEN[response.status], response)
 
 
 def unreadable_page(response: Response) -> ResponseError:
@@ -110,8 +120,7 @@ def _digest(body: bytes, text: str) -> str:
 
 
 def _redirect(response: Response) -> str:
-    location = masked(response.headers.get("location", ""), response.secrets.reveal())
-    target = without_query(location)
+    target = without_query(response)
     return (
         f"the service answered with a redirect{f' to {target}' if target else ''}, which is not"
         " followed because credentials would go with it; if that is the service, set base_url to"
@@ -119,19 +128,21 @@ def _redirect(response: Response) -> str:
     )
 
 
-def without_query(location: str) -> str:
-    """Return scheme, host and path of an address, and nothing that may be a secret."""
+def without_query(response: Response) -> str:
+    """Return scheme, host and path of where a redirect leads, and nothing that may be a secret."""
     try:
-        parts = urlsplit(location)
+        parts = urlsplit(response.headers.get("location", ""))
         host, port = parts.hostname or "", parts.port
     except ValueError:
         return ""
+    # Masked before the query is cut off, which may begin within a secret.
+    rest = response.masked(parts._replace(scheme="", netloc="").geturl())
+    path = re.split(r"[?#]", rest, maxsplit=1)[0]
     place = f"{host}:{port}" if port else host
-    address = f"{parts.scheme}://{place}{parts.path}" if host else parts.path
+    address = f"{parts.scheme}://{response.masked(place)}{path}" if host else path
     return printable(address)[:_MAX_LOCATION]
 
 
 def _content_type(response: Response) -> str:
-    given = response.headers.get("content-type", "").split(";")[0].strip()
-    kind: str = masked(given, response.secrets.reveal())
-    return kind if _is_type(kind) else "no content type"
+    kind = response.headers.get("content-type", "").split(";")[0].strip()
+    return str(response.masked(kind)) if _is_type(kind) else "no content type"

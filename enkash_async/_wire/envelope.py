@@ -16,11 +16,12 @@ import msgspec
 from enkash_async._wire.api_errors import api_error
 from enkash_async._wire.broken_texts import decode_despite_broken_texts, mended
 from enkash_async._wire.charset import in_utf8
-from enkash_async._wire.diagnosis import foreign_answer
+from enkash_async._wire.diagnosis import IN_BETWEEN, foreign_answer, refusal_in_between
 from enkash_async._wire.nesting import MAX_ERROR_DEPTH, TooDeepError, decoded, pruned
 from enkash_async._wire.numbers import whole_number
 from enkash_async._wire.response import Response
-from enkash_async._wire.sealed import masked, scrubbed
+from enkash_async._wire.sealed import scrubbed
+from enkash_async.errors import APIError, ResponseError
 
 MAX_ERROR_BYTES = 256 * 1024
 """The largest part of an answer that is decoded without a type, into dicts and lists. They take
@@ -48,23 +49,30 @@ _decode_any = msgspec.json.Decoder(float_hook=float).decode
 
 def raise_for_error(response: Response) -> None:
     """Raise the error that *response* stands for; return if it is a success with an envelope."""
+    # What the service wrote stays in frames that end before: secrets are masked in the error only.
+    error = _error_in(response)
+    if error is not None:
+        raise error
+
+
+def _error_in(response: Response) -> APIError | ResponseError | None:
     status = response.status
-    # No local variable holds a secret that the service repeats, as the errors show all of them.
+    if 300 <= status < 400:
+        return foreign_answer(response, None)
     answer: dict[str, Any] | None = None
     cause: BaseException | None = None
-    if not 300 <= status < 400:
-        response = in_utf8(response)
-        try:
-            answer = masked(answer_in(response.body), response.secrets.reveal())
-        except UNREADABLE as error:
-            cause = scrubbed(error)
-    if answer is not None and isinstance(answer.get("payload"), (dict, list)):
-        # Records have no place in an error, nor in the frames that it comes from.
-        del answer["payload"]
+    response = in_utf8(response)
+    try:
+        answer = answer_in(response.body)
+    except UNREADABLE as error:
+        cause = scrubbed(error)
+    if status in IN_BETWEEN and _says_nothing((answer or {}).get("errorResponse")):
+        return refusal_in_between(response)
     if answer is None and 200 <= status < 400:
-        raise foreign_answer(response, cause)
+        return foreign_answer(response, cause)
     if answer is None or not 200 <= status < 300 or not _is_success(answer):
-        raise api_error(response, answer or {})
+        return api_error(response, answer or {})
+    return None
 
 
 def says_success(outline: Outline) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import attrs
 
-from enkash_async._wire.sealed import Sealed
+from enkash_async._wire.sealed import Sealed, masked
 
 
 def _pieces(body: bytes | Sequence[bytes]) -> Sequence[bytes]:
@@ -32,6 +33,10 @@ class Response:
     def nbytes(self) -> int:
         """Return the length of the body."""
         return sum(map(len, self.pieces))
+
+    def masked(self, value: Any) -> Any:
+        """Return a text or decoded JSON without the secrets that errors must not show."""
+        return masked(value, self.secrets.reveal())
 
     def without(self, *secrets: str) -> Response:
         """Return a response whose errors have *secrets* masked, which the service may repeat."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterable
 from typing import Any, Generic, NoReturn, TypeVar, cast
 from urllib.parse import quote, quote_plus
@@ -15,6 +16,9 @@ from urllib.parse import quote, quote_plus
 T_co = TypeVar("T_co", covariant=True)
 
 MASK = "***"
+
+SHORT = 3
+"""Characters of a secret that may as well be a part of an ordinary word."""
 
 
 class Sealed(Generic[T_co]):
@@ -37,9 +41,16 @@ class Sealed(Generic[T_co]):
 
 
 def masked(value: Any, secrets: Iterable[str]) -> Any:
-    """Return decoded JSON with *secrets* masked in all its texts, in every common spelling."""
-    spellings = {form for secret in secrets if secret for form in _spellings(secret)}
-    return _masked(value, sorted(spellings, key=len, reverse=True)) if spellings else value
+    """Return a text or decoded JSON with *secrets* masked in all texts, in every common spelling.
+
+    One of up to `SHORT` characters is masked where it stands alone: it may be a part of any word.
+    """
+    forms = {form: secret for secret in secrets if secret for form in _spellings(secret)}
+    if not forms:
+        return value
+    longest_first = sorted(forms, key=len, reverse=True)
+    pattern = "|".join(_pattern(form, len(forms[form]) <= SHORT) for form in longest_first)
+    return _masked(value, re.compile(pattern), len(longest_first[-1]))
 
 
 def _spellings(secret: str) -> list[str]:
@@ -53,19 +64,22 @@ def _spellings(secret: str) -> list[str]:
     ]
 
 
-def _masked(value: Any, spellings: list[str]) -> Any:
+def _pattern(form: str, is_short: bool) -> str:
+    return rf"(?<!\w){re.escape(form)}(?!\w)" if is_short else re.escape(form)
+
+
+def _masked(value: Any, pattern: re.Pattern[str], shortest: int) -> Any:
     if isinstance(value, str):
         # An answer may hold a great many short texts.
-        if len(value) < len(spellings[-1]):
-            return value
-        for spelling in spellings:
-            value = value.replace(spelling, MASK)
-        return value
+        return value if len(value) < shortest else pattern.sub(MASK, value)
     inside: Any = value
     if isinstance(value, list):
-        return [_masked(item, spellings) for item in inside]
+        return [_masked(item, pattern, shortest) for item in inside]
     if isinstance(value, dict):
-        return {_masked(k, spellings): _masked(item, spellings) for k, item in inside.items()}
+        return {
+            _masked(name, pattern, shortest): _masked(item, pattern, shortest)
+            for name, item in inside.items()
+        }
     return inside
 
 

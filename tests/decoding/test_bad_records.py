@@ -21,6 +21,7 @@ from enkash_async import (
     RetryPolicy,
 )
 from enkash_async._wire.keys import wire_name
+from tests.support.plain_functions import NOT_PLAIN
 from tests.support.raw_server import Call, raw_server, reply
 from tests.support.reading import read_into
 from tests.support.secrets import assert_keeps
@@ -219,3 +220,23 @@ async def test_a_kind_alone_is_an_error_with_path_and_place() -> None:
             assert (kind, error.path, error.offset, error.index) == (kind, bad.path, 1, 1)
             assert error.reason
             assert_keeps(error, PERSONAL)
+
+
+# What the caller gives
+
+
+async def unused(call: Call) -> bytes:
+    raise AssertionError("nothing is sent")
+
+
+@pytest.mark.parametrize("wrong", [*NOT_PLAIN, "print", 7, [print]], ids=repr)
+@pytest.mark.parametrize("method", ["search", "crawl"])
+async def test_a_callback_that_would_lose_records_is_refused_when_the_search_is_made(
+    method: str, wrong: Any
+) -> None:
+    async with (
+        raw_server(unused) as server,
+        EnKashSession(server.base_url, BearerToken("t")) as session,
+    ):
+        with pytest.raises(TypeError, match=r"^on_bad_record must be a (plain )?function"):
+            getattr(session.customers, method)(on_bad_record=wrong)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from contextlib import suppress
+from functools import partial
 
 import anyio
 import attrs
@@ -20,6 +21,8 @@ from enkash_async import (
     Token,
     TransportError,
 )
+from enkash_async._http.limiter import FairLimiter
+from enkash_async._http.throttle import Throttle
 from enkash_async._http.token_cache import MAX_UNHEARD_LOGINS, TokenCache
 from enkash_async._wire.response import Response
 from enkash_async.auth import SendForm
@@ -230,3 +233,34 @@ async def test_credentials_that_have_worked_are_not_counted() -> None:
             await cache.get()
     assert (await cache.get()).value == "t7"
     assert logins.count == 7
+
+
+async def test_a_login_that_nobody_waits_for_any_more_keeps_the_place_of_the_last() -> None:
+    may_end = anyio.Event()
+
+    class Slow:
+        async def fetch_token(self, send: SendForm) -> Token:
+            await may_end.wait()
+            return Token("t1")
+
+    limiter = FairLimiter(Throttle(2))
+    cache = TokenCache(Slow(), send_nothing, in_task)
+
+    async def ask(key: str) -> None:
+        async with limiter.place(key):
+            await cache.get(keep_place=partial(limiter.keep, key))
+
+    def in_flight() -> str:
+        return repr(limiter).split(",")[0]
+
+    for _ in range(2):
+        async with anyio.create_task_group() as group:
+            group.start_soon(ask, "a")
+            group.start_soon(ask, "b")
+            await anyio.wait_all_tasks_blocked()
+            group.cancel_scope.cancel()
+        assert in_flight() == "<FairLimiter 1 of 2 in flight"
+
+    may_end.set()
+    await anyio.wait_all_tasks_blocked()
+    assert in_flight() == "<FairLimiter 0 of 2 in flight"

@@ -9,6 +9,7 @@ import gzip
 import json
 import logging
 import pickle
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -25,14 +26,19 @@ from enkash_async import (
     DecodeError,
     EnKashError,
     EnKashSession,
+    ErrorType,
     OAuthPassword,
+    ResponseError,
     RetryPolicy,
+    SystemFaultError,
     Timeout,
     Token,
     UnauthorizedError,
 )
+from enkash_async._wire.envelope import raise_for_error
 from enkash_async._wire.response import Response
 from enkash_async._wire.sealed import Sealed, masked, scrubbed
+from tests.support.answers import page_payload
 from tests.support.raw_server import (
     TOKEN_PATH,
     Answer,
@@ -354,6 +360,75 @@ def test_a_secret_is_masked_in_every_spelling(form: str) -> None:
     value = {"a": [f"<{form}>", {form: 1}], "b": form, "c": 5}
     assert form not in repr(masked(value, ALL))
     assert masked(value, ALL)["c"] == 5
+
+
+# Secrets that are parts of ordinary words, or names of the envelope
+
+AWKWARD = [
+    *("a", "e", "or", "the", "no", "200", "1", ":", '"', "{", "_", "***", "data", "null", "true"),
+    *("errorResponse", "payload", "errorType", "SYSTEM_ERROR", "FAILURE", "response_code", "r-7"),
+    *("access_token", "customerId", "http", "json", "text", "é", "/", "+", "%", "\\", "&=", "x y"),
+]
+REFUSAL: dict[str, Any] = {
+    "errorResponse": {
+        "errorType": "SYSTEM_ERROR",
+        "errorMessage": "another theory, not data or a note",
+        "requestId": "r-7",
+        "apiSubErrors": [{"field": "payload"}],
+    },
+    "response_code": 117,
+    "response_message": "FAILURE",
+}
+
+
+def in_session_with(secret: str, body: Any, status: int = 200, **headers: str) -> Response:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return Response(status, headers, raw).without(secret)
+
+
+@pytest.mark.parametrize("secret", AWKWARD)
+def test_no_secret_changes_what_an_answer_means(secret: str) -> None:
+    page_of_two = in_session_with(secret, page("KC1", "KC2"))
+    assert len(page_payload(page_of_two).records) == 2
+    raise_for_error(page_of_two)
+
+    with pytest.raises(SystemFaultError) as caught:
+        raise_for_error(in_session_with(secret, REFUSAL))
+    error = caught.value
+    assert (error.error_type, error.response_code) == (ErrorType.SYSTEM_ERROR, 117)
+
+    for foreign in (b"", b"<html>", b"{", b"[]"):
+        with pytest.raises(ResponseError):
+            raise_for_error(in_session_with(secret, foreign))
+    redirect = in_session_with(secret, b"", 302, location="https://elsewhere.example/x?y")
+    with pytest.raises(ResponseError, match="redirect to "):
+        raise_for_error(redirect)
+
+
+@pytest.mark.parametrize("secret", [secret for secret in AWKWARD if len(secret) <= 3])
+def test_a_short_secret_masks_no_part_of_a_word_and_is_not_shown_alone(secret: str) -> None:
+    words = "another theory, not data or a note"
+    kept = re.sub(rf"\b{secret}\b" if secret.isalpha() else "(?!)", "***", words)
+    assert masked(words, [secret]) == kept
+    for text in ("%s", "7 %s.", "password=%s", "[%s]", "%s, %s"):
+        shown = text.replace("%s", secret)
+        assert masked(shown, [secret]) == text.replace("%s", "***")
+
+
+@pytest.mark.parametrize("secret", AWKWARD)
+async def test_no_password_keeps_a_login_from_being_understood(secret: str) -> None:
+    auth = OAuthPassword(client_id="c", client_secret=secret, username=secret, password=secret)
+
+    async def right(path: str, body: bytes, headers: dict[str, str]) -> Response:
+        return Response(200, {}, token_answer(TOKEN))
+
+    async def refused(path: str, body: bytes, headers: dict[str, str]) -> Response:
+        said = {"error": "invalid_grant", "error_description": f"wrong password ({secret})"}
+        return Response(400, {}, json.dumps(said).encode())
+
+    assert (await auth.fetch_token(right)).value == TOKEN
+    with pytest.raises(AuthenticationError, match=r"wrong password \(\*\*\*\)"):
+        await auth.fetch_token(refused)
 
 
 def test_a_scrubbed_error_holds_neither_input_nor_frames() -> None:

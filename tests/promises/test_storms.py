@@ -397,8 +397,9 @@ async def test_answers_that_are_too_large_are_paid_for() -> None:
     options: dict[str, Any] = {"page_size": 1000, "max_body_bytes": 3000}
     async with serving(rows=1000, retry=QUICK, **options) as (sandbox, session):
         reports = await search_many(session, 150)
-        assert len(sandbox.searches) == 150 + 500 // 5
-    assert set(all_of(reports, "stop_reasons")) == {"quota"}
+        assert len(sandbox.searches) <= 150 + 500 // 5
+    # Once it is known that not even the smallest page comes, none is asked for in smaller parts.
+    assert set(all_of(reports, "stop_reasons")) == {"quota", "not_retryable"}
 
 
 # Clocks

@@ -23,7 +23,13 @@ from enkash_async import (
     Timeout,
     Verdict,
 )
-from enkash_async._paging.page_sizes import GROW_AFTER, SMALLEST, PageSizes
+from enkash_async._paging.page_sizes import (
+    GROW_AFTER,
+    SMALLEST,
+    SMALLEST_WORTH_HALVING,
+    KnownSize,
+    PageSizes,
+)
 from enkash_async.sandbox import SandboxSettings, SearchCall, open_sandbox
 from tests.support.raw_server import Call, page, raw_server, reply, token_answer
 from tests.support.reading import read_into
@@ -98,6 +104,51 @@ def test_the_size_stays_in_its_bounds_and_halving_comes_to_an_end(
     assert limit <= SMALLEST or halvings == 0
 
 
+# What the searches of a session tell each other
+
+
+def test_what_is_too_large_for_one_is_known_to_those_that_have_not_begun() -> None:
+    known = KnownSize()
+    one, other, small, begun = (PageSizes(most, known=known) for most in (1000, 800, 50, 1000))
+    begun.note_taken(1000)
+    one.shrink(1001)
+
+    assert [sizes.size for sizes in (one, other, small, begun)] == [500, 500, 50, 1000]
+    assert PageSizes(1000, known=known).fit(1001) == 501
+    assert other.shrink(801) == 500  # the same news
+    assert other.shrink(501) == 250
+    assert (PageSizes(1000, known=known).size, one.size) == (250, 500)
+
+
+def test_what_comes_late_is_nothing_that_others_are_told() -> None:
+    known = KnownSize()
+    PageSizes(1000, known=known).shrink(1001, SMALLEST_WORTH_HALVING)
+
+    assert PageSizes(1000, known=known).size == 1000
+
+
+def test_one_that_does_not_adapt_neither_tells_nor_hears() -> None:
+    known = KnownSize()
+    assert PageSizes(1000, adaptive=False, known=known).shrink(1001) is None
+    PageSizes(1000, known=known).shrink(1001)
+
+    assert PageSizes(1000, adaptive=False, known=known).size == 1000
+
+
+def test_one_that_grows_again_lets_the_next_begin_with_as_much() -> None:
+    known = KnownSize()
+    PageSizes(1000, known=known).shrink(1001)
+    growing, low = PageSizes(1000, known=known), PageSizes(1000, known=known)
+    low.shrink(501, SMALLEST_WORTH_HALVING)
+    for _ in range(2 * GROW_AFTER):
+        low.note_taken(250)
+    assert (low.size, PageSizes(1000, known=known).size) == (375, 500)
+
+    for _ in range(GROW_AFTER):
+        growing.note_taken(500)
+    assert PageSizes(1000, known=known).size == growing.size == 625
+
+
 # Over a socket
 
 
@@ -168,6 +219,24 @@ async def test_pages_above_the_bound_on_bodies_are_asked_for_again_though_no_att
     assert report.stop_reasons == {}
     assert report.smallest_page_size is not None
     assert 10 < report.smallest_page_size < 60
+
+
+@pytest.mark.parametrize("read", [search_of, crawl_of])
+async def test_searches_of_a_session_learn_once_which_answers_are_too_large(read: Read) -> None:
+    options: dict[str, Any] = {"max_body_bytes": 30_000, "max_concurrency": 4}
+    async with serving(None, page_size=400, **options) as (_, session):
+        searches = [read(session) for _ in range(40)]
+        async with anyio.create_task_group() as group:
+            for search in searches:
+                group.start_soon(anext, search)
+        for search in searches:
+            await search.aclose()
+        too_large = sum(search.report.retries for search in searches)
+        await (last := read(session))
+
+    # Each alone would ask for 400, 200, 100, 50 and 25 rows before any came.
+    assert 0 < too_large < len(searches)
+    assert last.report.retries == 0
 
 
 async def test_a_page_that_breaks_off_twice_is_halved() -> None:

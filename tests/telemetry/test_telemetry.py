@@ -42,6 +42,7 @@ from enkash_async.events import (
 )
 from enkash_async.sandbox import Sandbox, SearchCall
 from tests.support.events import Heard
+from tests.support.plain_functions import NOT_PLAIN
 from tests.support.raw_server import (
     SEARCH_PATH,
     TOKEN_PATH,
@@ -517,15 +518,10 @@ async def test_several_hooks_are_called_in_their_order(sandbox: Sandbox) -> None
     assert calls == ["first", "second"]
 
 
-async def test_a_function_that_would_have_to_be_awaited_is_refused() -> None:
-    async def hook(event: SearchStarted) -> None: ...
-
-    class Hook:
-        async def __call__(self, event: SearchStarted) -> None: ...
-
-    for wrong in (hook, Hook()):
-        with pytest.raises(TypeError, match="plain function"):
-            Hooks(on_search_start=wrong)
+@pytest.mark.parametrize("wrong", NOT_PLAIN)
+async def test_a_function_that_would_have_to_be_awaited_is_refused(wrong: Any) -> None:
+    with pytest.raises(TypeError, match="on_search_start must be a plain function"):
+        Hooks(on_search_start=wrong)
 
 
 def test_what_is_not_a_hook_is_refused() -> None:

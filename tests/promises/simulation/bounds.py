@@ -105,6 +105,8 @@ def most_requests(plan: Plan) -> int:
             cut = 4 if any(fault.on == "search" for fault in plan.faults) else 1
             total += (6 if reader.crawls else 2) * least * cut
             total += 30 + 4 * plan.settings.max_concurrency
+            # Counts that stop are found out by windows that hold more.
+            total += 30 if reader.crawls and plan.world.count_limit is not None else 0
     spoilt = sum(fault.many for fault in plan.faults)
     return total + 3 * spoilt * plan.settings.attempts + REPAIR * len(plan.changes)
 

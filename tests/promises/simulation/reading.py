@@ -145,7 +145,10 @@ class ReaderTask:
         self.ledger.errors.append(f"{type(error).__name__}: {error}")
         self.stage.log(f"{self.name} {self.ledger.errors[-1]}")
         self.incomplete = self.incomplete or isinstance(error, IncompleteSearchError)
-        if error.offset is None or error.report is None or error.resume_token is None:
+        # A crawl that has read all its windows, and not all records, leaves nothing to go on with.
+        is_spent = self.incomplete and self.reader.crawls and "crawl anew" in str(error)
+        has_token = error.resume_token is not None or is_spent
+        if error.offset is None or error.report is None or not has_token:
             self.stage.problem("foreign", f"{type(error).__name__} without place: {error}")
 
     def _note_unless_closed(self, error: RuntimeError) -> None:
