@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 
 INT32_MAX = 2**31 - 1
 
@@ -20,6 +21,15 @@ def int32_at_least(least: int, name: str, value: int) -> int:
     _check_type(name, value)
     if not least <= value <= INT32_MAX:
         raise ValueError(f"{name} must be at least {least} and fit into 32 bits, not {value}")
+    return value
+
+
+def positive_number(name: str, value: float) -> float:
+    """Return a finite number above 0; an error that names it if it is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{name} must be a number, not {type(value).__name__}")
+    if not (value > 0 and math.isfinite(value)):
+        raise ValueError(f"{name} must be a finite number above 0, not {value}")
     return value
 
 

@@ -13,11 +13,12 @@ from typing import Any, Self, TypeVar
 
 import aiohttp
 
-from enkash_async._arguments import int_at_least
+from enkash_async._arguments import int_at_least, positive_number
 from enkash_async._http.call import Caller
 from enkash_async._http.connections import checked_base_url, open_http, pool_size
 from enkash_async._http.limiter import FairLimiter
 from enkash_async._http.quota import RetryQuota
+from enkash_async._http.rate import RateLimit
 from enkash_async._http.throttle import Throttle
 from enkash_async._http.token_cache import TokenCache, watched
 from enkash_async._http.transport import Transport
@@ -55,7 +56,8 @@ class EnKashSession:
     Use it with `async with`; it can be opened again after it was closed. The host of Accounts
     Receivable is documented nowhere, so *base_url* is what EnKash gave you.
 
-    *max_concurrency*: at most this many requests in flight, over all searches. *page_size*: records
+    *max_concurrency*: at most this many requests in flight, over all searches. *max_rate*: at most
+    this many requests a second, over all searches; None sets no bound. *page_size*: records
     asked for at once, 1 to 5000, where a search does not say. *prefetch_bytes*: bytes of fetched
     pages that may wait for their readers, over all searches. *max_body_bytes*: the largest answer,
     inflated. *naive_timezone*: the zone of times that the service writes without one, or its name,
@@ -78,6 +80,7 @@ class EnKashSession:
         auth: Auth,
         *,
         max_concurrency: int = 8,
+        max_rate: float | None = None,
         page_size: int = 1000,
         prefetch_bytes: int = 32 * MIB,
         max_body_bytes: int = 64 * MIB,
@@ -95,6 +98,7 @@ class EnKashSession:
             raise TypeError("auth must be a BearerToken, an OAuthPassword, or have fetch_token()")
         self._auth = auth
         self._max_concurrency = int_at_least(1, "max_concurrency", max_concurrency)
+        self._max_rate = None if max_rate is None else positive_number("max_rate", max_rate)
         self._page_size = checked_page_size(page_size, MAX_LIMIT)
         self._prefetch_bytes = int_at_least(0, "prefetch_bytes", prefetch_bytes)
         self._max_body_bytes = int_at_least(1, "max_body_bytes", max_body_bytes)
@@ -190,7 +194,7 @@ class EnKashSession:
             tokens=TokenCache(
                 self._auth, watched(transport.post_form, self._telemetry), owner.start
             ),
-            limiter=FairLimiter(throttle),
+            limiter=FairLimiter(throttle, RateLimit(self._max_rate)),
             throttle=throttle,
             quota=RetryQuota(self._retry.quota),
             retry=self._retry,

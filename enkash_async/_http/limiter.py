@@ -14,6 +14,7 @@ from operator import attrgetter
 import anyio
 
 from enkash_async._clock import now as clock
+from enkash_async._http.rate import RateLimit
 from enkash_async._http.throttle import Sent, Throttle
 
 LOOK_AGAIN = 1.0
@@ -46,7 +47,7 @@ _order_of = attrgetter("order")
 
 
 class FairLimiter:
-    """Lets as many requests go at once as *throttle* allows.
+    """Lets as many requests go at once as *throttle* allows, and no faster than *rate* has it.
 
     A free place goes to the key that holds the fewest. With the searches of a session as keys, one
     that asks for many pages cannot keep another from its first. Among equals, the first to wait is
@@ -54,8 +55,9 @@ class FairLimiter:
     pauses, nobody is.
     """
 
-    def __init__(self, throttle: Throttle) -> None:
+    def __init__(self, throttle: Throttle, rate: RateLimit | None = None) -> None:
         self._throttle = throttle
+        self._rate = rate or RateLimit(None)
         self._in_flight = 0
         self._held: Counter[Hashable] = Counter()
         self._waiting: dict[Hashable, list[_Turn]] = {}
@@ -106,12 +108,13 @@ class FairLimiter:
         now = clock()
         if self._throttle.refusals:
             self._send_away()
-        while self._has_place(now) and self._throttle.ready_at <= now:
+        while self._has_place(now) and self._ready_at <= now:
             # A dict keeps the order of arrival, and min() takes the first of equals.
             key = min(self._waiting, key=self._held.__getitem__)
             turn = self._waiting[key][0]
             self._leave_line(key, turn)
             turn.sent = self._throttle.note_sent(now, self._in_flight)
+            self._rate.note_sent(now)
             self._in_flight += 1
             self._held[key] += 1
             turn.event.set()
@@ -125,6 +128,11 @@ class FairLimiter:
                 self._leave_line(key, turn)
                 turn.event.set()
 
+    @property
+    def _ready_at(self) -> float:
+        """Return the time from which on the next request may be sent."""
+        return max(self._throttle.ready_at, self._rate.next_at)
+
     def _has_place(self, now: float) -> bool:
         return bool(self._waiting) and self._throttle.has_room(self._in_flight, now)
 
@@ -137,7 +145,7 @@ class FairLimiter:
             return
         now = clock()
         if self._throttle.has_room(self._in_flight, now):
-            delay = max(0.0, self._throttle.ready_at - now)
+            delay = max(0.0, self._ready_at - now)
         elif self._throttle.limit < self._throttle.at_most:
             delay = LOOK_AGAIN
         else:
