@@ -57,8 +57,9 @@ def salvaged(answer: bytes) -> Generator[None, None, list[Salvaged]]:
     found: list[Salvaged] = []
     scanner = _Scanner(answer)
     for start in islice(_lists(answer), _MAX_LISTS):
-        items, end = yield from scanner.items(start)
-        if items:
+        listed = yield from scanner.items(start)
+        if listed is not None:
+            items, end = listed
             found.append(Salvaged(items, answer[:start] + MARK + answer[end:]))
     return found
 
@@ -82,8 +83,8 @@ class _Scanner:
         self._work = 0
         """Bytes gone through and marks seen since the last pause, in the same unit."""
 
-    def items(self, begin: int) -> Generator[None, None, tuple[list[bytes], int]]:
-        """Return the items of the list that begins there, and its end; none if it has no end."""
+    def items(self, begin: int) -> Generator[None, None, tuple[list[bytes], int] | None]:
+        """Return the items of the list that begins there, and its end; None if it has no end."""
         text = self._text
         items: list[bytes] = []
         depth, place = 0, begin
@@ -114,7 +115,7 @@ class _Scanner:
             else:
                 # The window ends there.
                 place = after
-        return [], begin
+        return None
 
     def _after_text(self, place: int) -> Generator[None, None, int]:
         """Return the place after the quote that ends the text, or that of the end."""

@@ -58,6 +58,22 @@ def test_a_page_is_a_page_however_deep(body: bytes, shape: str, depth: int) -> N
     assert page.count == (2 if b'"recordsCount":2' in body else None)
 
 
+@pytest.mark.parametrize("depth", DEPTHS)
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"payload":{"data":[],"recordsCount":0},"meta":%b}',
+        b'{"meta":%b,"payload":{"data" : [ ],"recordsCount":0}}',
+        b'{"meta":{"data":[],"x":%b},"payload":{"data":[],"recordsCount":0}}',
+    ],
+)
+def test_an_empty_page_is_one_however_deep(body: bytes, shape: str, depth: int) -> None:
+    page = page_payload(answer(body % nested(depth, shape)))
+
+    assert (page.records, page.count) == ([], 0)
+
+
 IN_AN_ERROR = {
     "the sub-errors": b'{"errorResponse":{"apiSubErrors":[%b],"errorMessage":"no"}}',
     "its detail": b'{"errorResponse":{"x":%b,"errorMessage":"no"}}',

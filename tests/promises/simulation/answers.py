@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import attrs
 
+from tests.promises.simulation.odd import ODD
 from tests.promises.simulation.plan import Fault, FaultKind
 
 Way = Literal["answers", "no_connection", "refused_connection", "disconnected", "silent"]
@@ -34,33 +35,44 @@ class Answer:
     between: float = 0.0
     """Seconds between two chunks."""
     rows: int = 0
+    is_token: bool = False
+    """It holds a token, and nothing has been made of it that could not be read."""
 
     @property
     def body(self) -> bytes:
         return b"".join(self.chunks)
 
     def with_body(self, body: bytes, **others: Any) -> Answer:
-        return attrs.evolve(self, chunks=(body,), **others)
+        """Return the same with another body, which says nothing of a token unless *others* do."""
+        return attrs.evolve(self, chunks=(body,), **{"is_token": False, **others})
 
 
-def page_answer(
-    records: list[bytes], count: int | None, *, success_code: int | None, zipped: bool
-) -> Answer:
+def page_answer(records: list[bytes], count: bytes | None, *, success_code: int | None) -> Answer:
     """Return the answer with a page of the list."""
     code = b"" if success_code is None else b',"response_code":%d' % success_code
-    counted = b"" if count is None else b',"recordsCount":%d' % count
+    counted = b"" if count is None else b',"recordsCount":%b' % count
     body = b'{"errorResponse":null,"payload":{"data":[%s]%s}%s,"response_message":"SUCCESS"}' % (
         b",".join(records),
         counted,
         code,
     )
-    if not zipped:
-        return Answer(chunks=(body,), rows=len(records))
-    return Answer(
-        headers={"Content-Encoding": "gzip"},
-        chunks=(gzip.compress(body, 1, mtime=0),),
-        rows=len(records),
-    )
+    return Answer(chunks=(body,), rows=len(records))
+
+
+def zipped(answer: Answer) -> Answer:
+    """Return *answer* compressed, unless it is encoded already."""
+    if "Content-Encoding" in answer.headers:
+        return answer
+    headers = {**answer.headers, "Content-Encoding": "gzip"}
+    return answer.with_body(gzip.compress(answer.body, 1, mtime=0), headers=headers)
+
+
+def written(answer: Answer, odd: str | None) -> Answer:
+    """Return *answer* written in an odd way, unless it is encoded already."""
+    if odd is None or "Content-Encoding" in answer.headers:
+        return answer
+    body, headers = ODD[odd](answer.body)
+    return answer.with_body(body, headers={**answer.headers, **headers}, is_token=answer.is_token)
 
 
 def error_answer(status: int, error_type: str | None, text: str, **headers: str) -> Answer:
@@ -81,9 +93,17 @@ def _rate_limit(fault: Fault, answer: Answer, now: datetime) -> Answer:
     wait, form = fault.amount
     said = {}
     if wait is not None:
-        until = format_datetime(now + timedelta(seconds=wait), usegmt=True)
-        said = {"Retry_After": until if form == "date" else str(wait)}
+        theirs = now - timedelta(days=400 if form == "date of another clock" else 0)
+        until = format_datetime(theirs + timedelta(seconds=wait), usegmt=True)
+        said = {"Retry_After": _wait_in(form, wait, until)}
+        if form.startswith("date"):
+            said["Date"] = format_datetime(theirs, usegmt=True)
     return error_answer(429, None, "too many requests", **said)
+
+
+def _wait_in(form: str, seconds: int, until: str) -> str:
+    forms = {"seconds": str(seconds), "fraction": f"{seconds}.25", "words": "soon"}
+    return forms.get(form, until)
 
 
 def _http_error(fault: Fault, answer: Answer, now: datetime) -> Answer:
@@ -122,6 +142,8 @@ SPOIL: Mapping[FaultKind, Spoil] = MappingProxyType(
         "error_in_200": lambda f, a, now: error_answer(200, f.amount, "something is wrong"),
         "http_error": _http_error,
         "rate_limit": _rate_limit,
+        "no_content": lambda f, a, now: attrs.evolve(a.with_body(b""), status=f.amount),
+        "odd": lambda f, a, now: written(a, f.amount),
         "refuse_login": lambda f, a, now: attrs.evolve(
             a.with_body(b'{"error":"invalid_grant","error_description":"no"}'), status=401
         ),

@@ -40,6 +40,9 @@ def is_calm(plan: Plan, reader: Reader) -> bool:
     is_known = is_known and (world.count_limit or world.rows) >= world.rows
     if reader.crawls and (world.undated or world.ignored != "neither"):
         return False
+    if reader.offset >= world.rows and world.past_end != "empty":
+        # The same.
+        return False
     if world.unit == "pages" and world.past_end == "last_page" and world.rows <= 2:
         # An exception that docs/guarantees.md names.
         return False
@@ -50,7 +53,16 @@ def is_calm(plan: Plan, reader: Reader) -> bool:
 
 def is_promised(plan: Plan, reader: Reader) -> bool:
     """Say whether the assumptions of docs/guarantees.md hold for this reader."""
-    return not reader.crawls or plan.world.ignored == "neither"
+    if not reader.crawls:
+        return True
+    is_true = not any(fault.kind == "nothing_found" for fault in plan.faults)
+    return plan.world.ignored == "neither" and is_true and not _counts_stop(plan)
+
+
+def _counts_stop(plan: Plan) -> bool:
+    """Say whether the service counts fewer than there are from some number on."""
+    most = plan.world.rows + sum(one.many for one in plan.changes if one.what == "insert")
+    return plan.world.count_limit is not None and plan.world.count_limit < most
 
 
 def account(plan: Plan, reader: Reader, ledger: Ledger, list_: CustomerList) -> Iterator[Problem]:
@@ -66,6 +78,9 @@ def account(plan: Plan, reader: Reader, ledger: Ledger, list_: CustomerList) -> 
         if ledger.count > reader.max_records:
             yield "doubled", f"{ledger.count} records, although max_records={reader.max_records}"
         lost = lost[: max(0, least - ledger.count)]
+    if reader.crawls and _counts_stop(plan) and plan.world.ends_by_bytes:
+        # A page that ends too early looks whole where the count stops just there.
+        lost = []
     verdict = ledger.verdict
     is_said = verdict not in (Verdict.COMPLETE, Verdict.CHANGED)
     if not is_promised(plan, reader):

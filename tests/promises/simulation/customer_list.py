@@ -9,6 +9,7 @@ from zlib import crc32
 
 import attrs
 
+from tests.promises.simulation.odd import TIMES
 from tests.promises.simulation.plan import Change, Reader, World
 
 BEGIN = datetime(2025, 3, 1, tzinfo=UTC)
@@ -65,9 +66,11 @@ class CustomerList:
     def _row(self, created: datetime | None) -> Row:
         self._made += 1
         id_ = f"KC{self._made:014}"
-        when = "null" if created is None else f'"{created:%Y-%m-%dT%H:%M:%SZ}"'
-        text = f'{{"customerId":"{id_}","createdOn":{when},"legalName":"Row {self._made}"}}'
-        return Row(id_, created, text.encode())
+        when = b"null" if created is None else TIMES[self._world.times](created)
+        # A letter that is written in another way in each encoding.
+        name = f"R\u00e9al {self._made}".encode()
+        text = b'{"customerId":"%b","createdOn":%b,"legalName":"%b"}' % (id_.encode(), when, name)
+        return Row(id_, created, text)
 
     # Changes
 

@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 from enkash_async import ErrorType
 from tests.promises.simulation.broken_today import BROKEN_TODAY
+from tests.promises.simulation.odd import NUMBERS, ODD, TIMES
 from tests.promises.simulation.plan import (
     Change,
     Fault,
@@ -23,6 +24,11 @@ from tests.promises.simulation.plan import (
 )
 
 Amount = Callable[[Random], Any]
+
+STATUSES = [
+    *(400, 403, 407, 408, 421, 425, 429, 500, 501, 502, 503, 504, 505, 511),
+    *(520, 521, 522, 523, 524, 526, 529, 530),
+]
 
 AMOUNTS: Mapping[FaultKind, Amount] = MappingProxyType(
     {
@@ -41,16 +47,18 @@ AMOUNTS: Mapping[FaultKind, Amount] = MappingProxyType(
         "wrong_gzip": lambda r: None,
         "error_in_200": lambda r: str(r.choice([*ErrorType, "SOMETHING_NEW"])),
         "http_error": lambda r: (
-            r.choice([400, 403, 408, 429, 500, 502, 503, 504]),
+            r.choice(STATUSES),
             r.choice([None, None, 2]),
         ),
         "rate_limit": lambda r: (
             r.choice([None, None, None, 0, 1, 5, 30, 600]),
-            r.choice(["seconds", "seconds", "date"]),
+            r.choice(["seconds", "seconds", "date", "date of another clock", "fraction", "words"]),
         ),
         "expire_tokens": lambda r: None,
         "bad_record": lambda r: None,
         "nothing_found": lambda r: None,
+        "no_content": lambda r: r.choice([204, 205]),
+        "odd": lambda r: r.choice(list(ODD)),
         "refuse_login": lambda r: None,
         "short_life": lambda r: None,
     }
@@ -104,7 +112,7 @@ def _world(random: Random, rows: int) -> World:
     return World(
         rows=rows,
         cap=choice([None, None, None, random.randint(2, 40)]),
-        count=choice(["total"] * 6 + ["page", "missing"]),
+        count=choice(["total"] * 12 + ["page", "missing"] * 2 + ["huge"]),
         count_limit=choice([None] * 9 + [random.randint(1, 60)]),
         unit=unit,
         first_offset=choice([0, 0, 0, 1]),
@@ -120,6 +128,9 @@ def _world(random: Random, rows: int) -> World:
         success_code=choice([0, 200, None]),
         latency=choice([0.0, 0.01, 0.1, 0.1, 0.5]),
         life=choice([None, 3600, 3600, 90, 20]),
+        odd=choice([None] * 3 + [choice(list(ODD))]),
+        numbers=choice(["plain"] * 3 + list(NUMBERS)),
+        times=choice(["z"] * 3 + list(TIMES)),
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import attrs
 
-Count = Literal["total", "page", "missing"]
+Count = Literal["total", "page", "missing", "huge"]
 PastEnd = Literal["empty", "last_page", "error"]
 Bounds = Literal["inclusive", "half_open", "exclusive"]
 Spread = Literal["even", "rising", "bulk"]
@@ -33,6 +33,8 @@ FaultKind = Literal[
     "expire_tokens",
     "bad_record",
     "nothing_found",
+    "no_content",
+    "odd",
     "refuse_login",
     "short_life",
 ]
@@ -75,6 +77,12 @@ class World:
     """Seconds that an answer takes at most; each takes a share of it."""
     life: int | None = None
     """Seconds for which a token is good; None stands for one that never ends, without a login."""
+    odd: str | None = None
+    """How all answers are written, of `odd.ODD`."""
+    numbers: str = "plain"
+    """How counts and lives are written, of `odd.NUMBERS`."""
+    times: str = "z"
+    """How times are written, of `odd.TIMES`."""
 
 
 @attrs.frozen(kw_only=True)

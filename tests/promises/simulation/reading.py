@@ -6,8 +6,6 @@ import asyncio
 from contextlib import suppress
 from typing import Any, Protocol
 
-import msgspec
-
 from enkash_async import (
     BadRecord,
     Customer,
@@ -18,12 +16,11 @@ from enkash_async import (
     ResumeToken,
 )
 from tests.promises.simulation.ledger import Ledger
+from tests.promises.simulation.odd import id_in
 from tests.promises.simulation.plan import Leg, Reader
 
 MAX_TIMEOUTS = 4
 """How often a caller that has no patience tries again."""
-
-_decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class OwnError(Exception):
@@ -121,7 +118,7 @@ class ReaderTask:
         return session.customers.search(**options)
 
     def _set_aside(self, record: BadRecord) -> None:
-        self.ledger.aside.add(_decode(record.raw)["customerId"])
+        self.ledger.aside.add(id_in(record.raw))
 
     async def _outcome_of(self, task: asyncio.Task[bool], leg: Leg) -> str:
         await asyncio.wait([task])
@@ -244,7 +241,4 @@ def _ids(unit: Any) -> list[str]:
         return [str(unit.customer_id)]
     if hasattr(unit, "num_rows"):
         return [str(one) for one in unit.column("customer_id").to_pylist()]
-    return [
-        _decode(one)["customerId"] if isinstance(one, bytes) else str(one.customer_id)
-        for one in unit
-    ]
+    return [id_in(one) if isinstance(one, bytes) else str(one.customer_id) for one in unit]

@@ -13,8 +13,16 @@ from urllib.parse import parse_qs
 import attrs
 
 from tests.promises.simulation.adapter import EPOCH
-from tests.promises.simulation.answers import SPOIL, Answer, error_answer, page_answer
+from tests.promises.simulation.answers import (
+    SPOIL,
+    Answer,
+    error_answer,
+    page_answer,
+    written,
+    zipped,
+)
 from tests.promises.simulation.customer_list import Ask, CustomerList
+from tests.promises.simulation.odd import NUMBERS
 from tests.promises.simulation.plan import Fault, Plan, Where
 
 BEARER = "token-0"
@@ -43,12 +51,15 @@ class Service:
         self._clock = clock
         self._log = log
         self._tokens: dict[str, float] = {BEARER: float("inf")}
+        self._issued: dict[str, float] = {}
         self._healed = False
         self.list = CustomerList(plan.world, only_grows_at_end=plan.crawls)
         self.received: Counter[Where] = Counter()
         self.rows_sent = 0
         self.largest = 0
         """Bytes of the largest page so far."""
+        self.largest_row = 0.0
+        """Bytes of a row, with its share of all that came with it."""
         self.refused_logins = 0
         self.trouble_until = 0.0
         """When the effect of the last fault was over."""
@@ -58,6 +69,8 @@ class Service:
     def heal(self) -> None:
         """From now on nothing goes wrong any more, and the list stays as it is."""
         self._healed = True
+        # A token that is on its way to the client must not have been made invalid meanwhile.
+        self._tokens |= self._issued
 
     def search(
         self, parameters: Mapping[str, str], body: bytes, headers: Mapping[str, str]
@@ -77,6 +90,14 @@ class Service:
             bad = any(fault.kind == "bad_record" for fault in faults)
             nothing = any(fault.kind == "nothing_found" for fault in faults)
             answer = self._page(_ask(parameters, body), bad=bad, nothing=nothing)
+        odd = [fault.amount for fault in faults if fault.kind == "odd"]
+        for form in (None, self._plan.world.odd, *odd):
+            size = len(written(answer, form).body)
+            self.largest = max(self.largest, size)
+            self.largest_row = max(self.largest_row, size / max(1, answer.rows))
+        answer = written(answer, self._plan.world.odd)
+        if self._plan.world.gzip and answer.rows:
+            answer = zipped(answer)
         return self._spoilt(answer, "search", number, faults)
 
     def log_in(self, body: bytes) -> Answer:
@@ -88,9 +109,13 @@ class Service:
             life = 1
         token = f"token-{number + 1}"
         assert parse_qs(body.decode())["grant_type"] == ["password"]
-        self._tokens[token] = self._clock() + life
-        said = {"access_token": token, "token_type": "bearer", "expires_in": life}
-        answer = Answer(chunks=(json.dumps(said).encode(),))
+        self._tokens[token] = self._issued[token] = self._clock() + life
+        body = b'{"errorResponse":null,"access_token":"%b","expires_in":%b}' % (
+            token.encode(),
+            NUMBERS[self._plan.world.numbers](life),
+        )
+        answer = Answer(chunks=(body,), is_token=True)
+        answer = written(answer, self._plan.world.odd)
         answer = self._spoilt(answer, "token", number, faults)
         self.refused_logins += answer.status == 401
         return answer
@@ -109,12 +134,12 @@ class Service:
             records[len(records) // 2] = records[len(records) // 2].replace(
                 b'"legalName":"', b'"legalName":7,"was":"'
             )
-        counts = {"total": total, "page": len(rows), "missing": None}
+        counts = {"total": total, "page": len(rows), "missing": None, "huge": 2**63}
+        counted, write = counts[world.count], NUMBERS[world.numbers]
         answer = page_answer(
-            records, counts[world.count], success_code=world.success_code, zipped=world.gzip
+            records, None if counted is None else write(counted), success_code=world.success_code
         )
         self.rows_sent += len(rows)
-        self.largest = max(self.largest, len(answer.body))
         return answer
 
     # Faults

@@ -114,7 +114,9 @@ class Stage:
             self.problem("bytes", f"{used} are prefetched of {size} and {spare} for the heads")
 
     def _largest_page(self) -> int:
-        return max(self._service.largest, 1024 * (max(self._plan.sizes()) + 1))
+        # What a page is taken to weigh before it has come: 1,024 bytes a row, or as many as before.
+        row = max(1024.0, self._service.largest_row)
+        return max(self._service.largest, int(row * (max(self._plan.sizes()) + 1)))
 
     # What happens
 

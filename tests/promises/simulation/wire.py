@@ -121,7 +121,7 @@ class Exchange:
     def has_come(self) -> None:
         """Note that the whole answer is there."""
         if self._is_login:
-            good = b"access_token" in self.answer.body and self.answer.status == 200
+            good = self.answer.is_token and self.answer.status == 200
             refused = self.answer.status == 401
             self._login("heard" if good else "refused" if refused else "unclear")
 
