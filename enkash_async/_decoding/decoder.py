@@ -14,8 +14,9 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from enkash_async._decoding.reader_source import Times
 from enkash_async._decoding.reference_lane import reference_lane
-from enkash_async._decoding.struct_lane import Times, struct_lane
+from enkash_async._decoding.struct_lane import struct_lane
 from enkash_async.errors import DecodeError
 
 R = TypeVar("R")

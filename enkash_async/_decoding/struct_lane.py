@@ -1,32 +1,37 @@
-"""The fast lane of decoding: a msgspec struct, whose fields are moved into an attrs record. No I/O.
+"""The fast lane of decoding: a msgspec struct, which becomes the record. No I/O.
+
+A record in struct storage has a twin: a struct of the same layout that can still be changed, and
+knows the names on the wire. msgspec makes a twin of the bytes, a function puts right what msgspec
+cannot, and the twin's class is changed to the record's. For any other attrs class the fields are
+moved from a struct into an object of the class.
 
 Structs and functions are made from the declaration of a record, one pair for each notation of
 scalars: times as msgspec reads them by itself, and any other that `_wire.times` knows, with whole
-numbers that are written as `12.0`.
+numbers that are written as `12.0`. `reader_source` has the text of the functions.
 """
 
 from __future__ import annotations
 
 import linecache
 from collections.abc import Callable
-from datetime import datetime, tzinfo
-from decimal import Decimal
+from datetime import tzinfo
 from functools import cache, partial
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
 from enkash_async._decoding.amounts import finite, whole
-from enkash_async._decoding.declaration import RecordField, fields_of, identity_of
+from enkash_async._decoding.declaration import RecordField, fields_of
 from enkash_async._decoding.names import name_check
+from enkash_async._decoding.reader_source import (
+    OF_MANY_NOTATIONS,
+    Times,
+    source_in_place,
+    source_moving,
+)
+from enkash_async._decoding.record_class import has_struct_storage
 from enkash_async._wire.numbers import from_digits
 from enkash_async._wire.times import instant
-
-Times = Literal["iso", "any"]
-"""How a lane reads times and whole numbers: as msgspec does, or in every notation known."""
-
-
-_OF_MANY_NOTATIONS = (datetime, int)
 
 
 @cache
@@ -41,34 +46,48 @@ def struct_lane(record: Any, zone: tzinfo, times: Times) -> Callable[[bytes | ms
 
 @cache
 def _struct(record: Any, times: Times) -> type[msgspec.Struct]:
-    """Return the struct that holds *record* as it stands on the wire."""
-    fields = [(field.name, _wire_type(field, times) | None, None) for field in fields_of(record)]
-    rename = {field.name: field.wire_name for field in fields_of(record)}
-    # Its cycles cannot be garbage: it holds text, numbers, times and structs like itself.
-    return msgspec.defstruct(f"{record.__name__}Struct", fields, rename=rename, gc=False)
+    """Return the struct that holds *record* as it stands on the wire.
+
+    It is the record's twin if the record is in struct storage.
+    """
+    in_place = has_struct_storage(record)
+    fields = [_struct_field(field, times, in_place) for field in fields_of(record)]
+    return msgspec.defstruct(
+        f"{record.__name__}Struct",
+        fields,
+        # With the same bases, so that they lie alike in memory.
+        bases=record.__bases__ if in_place else None,
+        # That of a struct would show personal data.
+        namespace={"__repr__": object.__repr__},
+        rename={field.name: field.wire_name for field in fields_of(record)},
+        # Its cycles cannot be garbage: it holds text, numbers, times and structs like itself.
+        gc=False,
+    )
+
+
+def _struct_field(field: RecordField, times: Times, in_place: bool) -> tuple[str, Any, Any]:
+    nothing = () if in_place and field.is_tuple else None
+    return field.name, _wire_type(field, times) | None, nothing
 
 
 def _wire_type(field: RecordField, times: Times) -> Any:
     kind: Any = field.kind
     if field.is_record:
-        item = _struct(kind, times)
-        return list[item] if field.is_tuple else item  # type: ignore[valid-type]
+        kind = _struct(kind, times)
     if field.is_tuple:
         return tuple[kind, ...]
     if field.is_enumeration:
         return str
     # What may be anything comes as text, an int, or the Decimal that `from_digits` makes.
-    return Any if kind in _OF_MANY_NOTATIONS and times == "any" else kind
+    return Any if kind in OF_MANY_NOTATIONS and times == "any" else kind
 
 
 def _reader(
     record: Any, zone: tzinfo, times: Times, decode: Callable[[Any], Any] | None = None
 ) -> Callable[[Any], Any]:
-    """Return the function whose text `source_of` gives, with what the text refers to."""
+    """Return the function whose text `reader_source` gives, with what the text refers to."""
     names: dict[str, Any] = {
         "decode": decode,
-        "new": object.__new__,
-        "Twin": _twin(record),
         "Record": record,
         "zone": zone,
         "instant": partial(instant, naive_timezone=zone),
@@ -81,97 +100,43 @@ def _reader(
             names[f"read_{field.name}"] = _reader(field.kind, zone, times)
         elif field.is_enumeration:
             names[f"known_{field.name}"] = {member.value: member for member in field.kind}.get
-    source = source_of(record, times, from_bytes=decode is not None)
+    if has_struct_storage(record):
+        source = source_in_place(record, times, from_bytes=decode is not None)
+        _check_twin(_struct(record, times)(), record)
+    else:
+        source = source_moving(record, times, from_bytes=decode is not None)
+        names |= {"new": object.__new__, "Twin": _fillable(record)}
     title = f"reader of {record.__module__}.{record.__qualname__}, {times} times"
     exec(compile(source, _remembered(source, title), "exec"), names)
     read: Callable[[Any], Any] = names["read"]
     return read
 
 
-def source_of(record: Any, times: Times, *, from_bytes: bool) -> str:
-    """Return the text of a function that makes a *record* of a struct, or of the struct's bytes.
-
-    For a record with a field of each kind, from bytes and with ISO times, it is
-
-        def read(raw):
-            struct = decode(raw)
-            if struct.customer_id is None:
-                check_names(raw)
-            record = new(Twin)
-            record.customer_id = struct.customer_id
-            record.branch_codes = struct.branch_codes or ()
-            value = struct.status
-            record.status = known_status(value, value)
-            value = struct.due
-            record.due = value if value is None or value.tzinfo else value.replace(tzinfo=zone)
-            value = struct.net_amount
-            record.net_amount = value if value is None or value.is_finite() else finite(value)
-            value = struct.address
-            record.address = None if value is None else read_address(value)
-            value = struct.reminders
-            record.reminders = tuple([read_reminders(item) for item in value]) if value else ()
-            record.__class__ = Record
-            return record
-
-    Filling a frozen attrs record goes through one call of `object.__setattr__` a field. The
-    function fills its `_twin` instead and then changes the class, at half the cost.
-    """
-    head = ["def read(raw):", "    struct = decode(raw)"] if from_bytes else ["def read(struct):"]
-    identity = identity_of(record)
-    if from_bytes and identity is not None:
-        head += [f"    if struct.{identity.name} is None:", "        check_names(raw)"]
-    lines = [line for field in fields_of(record) for line in _assignment(field, times)]
-    tail = ["    record.__class__ = Record", "    return record"]
-    return "\n".join([*head, "    record = new(Twin)", *lines, *tail]) + "\n"
-
-
-def _assignment(field: RecordField, times: Times) -> list[str]:
-    """Return the lines that set one field, with no more work than its type asks for."""
-    source = f"struct.{field.name}"
-    expression = _expression(field, times)
-    if expression is None:
-        return [f"    record.{field.name} = {source}" + (" or ()" if field.is_tuple else "")]
-    return [f"    value = {source}", f"    record.{field.name} = {expression}"]
-
-
-def _expression(field: RecordField, times: Times) -> str | None:
-    """Return what becomes of `value`, None for what msgspec leaves ready."""
-    if field.is_record and field.is_tuple:
-        return f"tuple([read_{field.name}(item) for item in value]) if value else ()"
-    if field.is_record:
-        return f"None if value is None else read_{field.name}(value)"
-    if field.is_enumeration:
-        return f"known_{field.name}(value, value)"
-    if field.kind is Decimal:
-        return "value if value is None or value.is_finite() else finite(value)"
-    if field.is_tuple or field.kind not in _OF_MANY_NOTATIONS:
-        return None
-    if times == "any":
-        read = "instant" if field.kind is datetime else "whole"
-        return f"None if value is None else {read}(value)"
-    if field.kind is int:
-        return None
-    return "value if value is None or value.tzinfo else value.replace(tzinfo=zone)"
-
-
-def _twin(record: Any) -> type:
+def _fillable(record: Any) -> Any:
     """Return an ordinary class that can be filled fast, and whose objects can become records.
 
     TypeError if *record* is laid out in another way.
     """
     slots = tuple(field.name for field in fields_of(record))
-    twin = type(f"_{record.__name__}Twin", (), {"__slots__": slots})
+    # A base may be frozen or abstract, and yet a twin must be made and filled.
+    body = {"__slots__": slots, "__setattr__": object.__setattr__}
+    twin: Any = type(record)(f"_{record.__name__}Twin", record.__bases__, body)
+    twin.__abstractmethods__ = frozenset[str]()
+    _check_twin(object.__new__(twin), record)
+    return twin
+
+
+def _check_twin(twin: Any, record: Any) -> None:
     # The change is safe. Python allows it between classes of one layout only, so nothing moves in
     # memory. Nobody else has seen the object yet, and every field of it is set. What `__init__`
     # might do beyond setting them, `fields_of` refuses.
     try:
-        setattr(object.__new__(twin), "__class__", record)  # noqa: B010
+        twin.__class__ = record
     except TypeError:
         raise TypeError(
             f"{record.__name__} must have slots for its fields and nothing else: declare it with"
             " attrs.frozen(weakref_slot=False) and derive it from no class that has fields"
         ) from None
-    return twin
 
 
 def _remembered(source: str, title: str) -> str:

@@ -1,8 +1,8 @@
 """The records a search delivers, each declared once. No I/O.
 
 A declaration says the Python name, the type, the name on the wire and whether the field may
-stand in a `repr`. All lanes of decoding and the Arrow schema are derived from it. The records have
-slots and nothing else, not even weak references: `_decoding` relies on that layout.
+stand in a `repr`. All lanes of decoding and the Arrow schema are derived from it. A record is an
+attrs class in struct storage, see `_decoding.record_class`: no weak reference to one can be made.
 Source of all names: the service's page on searchCustomer, enkash-old.apidog.io/api-8993801.
 """
 
@@ -12,8 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-import attrs
-
+from enkash_async._decoding.record_class import record
 from enkash_async._wire.keys import wire
 
 
@@ -24,7 +23,7 @@ class ReminderType(StrEnum):
     RECURRING = "RECURRING"
 
 
-@attrs.frozen(kw_only=True, weakref_slot=False)
+@record(kw_only=True)
 class CustomerKeyContact:
     """A person to write to at a customer. 14 fields, each None where the service sent none."""
 
@@ -45,7 +44,7 @@ class CustomerKeyContact:
     whatsapp_enabled: bool | None = wire("whatsapp_enabled", shown=True)
 
 
-@attrs.frozen(kw_only=True, weakref_slot=False)
+@record(kw_only=True)
 class CustomerReminder:
     """A payment reminder of a customer. 7 fields, each None where the service sent none.
 
@@ -62,7 +61,7 @@ class CustomerReminder:
     stage: str | None = wire(shown=True)
 
 
-@attrs.frozen(kw_only=True, weakref_slot=False)
+@record(kw_only=True)
 class Customer:
     """A customer as searchCustomer answers it. 31 fields.
 

@@ -1,4 +1,7 @@
-"""Records that no service has, with every kind of field, two deep."""
+"""Records that no service has, with every kind of field, two deep.
+
+Some are in struct storage and some are ordinary attrs classes, each within the other.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from typing import Any
 import attrs
 from hypothesis import strategies as st
 
+from enkash_async._decoding import record_class
 from enkash_async._wire.keys import wire, wire_name
 from tests.decoding.drawing import (
     AMOUNTS,
@@ -38,7 +42,7 @@ class Season(StrEnum):
     AUTUMN = "3"
 
 
-@attrs.frozen(kw_only=True, weakref_slot=False)
+@record_class.record(kw_only=True)
 class Leaf:
     colour: Colour | str | None = wire()
     fallen_at: datetime | None = wire("fell")
@@ -54,7 +58,7 @@ class Branch:
     is_dead: bool | None = wire()
 
 
-@attrs.frozen(kw_only=True, weakref_slot=False)
+@record_class.record(kw_only=True)
 class Tree:
     id: str | None = wire("_id")
     branches: tuple[Branch, ...] = wire(default=())
@@ -76,7 +80,16 @@ class Nest:
     tree: Leaf | None = attrs.field(default=None)
 
 
-RECORDS: list[Any] = [Leaf, Branch, Tree, Nest]
+@record_class.record
+class Shrub:
+    """Declared in other ways, too, and holds records that are stored as it is."""
+
+    finest_leaf: Leaf | None = None
+    leaves: tuple[Leaf, ...] = ()
+    height: Decimal | None = attrs.field(default=None)
+
+
+RECORDS: list[Any] = [Leaf, Branch, Tree, Nest, Shrub]
 
 COLOURS = st.sampled_from(['"RED"', '"Blue"', '"BLUE"', '"red"', '""'])
 SEASONS = st.sampled_from(['"1"', '"3"', '"2"', '"SPRING"'])

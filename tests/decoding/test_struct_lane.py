@@ -16,7 +16,10 @@ import attrs
 import msgspec
 import pytest
 
-from enkash_async._decoding.struct_lane import source_of, struct_lane
+from enkash_async._decoding import record_class
+from enkash_async._decoding.reader_source import source_in_place, source_moving
+from enkash_async._decoding.record_class import has_struct_storage
+from enkash_async._decoding.struct_lane import struct_lane
 from enkash_async._wire.keys import wire
 
 
@@ -24,17 +27,17 @@ class Status(StrEnum):
     OPEN = "OPEN"
 
 
-@attrs.frozen(weakref_slot=False)
+@record_class.record
 class Address:
     city: str | None = None
 
 
-@attrs.frozen(weakref_slot=False)
+@record_class.record
 class Reminder:
     hour: int | None = None
 
 
-@attrs.frozen(weakref_slot=False)
+@record_class.record
 class Invoice:
     """A record with a field of each kind."""
 
@@ -47,38 +50,62 @@ class Invoice:
     reminders: tuple[Reminder, ...] = ()
 
 
+@attrs.frozen(weakref_slot=False)
+class AttrsInvoice:
+    """The same as an ordinary attrs class."""
+
+    customer_id: str | None = wire(identity=True)
+    branch_codes: tuple[str, ...] = ()
+    status: Status | str | None = None
+    due: datetime | None = None
+    net_amount: Decimal | None = None
+    address: Address | None = None
+    reminders: tuple[Reminder, ...] = ()
+
+
+INVOICES = pytest.mark.parametrize(
+    ("record", "source_of"), [(Invoice, source_in_place), (AttrsInvoice, source_moving)]
+)
+
+
 def reader(record: Any = Invoice, times: Any = "iso") -> Any:
     return struct_lane(record, UTC, times)
 
 
-def test_the_text_is_the_example_of_the_docstring() -> None:
+@INVOICES
+def test_the_text_is_the_example_of_the_docstring(record: Any, source_of: Any) -> None:
     documentation = textwrap.dedent(f"    {source_of.__doc__}")
-    source = source_of(Invoice, "iso", from_bytes=True)
+    source = source_of(record, "iso", from_bytes=True)
 
     assert textwrap.indent(source, "    ") in documentation
 
 
-def test_times_in_any_notation_and_nested_records_have_texts_of_their_own() -> None:
-    assert "value.replace" not in source_of(Invoice, "any", from_bytes=True)
-    assert source_of(Address, "iso", from_bytes=False).startswith("def read(struct):\n    record =")
+@INVOICES
+def test_times_in_any_notation_and_nested_records_have_texts_of_their_own(
+    record: Any, source_of: Any
+) -> None:
+    assert "value.replace" not in source_of(record, "any", from_bytes=True)
+    assert not source_of(Address, "iso", from_bytes=False).startswith("def read(raw)")
 
 
 @pytest.mark.parametrize(
-    ("raw", "line"),
+    ("record", "raw", "line"),
     [
-        (b'{"netAmount": "NaN"}', "value.is_finite() else finite(value)"),
-        (b'{"customerId": 1}', "struct = decode(raw)"),
+        (Invoice, b'{"netAmount": "NaN"}', "    finite(value)\n"),
+        (AttrsInvoice, b'{"netAmount": "NaN"}', "value.is_finite() else finite(value)"),
+        (Invoice, b'{"customerId": 1}', "record = decode(raw)"),
+        (AttrsInvoice, b'{"customerId": 1}', "struct = decode(raw)"),
     ],
 )
-def test_a_traceback_shows_the_line_that_failed(raw: bytes, line: str) -> None:
+def test_a_traceback_shows_the_line_that_failed(record: Any, raw: bytes, line: str) -> None:
     with pytest.raises((ValueError, msgspec.ValidationError)) as caught:
-        reader()(raw)
+        reader(record)(raw)
     # What tools do before they print, lest they show a file as it was.
     linecache.checkcache()
     shown = "".join(traceback.format_exception(caught.value))
 
     assert line in shown
-    assert "reader of tests.decoding.test_struct_lane.Invoice, iso times" in shown
+    assert f"reader of tests.decoding.test_struct_lane.{record.__name__}, iso times" in shown
 
 
 def test_a_traceback_shows_the_line_of_a_nested_record() -> None:
@@ -107,22 +134,39 @@ def test_classes_of_one_name_keep_their_own_lines() -> None:
     assert "tzinfo" in second
 
 
+@INVOICES
 @pytest.mark.parametrize("times", ["iso", "any"])
-def test_what_is_read_is_a_record_like_any_other(times: Any) -> None:
+def test_what_is_read_is_a_record_like_any_other(record: Any, source_of: Any, times: Any) -> None:
     raw = b"""{"customerId": "KC1", "branchCodes": ["A"], "status": "OPEN", "due":
         "2019-08-24T14:15:22Z", "netAmount": 0.10, "address": {}, "reminders": [{"hour": 3}, {}]}"""
-    expected = Invoice(
+    expected = record(
         *("KC1", ("A",), Status.OPEN, datetime(2019, 8, 24, 14, 15, 22, tzinfo=UTC)),
         *(Decimal("0.10"), Address(), (Reminder(3), Reminder())),
     )
-    invoice = reader(times=times)(raw)
+    invoice = reader(record, times)(raw)
 
-    assert type(invoice) is Invoice
+    assert type(invoice) is record
+    assert [type(item) for item in invoice.reminders] == [Reminder, Reminder]
+    assert type(invoice.address) is Address
     assert (invoice, hash(invoice), repr(invoice)) == (expected, hash(expected), repr(expected))
     assert sys.getsizeof(invoice) == sys.getsizeof(expected)
-    assert gc.is_tracked(invoice) is gc.is_tracked(expected)
+    assert gc.is_tracked(invoice) is gc.is_tracked(expected) is not has_struct_storage(record)
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
-        invoice.customer_id = "KC2"  # type: ignore[misc]
+        invoice.customer_id = "KC2"
+
+
+@INVOICES
+def test_what_shows_a_struct_on_its_way_shows_no_field(record: Any, source_of: Any) -> None:
+    with pytest.raises(ValueError, match="finite") as caught:
+        reader(record)(b'{"customerId": "KC1", "netAmount": "NaN"}')
+    seen = list[str]()
+    frame = caught.value.__traceback__
+    while frame is not None:
+        seen += [repr(frame.tb_frame.f_locals.get(name)) for name in ("record", "struct")]
+        frame = frame.tb_next
+
+    assert any("InvoiceStruct object" in text for text in seen)
+    assert "KC1" not in "".join(seen)
 
 
 @attrs.frozen
@@ -136,7 +180,12 @@ class WithDict:
 
 
 @attrs.frozen(weakref_slot=False)
-class Derived(Address):
+class Base:
+    city: str | None = None
+
+
+@attrs.frozen(weakref_slot=False)
+class Derived(Base):
     street: str | None = None
 
 

@@ -16,6 +16,7 @@ from enum import StrEnum
 import attrs
 
 from enkash_async import EnKashSession
+from enkash_async._decoding.record_class import record
 from enkash_async._search.endpoint import ListEndpoint, TimeRange
 from enkash_async._search.list_resource import ListResource
 from enkash_async._search.settings import SearchSettings
@@ -46,7 +47,7 @@ class BranchKind(StrEnum):
     OFFICE = "OFFICE"
 
 
-@attrs.frozen(kw_only=True, weakref_slot=False)
+@record(kw_only=True)
 class Branch:
     """Where a supplier has a house."""
 
@@ -56,7 +57,7 @@ class Branch:
     opened_at: datetime | None = wire("openedOn", shown=True)
 
 
-@attrs.frozen(kw_only=True, weakref_slot=False)
+@record(kw_only=True)
 class Supplier:
     """A supplier."""
 

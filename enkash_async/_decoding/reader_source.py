@@ -1,0 +1,169 @@
+"""The text of the functions with which the fast lane turns structs into records. No I/O.
+
+There are two kinds, by how a record is stored: one puts right what msgspec left in the struct,
+which then becomes the record; the other moves the fields into an attrs class with slots.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+from enkash_async._decoding.declaration import RecordField, fields_of, identity_of
+from enkash_async._decoding.record_class import has_struct_storage
+
+Times = Literal["iso", "any"]
+"""How a lane reads times and whole numbers: as msgspec does, or in every notation known."""
+
+OF_MANY_NOTATIONS = (datetime, int)
+
+
+def source_in_place(record: Any, times: Times, *, from_bytes: bool) -> str:
+    """Return the text of a function that turns a struct, or its bytes, into the *record* it is.
+
+    For a record with a field of each kind, from bytes and with ISO times, it is
+
+        def read(raw):
+            record = decode(raw)
+            if record.customer_id is None:
+                check_names(raw)
+            if record.branch_codes is None:
+                record.branch_codes = ()
+            value = record.status
+            if value is not None:
+                record.status = known_status(value, value)
+            value = record.due
+            if value is not None and value.tzinfo is None:
+                record.due = value.replace(tzinfo=zone)
+            value = record.net_amount
+            if value is not None and not value.is_finite():
+                finite(value)
+            value = record.address
+            if value is not None:
+                read_address(value)
+            value = record.reminders
+            if value is None:
+                record.reminders = ()
+            else:
+                for item in value:
+                    read_reminders(item)
+            record.__class__ = Record
+            return record
+    """
+    head = ["def read(raw):", "    record = decode(raw)"] if from_bytes else ["def read(record):"]
+    lines = [line for field in fields_of(record) for line in _correction(field, times)]
+    tail = ["    record.__class__ = Record", "    return record"]
+    return _text(head, _name_check(record, "record") if from_bytes else [], lines, tail)
+
+
+def _correction(field: RecordField, times: Times) -> list[str]:
+    """Return the lines that put one field right, none for what msgspec leaves ready."""
+    name = f"record.{field.name}"
+    read = f"    value = {name}"
+    if field.is_record:
+        return [read, *_nested_correction(field)]
+    if field.is_tuple:
+        return [f"    if {name} is None:", f"        {name} = ()"]
+    if field.is_enumeration:
+        change = f"{name} = known_{field.name}(value, value)"
+        return [read, "    if value is not None:", f"        {change}"]
+    if field.kind is Decimal:
+        check = "    if value is not None and not value.is_finite():"
+        return [read, check, "        finite(value)"]
+    if field.kind not in OF_MANY_NOTATIONS:
+        return []
+    if times == "any":
+        notation = "instant" if field.kind is datetime else "whole"
+        return [read, "    if value is not None:", f"        {name} = {notation}(value)"]
+    if field.kind is int:
+        return []
+    check = "    if value is not None and value.tzinfo is None:"
+    return [read, check, f"        {name} = value.replace(tzinfo=zone)"]
+
+
+def _nested_correction(field: RecordField) -> list[str]:
+    name, read = f"record.{field.name}", f"read_{field.name}"
+    in_place = has_struct_storage(field.kind)
+    if not field.is_tuple:
+        change = f"{read}(value)" if in_place else f"{name} = {read}(value)"
+        return ["    if value is not None:", f"        {change}"]
+    loop = ["        for item in value:", f"            {read}(item)"]
+    moved = [f"        {name} = tuple([{read}(item) for item in value])"]
+    nothing = ["    if value is None:", f"        {name} = ()", "    else:"]
+    return nothing + (loop if in_place else moved)
+
+
+def source_moving(record: Any, times: Times, *, from_bytes: bool) -> str:
+    """Return the text of a function that makes a *record* of a struct, or of the struct's bytes.
+
+    For a record with a field of each kind, from bytes and with ISO times, it is
+
+        def read(raw):
+            struct = decode(raw)
+            if struct.customer_id is None:
+                check_names(raw)
+            record = new(Twin)
+            record.customer_id = struct.customer_id
+            record.branch_codes = struct.branch_codes or ()
+            value = struct.status
+            record.status = known_status(value, value)
+            value = struct.due
+            record.due = value if value is None or value.tzinfo else value.replace(tzinfo=zone)
+            value = struct.net_amount
+            record.net_amount = value if value is None or value.is_finite() else finite(value)
+            value = struct.address
+            record.address = None if value is None else read_address(value)
+            value = struct.reminders
+            record.reminders = tuple([read_reminders(item) for item in value]) if value else ()
+            record.__class__ = Record
+            return record
+
+    Filling a frozen attrs record goes through one call of `object.__setattr__` a field. The
+    function fills a twin without that instead and then changes the class, at half the cost.
+    """
+    head = ["def read(raw):", "    struct = decode(raw)"] if from_bytes else ["def read(struct):"]
+    check = _name_check(record, "struct") if from_bytes else []
+    lines = [line for field in fields_of(record) for line in _assignment(field, times)]
+    tail = ["    record.__class__ = Record", "    return record"]
+    return _text(head, check, ["    record = new(Twin)"], lines, tail)
+
+
+def _assignment(field: RecordField, times: Times) -> list[str]:
+    """Return the lines that set one field, with no more work than its type asks for."""
+    source = f"struct.{field.name}"
+    expression = _expression(field, times)
+    if expression is None:
+        return [f"    record.{field.name} = {source}" + (" or ()" if field.is_tuple else "")]
+    return [f"    value = {source}", f"    record.{field.name} = {expression}"]
+
+
+def _expression(field: RecordField, times: Times) -> str | None:
+    """Return what becomes of `value`, None for what msgspec leaves ready."""
+    if field.is_record and field.is_tuple:
+        return f"tuple([read_{field.name}(item) for item in value]) if value else ()"
+    if field.is_record:
+        return f"None if value is None else read_{field.name}(value)"
+    if field.is_enumeration:
+        return f"known_{field.name}(value, value)"
+    if field.kind is Decimal:
+        return "value if value is None or value.is_finite() else finite(value)"
+    if field.is_tuple or field.kind not in OF_MANY_NOTATIONS:
+        return None
+    if times == "any":
+        read = "instant" if field.kind is datetime else "whole"
+        return f"None if value is None else {read}(value)"
+    if field.kind is int:
+        return None
+    return "value if value is None or value.tzinfo else value.replace(tzinfo=zone)"
+
+
+def _name_check(record: Any, variable: str) -> list[str]:
+    identity = identity_of(record)
+    if identity is None:
+        return []
+    return [f"    if {variable}.{identity.name} is None:", "        check_names(raw)"]
+
+
+def _text(*parts: list[str]) -> str:
+    return "\n".join(line for lines in parts for line in lines) + "\n"
