@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import attrs
 
-from enkash_async.errors import ErrorType
+from enkash_async.errors import ArgumentTypeError, ErrorType
 from enkash_async.report import SearchReport
 
 Method = Literal["search", "crawl"]
@@ -156,10 +156,10 @@ def _plain_function(_: Any, field: attrs.Attribute[Any], hook: object) -> None:
     if hook is None:
         return
     if not callable(hook):
-        raise TypeError(f"{field.name} must be a function, not {type(hook).__name__}")
+        raise ArgumentTypeError(f"{field.name} must be a function, not {type(hook).__name__}")
     call = hook.__call__
     if inspect.iscoroutinefunction(hook) or inspect.iscoroutinefunction(call):
-        raise TypeError(
+        raise ArgumentTypeError(
             f"{field.name} must be a plain function, not `async def`: it is called, not awaited;"
             " start a task in it, or put the event into a queue"
         )
