@@ -21,7 +21,9 @@ from enkash_async._wire.numbers import number
 from enkash_async._wire.response import Response
 from enkash_async.errors import (
     APIError,
+    ArgumentTypeError,
     AuthenticationError,
+    InvalidArgumentError,
     RateLimitedError,
     ResponseError,
     SystemFaultError,
@@ -47,11 +49,15 @@ PROXY_STATUSES = frozenset({407, 511})
 
 def _header_value(_: Any, field: attrs.Attribute[Any], value: object) -> None:
     if not isinstance(value, str):
-        raise TypeError(f"{field.name} must be a str, not {type(value).__name__}")
+        raise ArgumentTypeError(f"{field.name} must be a str, not {type(value).__name__}")
     if _has_scheme(value):
-        raise ValueError(f"{field.name} must be given without the word Bearer, which is added")
+        raise InvalidArgumentError(
+            f"{field.name} must be given without the word Bearer, which is added"
+        )
     if not _is_header_value(value):
-        raise ValueError(f"{field.name} must be printable ASCII text without line breaks or blanks")
+        raise InvalidArgumentError(
+            f"{field.name} must be printable ASCII text without line breaks or blanks"
+        )
 
 
 def _is_header_value(text: str) -> bool:
@@ -101,24 +107,30 @@ class BearerToken:
 
 def _required_text(_: Any, field: attrs.Attribute[Any], value: object) -> None:
     if not isinstance(value, str):
-        raise TypeError(f"{field.name} must be a str, not {type(value).__name__}")
+        raise ArgumentTypeError(f"{field.name} must be a str, not {type(value).__name__}")
     if not value:
-        raise ValueError(f"{field.name} must not be empty")
+        raise InvalidArgumentError(f"{field.name} must not be empty")
     if any("\ud800" <= character <= "\udfff" for character in value):
         # Otherwise found when it is sent, by an error that quotes it.
-        raise ValueError(f"{field.name} holds half of a character that UTF-8 cannot write")
+        raise InvalidArgumentError(
+            f"{field.name} holds half of a character that UTF-8 cannot write"
+        )
     # No account has these, and each login that is refused is one of the three before lock-out.
     if any(unicodedata.category(character) == "Cc" for character in value):
-        raise ValueError(f"{field.name} must not hold a line break or another control character")
+        raise InvalidArgumentError(
+            f"{field.name} must not hold a line break or another control character"
+        )
     if value != value.strip():
-        raise ValueError(f"{field.name} must not begin or end with a blank")
+        raise InvalidArgumentError(f"{field.name} must not begin or end with a blank")
 
 
 def _client_id(_: Any, field: attrs.Attribute[Any], value: object) -> None:
     _required_text(_, field, value)
     if ":" in str(value):
         # HTTP Basic parts the id from the secret at the first one (RFC 7617).
-        raise ValueError(f"{field.name} must not hold a colon; is it an id and a secret in one?")
+        raise InvalidArgumentError(
+            f"{field.name} must not hold a colon; is it an id and a secret in one?"
+        )
 
 
 @attrs.frozen(kw_only=True)

@@ -3,6 +3,8 @@
 EnKashError
 ├── TransportError            nothing usable arrived
 │   ├── ConnectError          no connection
+│   │   ├── CertificateError      the certificate that was shown is not accepted
+│   │   └── ProxyError            the proxy refused, or cannot be reached
 │   ├── RequestTimeoutError   no answer in time
 │   └── ResponseError         broken off, not JSON, not the envelope
 │       └── AnswerTooLargeError   beyond a bound of the session
@@ -19,9 +21,13 @@ EnKashError
 │   └── RateLimitedError             HTTP 429
 ├── AuthenticationError       the token endpoint refused, or may have; never retried
 ├── DecodeError               a record could not be structured
-└── IncompleteSearchError     the pages contradict each other
+├── IncompleteSearchError     the pages contradict each other
+├── ConfigurationError        something to be configured is missing, or cannot be used
+└── InvalidArgumentError      an argument cannot be used; nothing was sent
+    └── ArgumentTypeError         it is of the wrong type
 
-Misuse is not in the tree: it is TypeError, ValueError or RuntimeError.
+The last two branches are ValueErrors too, and ArgumentTypeError is a TypeError. What is done at the
+wrong time, such as reading a session that is not open, is a RuntimeError outside the tree.
 The nine error types: enkash-old.apidog.io/api-8993801. What each means is not documented there;
 the advice below says what a caller can check.
 """
@@ -67,6 +73,10 @@ class EnKashError(Exception):
     final: bool = False
     """No other attempt can help, or another one might do harm."""
 
+    http_status: ClassVar[int] = 502
+    """What a web service may answer for it: 400 for what its caller asked, 404, 503 for what may
+    pass or be set right, 504 for a service that is late, 502 for all else."""
+
     # Attributes rather than arguments: `args` alone must rebuild an error that was pickled.
     offset: int | None = None
     report: SearchReport | None = None
@@ -99,9 +109,39 @@ class TransportError(EnKashError):
 class ConnectError(TransportError):
     """No connection to the service came about, so the request was never sent."""
 
+    http_status = 503
+
+
+class CertificateError(ConnectError):
+    """The certificate that was shown is not accepted. Final: asked again, it is the same.
+
+    Where an authority of your own issues certificates, give its file to `EnKashSession(ssl=...)`
+    or name it in `SSL_CERT_FILE`.
+    """
+
+    http_status = 502
+
+
+class ProxyError(ConnectError):
+    """The proxy between here and the service refused, or cannot be reached.
+
+    *status* is what it answered, None if it did not. Final if it refused by a status below 500.
+    """
+
+    status: int | None
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message, status)
+        self.status = status
+
+    def __str__(self) -> str:
+        return self._with_facts(self.args[0])
+
 
 class RequestTimeoutError(TransportError):
     """The service did not answer in time."""
+
+    http_status = 504
 
 
 class ResponseError(TransportError):
@@ -206,6 +246,8 @@ class ClientRequestAbortError(APIError):
 class ClientRequestError(APIError):
     """`CLIENT_REQUEST_ERROR`: the service could not use the request as it came."""
 
+    http_status = 400
+
     advice = "Trying again will not help: check order_by, the filter and base_url."
 
 
@@ -217,6 +259,8 @@ class InvalidAccessError(APIError):
 
 class RecordNotFoundError(APIError):
     """`RECORD_NOT_FOUND`: nothing has this id, or the address does not exist."""
+
+    http_status = 404
 
     advice = "Check the id; if none was asked for, check base_url."
 
@@ -253,17 +297,23 @@ class UnknownServiceError(APIError):
 class UnprocessableRequestError(APIError):
     """`UNPROCESSABLE_REQUEST`: understood, but impossible as asked."""
 
+    http_status = 400
+
     advice = "Trying again will not help: check that the values of the filter belong together."
 
 
 class ValidationError(APIError):
     """`VALIDATION_ERROR`: a value was refused; *sub_errors* may say which."""
 
+    http_status = 400
+
     advice = "Trying again will not help: check order_by and the values of the filter."
 
 
 class RateLimitedError(APIError):
     """HTTP 429: too many requests."""
+
+    http_status = 503
 
     advice = "Lower max_concurrency, or wait before the next search."
 
@@ -320,6 +370,22 @@ class DecodeError(EnKashError):
 
 class IncompleteSearchError(EnKashError):
     """The pages of one search contradict each other, so that records may be missing."""
+
+
+class ConfigurationError(EnKashError, ValueError):
+    """Something to be configured is missing, or cannot be used: a variable, a file, a proxy."""
+
+    http_status = 503
+
+
+class InvalidArgumentError(EnKashError, ValueError):
+    """An argument cannot be used. Nothing was sent."""
+
+    http_status = 400
+
+
+class ArgumentTypeError(InvalidArgumentError, TypeError):
+    """An argument is of the wrong type. Nothing was sent."""
 
 
 ERROR_CLASSES: Mapping[ErrorType, type[APIError]] = MappingProxyType(

@@ -9,6 +9,8 @@ from typing import Annotated, Any, TypeVar
 import attrs
 import msgspec
 
+from enkash_async.errors import InvalidArgumentError
+
 VERSION = 2
 
 MAX_COUNT = 2**31 - 1
@@ -100,7 +102,9 @@ class ResumeToken:
         """Return the point, which must be of this *kind*; ValueError if it is of the other."""
         if not isinstance(self.point, kind):
             other = "crawl" if kind is ListPoint else "search"
-            raise ValueError(f"this resume token belongs to another search: to a {other}()")
+            raise InvalidArgumentError(
+                f"this resume token belongs to another search: to a {other}()"
+            )
         return self.point
 
     def __str__(self) -> str:
@@ -117,26 +121,28 @@ class ResumeToken:
         try:
             token = msgspec.convert(value, cls)
         except (msgspec.ValidationError, OverflowError, RecursionError) as error:
-            raise ValueError(f"this resume token is damaged: {error}") from None
+            raise InvalidArgumentError(f"this resume token is damaged: {error}") from None
         _check_parts(value, token)
         return token
 
 
 def _check_version(version: object) -> None:
     if not isinstance(version, int) or isinstance(version, bool):
-        raise ValueError("this is not the text of a resume token")
+        raise InvalidArgumentError("this is not the text of a resume token")
     if version == 1:
-        raise ValueError(
+        raise InvalidArgumentError(
             "this resume token has format version 1, which was never released and is no longer"
             " read. Start the search anew, without resume="
         )
     if version > VERSION:
-        raise ValueError(
+        raise InvalidArgumentError(
             f"this resume token has format version {version}; this release reads version"
             f" {VERSION}. Upgrade enkash-async, or start the search anew"
         )
     if version < VERSION:
-        raise ValueError(f"this resume token is damaged: there is no format version {version}")
+        raise InvalidArgumentError(
+            f"this resume token is damaged: there is no format version {version}"
+        )
 
 
 def _check_parts(value: Mapping[str, Any], token: ResumeToken) -> None:
@@ -147,9 +153,9 @@ def _check_parts(value: Mapping[str, Any], token: ResumeToken) -> None:
         if is_whole and point.inside is not None:
             is_whole = written["inside"].keys() >= set(point.inside.__struct_fields__)
         if not _is_in_order(point):
-            raise ValueError("this resume token is damaged: its times do not go together")
+            raise InvalidArgumentError("this resume token is damaged: its times do not go together")
     if not is_whole:
-        raise ValueError("this resume token is damaged: a part is missing")
+        raise InvalidArgumentError("this resume token is damaged: a part is missing")
 
 
 def _is_in_order(point: CrawlPoint) -> bool:

@@ -9,9 +9,11 @@ import attrs
 from enkash_async.errors import (
     AnswerTooLargeError,
     APIError,
+    ArgumentTypeError,
     ConnectError,
     EnKashError,
     ErrorType,
+    InvalidArgumentError,
     RequestTimeoutError,
     ResponseError,
     TransportError,
@@ -88,9 +90,9 @@ def _whole_or_none(_: Any, field: attrs.Attribute[Any], value: object) -> None:
     if value is None:
         return
     if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{field.name} must be an int or None, not {type(value).__name__}")
+        raise ArgumentTypeError(f"{field.name} must be an int or None, not {type(value).__name__}")
     if value < 0:
-        raise ValueError(f"{field.name} must be at least 0, not {value}")
+        raise InvalidArgumentError(f"{field.name} must be at least 0, not {value}")
 
 
 @attrs.frozen(kw_only=True)

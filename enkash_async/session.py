@@ -32,6 +32,7 @@ from enkash_async._telemetry.telemetry import Telemetry
 from enkash_async._wire.times import checked_zone
 from enkash_async.auth import Auth, BearerToken, OAuthPassword
 from enkash_async.customers.resource import Customers
+from enkash_async.errors import ArgumentTypeError, ConfigurationError, InvalidArgumentError
 from enkash_async.events import Hooks
 from enkash_async.retry import RetryPolicy
 from enkash_async.timeout import Timeout
@@ -95,7 +96,9 @@ class EnKashSession:
     ) -> None:
         self._base_url = checked_base_url(base_url)
         if not callable(getattr(auth, "fetch_token", None)):
-            raise TypeError("auth must be a BearerToken, an OAuthPassword, or have fetch_token()")
+            raise ArgumentTypeError(
+                "auth must be a BearerToken, an OAuthPassword, or have fetch_token()"
+            )
         self._auth = auth
         self._max_concurrency = int_at_least(1, "max_concurrency", max_concurrency)
         self._max_rate = None if max_rate is None else positive_number("max_rate", max_rate)
@@ -107,9 +110,11 @@ class EnKashSession:
         self._adaptive = adaptive
         self._naive_timezone = checked_zone(naive_timezone)
         if offset_unit not in ("rows", "pages"):
-            raise ValueError(f'offset_unit must be "rows" or "pages", not {offset_unit!r}')
+            raise InvalidArgumentError(
+                f'offset_unit must be "rows" or "pages", not {offset_unit!r}'
+            )
         if first_offset not in (0, 1):
-            raise ValueError(f"first_offset must be 0 or 1, not {first_offset!r}")
+            raise InvalidArgumentError(f"first_offset must be 0 or 1, not {first_offset!r}")
         self._addressing = Addressing(offset_unit, first_offset)
         self._http = http
         self._telemetry = Telemetry(_checked_hooks(hooks))
@@ -131,7 +136,7 @@ class EnKashSession:
         environ = {name: environ.get(name, "").strip() for name in ENVIRONMENT}
         base_url = environ["ENKASH_BASE_URL"]
         if not base_url:
-            raise ValueError("set ENKASH_BASE_URL to the address that EnKash gave you")
+            raise ConfigurationError("set ENKASH_BASE_URL to the address that EnKash gave you")
         return cls(base_url, _auth_from_env(environ), **options)
 
     @property
@@ -222,7 +227,9 @@ def _checked_hooks(hooks: Hooks | Sequence[Hooks]) -> Sequence[Hooks]:
     given = (hooks,) if isinstance(hooks, Hooks) else tuple(hooks)
     for one in given:
         if not isinstance(one, Hooks):
-            raise TypeError(f"hooks must be Hooks, or several of them, not {type(one).__name__}")
+            raise ArgumentTypeError(
+                f"hooks must be Hooks, or several of them, not {type(one).__name__}"
+            )
     return given
 
 
@@ -233,5 +240,5 @@ def _auth_from_env(environ: Mapping[str, str]) -> Auth:
     values = {name.lower(): environ[f"ENKASH_{name}"] for name in names}
     missing = [f"ENKASH_{name.upper()}" for name, value in values.items() if not value]
     if missing:
-        raise ValueError(f"set ENKASH_TOKEN, or {', '.join(missing)}")
+        raise ConfigurationError(f"set ENKASH_TOKEN, or {', '.join(missing)}")
     return OAuthPassword(**values, company_id=environ["ENKASH_COMPANY_ID"] or None)

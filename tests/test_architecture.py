@@ -14,8 +14,10 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "enkash_async"
 
 LAYERS = [
-    {"_advice", "_arguments", "_clock", "_tasks", "report", "resume", "timeout"},
+    {"_advice"},
     {"errors"},
+    {"_arguments", "_clock", "_tasks", "report", "resume"},
+    {"timeout"},
     {"_paging", "_wire", "retry", "events"},
     {"_decoding", "auth"},
     {"_telemetry"},

@@ -28,6 +28,8 @@ from enkash_async.resume import ListPoint
 TREE = {
     "TransportError": "EnKashError",
     "ConnectError": "TransportError",
+    "CertificateError": "ConnectError",
+    "ProxyError": "ConnectError",
     "RequestTimeoutError": "TransportError",
     "ResponseError": "TransportError",
     "AnswerTooLargeError": "ResponseError",
@@ -45,6 +47,9 @@ TREE = {
     "AuthenticationError": "EnKashError",
     "DecodeError": "EnKashError",
     "IncompleteSearchError": "EnKashError",
+    "ConfigurationError": "EnKashError",
+    "InvalidArgumentError": "EnKashError",
+    "ArgumentTypeError": "InvalidArgumentError",
 }
 NINE_TYPES = {
     "CLIENT_REQUEST_ABORT": "ClientRequestAbortError",

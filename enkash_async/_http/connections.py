@@ -15,6 +15,7 @@ import aiohttp
 from yarl import URL
 
 from enkash_async._http.pool import Pool
+from enkash_async.errors import ArgumentTypeError, InvalidArgumentError
 
 CLOSED_BY_CALLER = (
     "the aiohttp session that was given to EnKashSession (http=...) is closed; keep it open for as"
@@ -39,9 +40,9 @@ MAX_HEADERS = 128
 def checked_base_url(base_url: str) -> URL:
     """Return *base_url* as a URL; ValueError where it is none, or credentials must not go there."""
     if not isinstance(base_url, str):
-        raise TypeError(f"base_url must be a str, not {type(base_url).__name__}")
+        raise ArgumentTypeError(f"base_url must be a str, not {type(base_url).__name__}")
     if not all(character.isprintable() and character not in NOT_IN_A_URL for character in base_url):
-        raise ValueError(
+        raise InvalidArgumentError(
             "base_url must not hold blanks, line breaks, control characters or backslashes"
         )
     try:
@@ -49,17 +50,17 @@ def checked_base_url(base_url: str) -> URL:
         _check_host(url)
     except ValueError:
         # UnicodeError among them. Without a cause, which would quote what may be a secret.
-        raise ValueError(
+        raise InvalidArgumentError(
             "base_url is not the address of a host: check its name, and its port if it has one"
         ) from None
     if url.scheme not in ("http", "https") or not url.host:
-        raise ValueError("base_url must be an address such as https://api.example")
+        raise InvalidArgumentError("base_url must be an address such as https://api.example")
     if url.user is not None or url.password is not None:
-        raise ValueError("base_url must not hold credentials; give them as auth")
+        raise InvalidArgumentError("base_url must not hold credentials; give them as auth")
     if url.query_string or url.fragment:
-        raise ValueError("base_url must not have a query or a fragment")
+        raise InvalidArgumentError("base_url must not have a query or a fragment")
     if url.scheme == "http" and not _is_loopback(url.host):
-        raise ValueError(
+        raise InvalidArgumentError(
             f"base_url must be https: credentials would go to {url.host} unencrypted"
             " (http is allowed to this machine only)"
         )
@@ -122,13 +123,13 @@ def pool_size(http: aiohttp.ClientSession) -> float:
 
 def _check_credentials(http: aiohttp.ClientSession, host: str | None) -> None:
     if http.auth is not None:
-        raise ValueError(
+        raise InvalidArgumentError(
             "the aiohttp session has credentials of its own (auth), which would go to EnKash;"
             " give EnKashSession one without"
         )
     if http.trust_env and host is not None and _is_in_netrc(host):
         # aiohttp sends them instead of the token, or refuses to send both (from 3.14).
-        raise ValueError(
+        raise InvalidArgumentError(
             f"the aiohttp session trusts the environment, and netrc has credentials for {host},"
             " which would go there instead of the token: take the entry (or 'default') out of"
             " netrc, or give EnKashSession an aiohttp session without trust_env"

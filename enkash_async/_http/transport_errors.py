@@ -9,7 +9,9 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from enkash_async._http.deadline import Deadline
 from enkash_async._http.pool import ConnectionUse
 from enkash_async.errors import (
+    CertificateError,
     ConnectError,
+    ProxyError,
     RequestTimeoutError,
     ResponseError,
     TransportError,
@@ -37,9 +39,9 @@ def translated(error: Exception, exchange: Exchange) -> TransportError:
     if isinstance(error, TimeoutError):
         return _timeout(error, exchange)
     if isinstance(error, (aiohttp.ClientConnectorError, aiohttp.ServerFingerprintMismatch)):
-        return _no_connection(error, exchange.what)
+        return _no_connection(error, exchange)
     if isinstance(error, aiohttp.ClientHttpProxyError):
-        return _refusing_proxy(error, exchange.what)
+        return _refusing_proxy(error, exchange)
     if isinstance(error, (UnicodeError, aiohttp.InvalidURL)):
         wrong = ConnectError(
             f"{exchange.what}: the request cannot be sent to this address ({_kind(error)});"
@@ -80,17 +82,19 @@ def _timeout(error: TimeoutError, exchange: Exchange) -> TransportError:
 
 
 def _no_connection(
-    error: aiohttp.ClientConnectorError | aiohttp.ServerFingerprintMismatch, what: str
+    error: aiohttp.ClientConnectorError | aiohttp.ServerFingerprintMismatch, exchange: Exchange
 ) -> ConnectError:
     """Return the error for a connection that did not come about, with what can be done."""
+    what = exchange.what
     if isinstance(
         error, (aiohttp.ClientConnectorCertificateError, aiohttp.ServerFingerprintMismatch)
     ):
-        refused = ConnectError(
+        refused = CertificateError(
             f"{what}: the certificate that was shown is not accepted: {_certificate_fault(error)}."
             " Where an authority of your own issues certificates (a proxy that looks into TLS,"
-            " say), name its file in SSL_CERT_FILE; otherwise it may not be the service that"
-            " answers at base_url"
+            " say), give its file with EnKashSession(ssl=ssl.create_default_context(cafile=...)),"
+            " or name it in SSL_CERT_FILE; otherwise it may not be the service that answers at"
+            " base_url"
         )
         # Asked again, it would show the same.
         refused.final = True
@@ -101,8 +105,9 @@ def _no_connection(
             " and that nothing between breaks https"
         )
     if isinstance(error, aiohttp.ClientProxyConnectionError):
-        return ConnectError(
-            f"{what}: cannot connect to the proxy of the aiohttp session: {error.strerror}"
+        return ProxyError(
+            f"{what}: cannot connect to the proxy{_whose(exchange)}: {error.strerror}. Check"
+            f" {'proxy= or HTTPS_PROXY' if exchange.is_own_pool else 'that session'}"
         )
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return ConnectError(
@@ -127,14 +132,20 @@ def _tls_fault(error: aiohttp.ClientSSLError) -> str:
     return str(reason) if reason else type(error.os_error).__name__
 
 
-def _refusing_proxy(error: aiohttp.ClientHttpProxyError, what: str) -> ConnectError:
-    refused = ConnectError(
-        f"{what}: the proxy of the aiohttp session refused to connect (HTTP {error.status})"
-        + ("; it asks for credentials, give them to that session" if error.status == 407 else "")
+def _refusing_proxy(error: aiohttp.ClientHttpProxyError, exchange: Exchange) -> ProxyError:
+    cure = "as http://user:password@host" if exchange.is_own_pool else "to that session"
+    refused = ProxyError(
+        f"{exchange.what}: the proxy{_whose(exchange)} refused to connect (HTTP {error.status})"
+        + (f"; it asks for credentials, give them {cure}" if error.status == 407 else ""),
+        error.status,
     )
     # It could not reach the service, rather than that it would not.
     refused.final = error.status < 500
     return refused
+
+
+def _whose(exchange: Exchange) -> str:
+    return "" if exchange.is_own_pool else " of the aiohttp session"
 
 
 def _closed_connection(exchange: Exchange) -> ResponseError:

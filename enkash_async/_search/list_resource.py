@@ -26,7 +26,12 @@ from enkash_async._search.settings import SearchSettings
 from enkash_async._wire.criteria import Criteria, enum_member
 from enkash_async._wire.fields import identity_reader, time_reader
 from enkash_async._wire.keys import wire_name
-from enkash_async.errors import IncompleteSearchError, RecordNotFoundError
+from enkash_async.errors import (
+    ArgumentTypeError,
+    IncompleteSearchError,
+    InvalidArgumentError,
+    RecordNotFoundError,
+)
 from enkash_async.events import Method
 from enkash_async.report import SearchReport
 from enkash_async.resume import CrawlPoint, ListPoint, ResumeToken
@@ -215,7 +220,7 @@ class ListResource(Generic[F, R]):
         """
         endpoint = self._endpoint
         if endpoint.ids is None:
-            raise TypeError(f"{endpoint.noun} cannot be asked for by id; use search()")
+            raise ArgumentTypeError(f"{endpoint.noun} cannot be asked for by id; use search()")
         wanted = endpoint.criteria(**{endpoint.ids: [record_id]})
         for record in await self.search(wanted, page_size=2):
             if getattr(record, _python_name(endpoint)) == record_id:
@@ -229,14 +234,14 @@ class ListResource(Generic[F, R]):
         if given is None:
             return kind()
         if not isinstance(given, kind):
-            raise TypeError(f"filter must be a {kind.__name__}, not {type(given).__name__}")
+            raise ArgumentTypeError(f"filter must be a {kind.__name__}, not {type(given).__name__}")
         return given
 
     def _order_by(self, given: str | None) -> str | None:
         if given is not None and (not isinstance(given, str) or not given):
             time = self._endpoint.time
             example = self._endpoint.identity if time is None else time.field
-            raise ValueError(
+            raise InvalidArgumentError(
                 f'order_by must be the name of a field on the wire, such as "{example}"'
             )
         return given
@@ -250,7 +255,7 @@ class ListResource(Generic[F, R]):
     def _time(self) -> TimeRange:
         time = self._endpoint.time
         if time is None:
-            raise TypeError(
+            raise ArgumentTypeError(
                 f"{self._endpoint.noun} have no time by which they can be cut into windows; use"
                 " search()"
             )
@@ -261,7 +266,9 @@ def checked_page_size(page_size: int, max_limit: int) -> int:
     """Return *page_size*, or raise an error that names the bounds."""
     int32_at_least(1, "page_size", page_size)
     if page_size > max_limit:
-        raise ValueError(f"page_size must be at most {max_limit}, the service's largest limit")
+        raise InvalidArgumentError(
+            f"page_size must be at most {max_limit}, the service's largest limit"
+        )
     return page_size
 
 
@@ -279,7 +286,7 @@ def _start(
         return start
     token = ResumeToken.parse(resume) if isinstance(resume, str) else resume
     if token.fingerprint != start.fingerprint:
-        raise ValueError(
+        raise InvalidArgumentError(
             "this resume token belongs to another search: filter, order_by, direction and offset"
             " must be those of the search it came from"
         )
@@ -291,7 +298,9 @@ def _until(criteria: Criteria, time: TimeRange) -> Callable[[], datetime]:
     begin: datetime | None = getattr(criteria, time.begin)
     end: datetime | None = getattr(criteria, time.end)
     if begin is not None and begin > datetime.now(UTC):
-        raise ValueError(f"{time.begin} lies in the future, as the clock of this machine goes")
+        raise InvalidArgumentError(
+            f"{time.begin} lies in the future, as the clock of this machine goes"
+        )
 
     def until() -> datetime:
         now = datetime.now(UTC)

@@ -17,6 +17,7 @@ import attrs
 
 from enkash_async._wire.keys import WIRE_NAME, wire_name
 from enkash_async._wire.times import iso_z
+from enkash_async.errors import ArgumentTypeError, InvalidArgumentError
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -37,17 +38,19 @@ WRITTEN = "enkash_async.written"
 def enum_member(kind: type[E], value: Any, name: str) -> E:
     """Return the member that *value* is or spells; the error names *name* and what is allowed."""
     if not isinstance(value, str):
-        raise TypeError(f"{name} must be a {kind.__name__} or its text, not {type(value).__name__}")
+        raise ArgumentTypeError(
+            f"{name} must be a {kind.__name__} or its text, not {type(value).__name__}"
+        )
     try:
         return kind(value)
     except ValueError:
         allowed = ", ".join(kind)
-        raise ValueError(f"{name} must be one of {allowed}, not {value!r}") from None
+        raise InvalidArgumentError(f"{name} must be one of {allowed}, not {value!r}") from None
 
 
-def _wrong_type(name: str, wanted: str, value: object) -> TypeError:
+def _wrong_type(name: str, wanted: str, value: object) -> ArgumentTypeError:
     # The value stays out of the text: it may be personal or bank data.
-    return TypeError(f"{name} must be {wanted}, not {type(value).__name__}")
+    return ArgumentTypeError(f"{name} must be {wanted}, not {type(value).__name__}")
 
 
 _control_character = re.compile(r"[\x00-\x1f\x7f-\x9f]").search
@@ -60,9 +63,11 @@ def text(name: str, value: Any) -> str:
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise ValueError(f"{name} must be text that can be written as UTF-8") from None
+        raise InvalidArgumentError(f"{name} must be text that can be written as UTF-8") from None
     if not value.isprintable() and _control_character(value):
-        raise ValueError(f"{name} must be text without control characters, such as line breaks")
+        raise InvalidArgumentError(
+            f"{name} must be text without control characters, such as line breaks"
+        )
     return value
 
 
@@ -71,7 +76,7 @@ def int32(name: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise _wrong_type(name, "an int", value)
     if not -(2**31) <= value < 2**31:
-        raise ValueError(f"{name} must fit into 32 bits, as the service declares it")
+        raise InvalidArgumentError(f"{name} must fit into 32 bits, as the service declares it")
     return value
 
 
@@ -88,13 +93,15 @@ def amount(name: str, value: Any) -> Decimal:
         # A float has lost its digits already.
         raise _wrong_type(name, "a Decimal or an int", value)
     if isinstance(value, int) and value.bit_length() > 4 * MAX_DIGITS:
-        raise ValueError(f"{name} must have at most {MAX_DIGITS} digits")
+        raise InvalidArgumentError(f"{name} must have at most {MAX_DIGITS} digits")
     number = Decimal(value)
     if not number.is_finite():
-        raise ValueError(f"{name} must be a finite amount")
+        raise InvalidArgumentError(f"{name} must be a finite amount")
     exponent = number.as_tuple().exponent
     if number.adjusted() >= MAX_DIGITS or (isinstance(exponent, int) and -exponent > MAX_DIGITS):
-        raise ValueError(f"{name} must have at most {MAX_DIGITS} digits before and after the point")
+        raise InvalidArgumentError(
+            f"{name} must have at most {MAX_DIGITS} digits before and after the point"
+        )
     return number
 
 
@@ -103,11 +110,11 @@ def instant(name: str, value: Any) -> datetime:
     if not isinstance(value, datetime):
         raise _wrong_type(name, "a datetime", value)
     if value.tzinfo is None or value.utcoffset() is None:
-        raise ValueError(f"{name} must be aware: give it a tzinfo, such as datetime.UTC")
+        raise InvalidArgumentError(f"{name} must be aware: give it a tzinfo, such as datetime.UTC")
     try:
         value.astimezone(UTC)
     except OverflowError:
-        raise ValueError(f"{name} must lie within the years 1 to 9999 in UTC") from None
+        raise InvalidArgumentError(f"{name} must lie within the years 1 to 9999 in UTC") from None
     return value
 
 
@@ -122,7 +129,7 @@ def texts(name: str, value: Any) -> tuple[str, ...]:
     for item in items:
         text(name, item)
     if not items:
-        raise ValueError(f"{name} is empty; leave it out to search without it")
+        raise InvalidArgumentError(f"{name} is empty; leave it out to search without it")
     return items
 
 
@@ -202,4 +209,4 @@ def _canonical(value: Any) -> Any:
 def check_range(low_name: str, low: Any, high_name: str, high: Any) -> None:
     """Raise a ValueError if both ends of a range are given and lie the wrong way round."""
     if low is not None and high is not None and low > high:
-        raise ValueError(f"{low_name} must not lie after {high_name}")
+        raise InvalidArgumentError(f"{low_name} must not lie after {high_name}")

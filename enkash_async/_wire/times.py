@@ -18,6 +18,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from enkash_async.errors import ArgumentTypeError, InvalidArgumentError
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND, _MILLISECOND = timedelta(seconds=1), timedelta(milliseconds=1)
 
@@ -154,7 +156,7 @@ def checked_zone(zone: tzinfo | str, name: str = "naive_timezone") -> tzinfo:
     if isinstance(zone, str):
         return _named_zone(zone, name)
     if not isinstance(zone, tzinfo):
-        raise TypeError(
+        raise ArgumentTypeError(
             f'{name} must be a tzinfo or the name of a zone, such as "Asia/Kolkata",'
             f" not {type(zone).__name__}"
         )
@@ -164,9 +166,11 @@ def checked_zone(zone: tzinfo | str, name: str = "naive_timezone") -> tzinfo:
     try:
         offset = zone.utcoffset(datetime(2020, 1, 1))
     except Exception as error:
-        raise ValueError(f"{name} does not tell its offset for a time without a zone") from error
+        raise InvalidArgumentError(
+            f"{name} does not tell its offset for a time without a zone"
+        ) from error
     if offset is None:
-        raise ValueError(f"{name} does not tell its offset for a time without a zone")
+        raise InvalidArgumentError(f"{name} does not tell its offset for a time without a zone")
     return zone
 
 
@@ -177,7 +181,7 @@ def _named_zone(text: str, name: str) -> tzinfo:
         return ZoneInfo(text)
     # An OSError for a folder of the database.
     except (KeyError, ValueError, OSError):
-        raise ValueError(
+        raise InvalidArgumentError(
             f'{name} must be the name of a zone, such as "Asia/Kolkata", that this machine knows'
             " (the package tzdata brings all of them)"
         ) from None

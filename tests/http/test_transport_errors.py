@@ -12,8 +12,10 @@ import aiohttp
 import anyio
 import pytest
 
+import enkash_async
 from enkash_async import (
     BearerToken,
+    CertificateError,
     ConnectError,
     EnKashError,
     EnKashSession,
@@ -97,12 +99,12 @@ RAISED: list[tuple[BaseException, type[TransportError], int, str]] = [
     (malformed(), ConnectError, 1, "check the host in base_url"),
     (unencodable(), ConnectError, 1, "check the host in base_url"),
     (aiohttp.InvalidURL(f"https://{TOKEN}"), ConnectError, 1, "check the host in base_url"),
-    (certificate_error(), ConnectError, 1, "not accepted: self-signed certificate"),
-    (certificate_error(), ConnectError, 1, "SSL_CERT_FILE"),
+    (certificate_error(), CertificateError, 1, "not accepted: self-signed certificate"),
+    (certificate_error(), CertificateError, 1, "SSL_CERT_FILE"),
     (tls_error(), ConnectError, 3, "TLS did not come about (WRONG_VERSION_NUMBER)"),
     (
         aiohttp.ServerFingerprintMismatch(b"a", b"b", "api.example", 443),
-        ConnectError,
+        CertificateError,
         1,
         "fingerprint",
     ),
@@ -114,7 +116,7 @@ RAISED: list[tuple[BaseException, type[TransportError], int, str]] = [
     ),
     (
         aiohttp.ClientProxyConnectionError(key(), OSError(111, "refused")),
-        ConnectError,
+        enkash_async.ProxyError,
         3,
         "cannot connect to the proxy of the aiohttp session: refused",
     ),
