@@ -14,6 +14,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "enkash_async"
 
 LAYERS = [
+    {"_html"},
     {"_arguments", "_clock", "_tasks", "report", "resume", "timeout"},
     {"errors"},
     {"_paging", "_wire", "retry", "events"},

@@ -160,7 +160,8 @@ def _twin(record: Any) -> type:
     TypeError if *record* is laid out in another way.
     """
     slots = tuple(field.name for field in fields_of(record))
-    twin = type(f"_{record.__name__}Twin", (), {"__slots__": slots})
+    # Of the same bases, since these decide on the layout too.
+    twin = type(f"_{record.__name__}Twin", record.__bases__, {"__slots__": slots})
     # The change is safe. Python allows it between classes of one layout only, so nothing moves in
     # memory. Nobody else has seen the object yet, and every field of it is set. What `__init__`
     # might do beyond setting them, `fields_of` refuses.

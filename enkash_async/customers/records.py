@@ -14,6 +14,7 @@ from enum import StrEnum
 
 import attrs
 
+from enkash_async._decoding.record import Record
 from enkash_async._wire.keys import wire
 
 
@@ -25,7 +26,7 @@ class ReminderType(StrEnum):
 
 
 @attrs.frozen(kw_only=True, weakref_slot=False)
-class CustomerKeyContact:
+class CustomerKeyContact(Record):
     """A person to write to at a customer. 14 fields, each None where the service sent none."""
 
     created_by: str | None = wire()
@@ -46,7 +47,7 @@ class CustomerKeyContact:
 
 
 @attrs.frozen(kw_only=True, weakref_slot=False)
-class CustomerReminder:
+class CustomerReminder(Record):
     """A payment reminder of a customer. 7 fields, each None where the service sent none.
 
     *reminder_type* is text where the service sends a type that is not known; *reminder_time* is
@@ -63,7 +64,7 @@ class CustomerReminder:
 
 
 @attrs.frozen(kw_only=True, weakref_slot=False)
-class Customer:
+class Customer(Record):
     """A customer as searchCustomer answers it. 31 fields.
 
     Every field is None where the service sent none; lists are tuples, empty by default. Amounts

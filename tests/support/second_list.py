@@ -16,6 +16,7 @@ from enum import StrEnum
 import attrs
 
 from enkash_async import EnKashSession
+from enkash_async._decoding.record import Record
 from enkash_async._search.endpoint import ListEndpoint, TimeRange
 from enkash_async._search.list_resource import ListResource
 from enkash_async._search.settings import SearchSettings
@@ -47,7 +48,7 @@ class BranchKind(StrEnum):
 
 
 @attrs.frozen(kw_only=True, weakref_slot=False)
-class Branch:
+class Branch(Record):
     """Where a supplier has a house."""
 
     branch_code: str | None = wire(shown=True)
@@ -57,7 +58,7 @@ class Branch:
 
 
 @attrs.frozen(kw_only=True, weakref_slot=False)
-class Supplier:
+class Supplier(Record):
     """A supplier."""
 
     code: str | None = wire("supplierCode", shown=True)
