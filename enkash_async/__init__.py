@@ -3,6 +3,7 @@
 `EnKashSession` is where to begin; its docstring, and `session.customers.search`, say the rest.
 """
 
+from enkash_async._decoding.record import HiddenFieldsWarning
 from enkash_async._decoding.slice_decoder import BadRecord
 from enkash_async._search.page import Page
 from enkash_async._search.query import Direction
@@ -82,6 +83,7 @@ __all__ = [
     "EnKashError",
     "EnKashSession",
     "ErrorType",
+    "HiddenFieldsWarning",
     "IncompleteSearchError",
     "InvalidAccessError",
     "InvalidArgumentError",

@@ -14,7 +14,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "enkash_async"
 
 LAYERS = [
-    {"_advice"},
+    {"_advice", "_html"},
     {"errors"},
     {"_arguments", "_clock", "_tasks", "report", "resume"},
     {"timeout"},

@@ -12,6 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from enkash_async._decoding.record import Record
 from enkash_async._decoding.record_class import record
 from enkash_async._wire.keys import wire
 
@@ -24,7 +25,7 @@ class ReminderType(StrEnum):
 
 
 @record(kw_only=True)
-class CustomerKeyContact:
+class CustomerKeyContact(Record):
     """A person to write to at a customer. 14 fields, each None where the service sent none."""
 
     created_by: str | None = wire()
@@ -45,7 +46,7 @@ class CustomerKeyContact:
 
 
 @record(kw_only=True)
-class CustomerReminder:
+class CustomerReminder(Record):
     """A payment reminder of a customer. 7 fields, each None where the service sent none.
 
     *reminder_type* is text where the service sends a type that is not known; *reminder_time* is
@@ -62,7 +63,7 @@ class CustomerReminder:
 
 
 @record(kw_only=True)
-class Customer:
+class Customer(Record):
     """A customer as searchCustomer answers it. 31 fields.
 
     Every field is None where the service sent none; lists are tuples, empty by default. Amounts

@@ -16,6 +16,7 @@ from enum import StrEnum
 import attrs
 
 from enkash_async import EnKashSession
+from enkash_async._decoding.record import Record
 from enkash_async._decoding.record_class import record
 from enkash_async._search.endpoint import ListEndpoint, TimeRange
 from enkash_async._search.list_resource import ListResource
@@ -48,7 +49,7 @@ class BranchKind(StrEnum):
 
 
 @record(kw_only=True)
-class Branch:
+class Branch(Record):
     """Where a supplier has a house."""
 
     branch_code: str | None = wire(shown=True)
@@ -58,7 +59,7 @@ class Branch:
 
 
 @record(kw_only=True)
-class Supplier:
+class Supplier(Record):
     """A supplier."""
 
     code: str | None = wire("supplierCode", shown=True)

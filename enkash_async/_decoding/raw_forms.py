@@ -1,0 +1,38 @@
+"""Undecoded records as dicts and JSON. No I/O."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from enkash_async._wire.numbers import from_digits
+
+_exact = msgspec.json.Decoder(dict[str, Any], float_hook=from_digits).decode
+_in_json = msgspec.json.Decoder(dict[str, Any], float_hook=str).decode
+
+
+def as_dict(raw: bytes, *, json: bool = False) -> dict[str, Any]:
+    """Return what *raw*, a JSON object, holds: numbers with a fraction as Decimal.
+
+    With *json* these are text, so that they keep their digits. ValueError if it is not sound.
+    """
+    decode = _in_json if json else _exact
+    try:
+        return decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise ValueError("an undecoded record is no sound JSON object") from error
+
+
+def as_raw(raw: bytes) -> msgspec.Raw:
+    """Return *raw*, a JSON object, to be put into other JSON as it is, in one line."""
+    as_dict(raw)
+    return msgspec.Raw(in_one_line(raw))
+
+
+def in_one_line(raw: bytes) -> bytes:
+    """Return *raw*, which is sound JSON, without line breaks."""
+    # In sound JSON they stand between its parts alone, where a blank will do.
+    if b"\n" in raw or b"\r" in raw:
+        return raw.replace(b"\r", b" ").replace(b"\n", b" ")
+    return raw

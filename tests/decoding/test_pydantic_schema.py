@@ -1,0 +1,167 @@
+"""pydantic and FastAPI take records and pages as types, without a model of their own."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+import pytest
+
+pydantic: Any = pytest.importorskip("pydantic", reason="nothing of ours needs pydantic")
+fastapi: Any = pytest.importorskip("fastapi", reason="nothing of ours needs FastAPI")
+
+from enkash_async import (  # noqa: E402
+    Customer,
+    CustomerKeyContact,
+    CustomerReminder,
+    Page,
+    ReminderType,
+)
+from tests.support.second_list import Branch, BranchKind, Supplier  # noqa: E402
+
+CUSTOMER = Customer(
+    customer_id="KC1",
+    legal_name="Kaveri Traders",
+    net_amount=Decimal("12345678901234567.10"),
+    created_on=datetime(2026, 1, 1, tzinfo=UTC),
+    branch_codes=("MUM1",),
+    customer_key_contacts=(CustomerKeyContact(name="Asha"),),
+    customer_reminders=(
+        CustomerReminder(reminder_type=ReminderType.ONCE),
+        CustomerReminder(reminder_type="DAILY"),
+    ),
+)
+SUPPLIER = Supplier(code="S1", open_balance=Decimal("0.10"), branches=(Branch(kind="SHOP"),))
+
+
+@pytest.mark.parametrize(
+    ("hint", "value"),
+    [
+        (Customer, CUSTOMER),
+        (list[Customer], [CUSTOMER]),
+        (Page[Customer], Page((CUSTOMER,), 40, 400)),
+        (list[Supplier], [SUPPLIER, Supplier(branches=(Branch(kind=BranchKind.DEPOT),))]),
+        (Page[Supplier], Page((SUPPLIER,), 0, None, has_more=False)),
+    ],
+)
+def test_what_is_dumped_is_validated_as_the_same(hint: Any, value: Any) -> None:
+    adapter = pydantic.TypeAdapter(hint)
+
+    assert adapter.validate_python(value) == value
+    assert adapter.validate_json(adapter.dump_json(value)) == value
+    assert adapter.validate_python(adapter.dump_python(value)) == value
+    assert adapter.validate_python(adapter.dump_python(value, mode="json")) == value
+
+
+def test_json_is_that_of_to_json() -> None:
+    customers, pages = pydantic.TypeAdapter(list[Customer]), pydantic.TypeAdapter(Page[Customer])
+    page = Page((CUSTOMER,), 40, 400)
+
+    assert json.loads(customers.dump_json([CUSTOMER])) == [CUSTOMER.to_dict(json=True)]
+    assert json.loads(pages.dump_json(page)) == page.to_dict(json=True)
+    # Nothing says here what the records are.
+    assert json.loads(pydantic.TypeAdapter(Page).dump_json(page)) == page.to_dict(json=True)
+
+
+def test_a_member_stays_a_member_and_other_text_text() -> None:
+    adapter = pydantic.TypeAdapter(Customer)
+    once, daily = adapter.validate_json(adapter.dump_json(CUSTOMER)).customer_reminders
+
+    assert once.reminder_type is ReminderType.ONCE
+    assert daily.reminder_type == "DAILY"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"net_amount": "much"},
+        {"net_amount": "NaN"},
+        {"created_on": "2026-01-01T00:00:00"},
+        {"branch_codes": "MUM1"},
+        {"customer_reminders": [{"due_date_difference": 1.5}]},
+        "KC1",
+    ],
+)
+def test_wrong_values_are_refused(fields: Any) -> None:
+    with pytest.raises(pydantic.ValidationError):
+        pydantic.TypeAdapter(Customer).validate_python(fields)
+
+
+def test_the_schema_names_every_field() -> None:
+    adapter = pydantic.TypeAdapter(list[Customer])
+    for mode in ("validation", "serialization"):
+        schema = adapter.json_schema(mode=mode)
+        definition = schema["$defs"]["Customer"]
+        assert list(definition["properties"]) == list(CUSTOMER.to_dict())
+        assert set(schema["$defs"]) >= {"CustomerKeyContact", "CustomerReminder", "ReminderType"}
+        assert definition["description"] == "A customer as searchCustomer answers it. 31 fields."
+
+
+class Model(pydantic.BaseModel):  # type: ignore[misc, name-defined, unused-ignore]
+    owner: Customer
+    others: Page[Customer] | None = None
+
+
+def test_a_record_is_a_field_of_a_model() -> None:
+    model = Model(owner=CUSTOMER, others=Page((CUSTOMER,), 0, 1))
+
+    assert Model.model_validate_json(model.model_dump_json()) == model
+    assert "Kaveri" not in repr(model)
+
+
+def make_app() -> Any:
+    app = fastapi.FastAPI()
+
+    async def as_list() -> list[Customer]:
+        return [CUSTOMER]
+
+    async def as_page() -> Page[Customer]:
+        return Page((CUSTOMER,), 40, 400)
+
+    async def as_any() -> Page:  # type: ignore[type-arg]
+        return Page((CUSTOMER,), 40, 400)
+
+    async def echo(customer: Annotated[Customer, fastapi.Body()]) -> Customer:
+        return customer
+
+    app.get("/list")(as_list)
+    app.get("/page")(as_page)
+    app.get("/any")(as_any)
+    app.post("/echo")(echo)
+    return app
+
+
+async def ask(app: Any, method: str, path: str, body: bytes = b"") -> Any:
+    """Return what *app* answers, asked without a server."""
+    sent: list[Any] = []
+    scope = {
+        **{"type": "http", "method": method, "path": path, "query_string": b""},
+        "headers": [(b"content-type", b"application/json")],
+    }
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await app(scope, receive, send)
+    assert sent[0]["status"] == 200, sent
+    return json.loads(b"".join(message.get("body", b"") for message in sent))
+
+
+@pytest.mark.anyio
+async def test_a_web_service_of_fastapi_answers_records_and_pages() -> None:
+    app, page = make_app(), Page((CUSTOMER,), 40, 400).to_dict(json=True)
+
+    assert await ask(app, "GET", "/list") == [CUSTOMER.to_dict(json=True)]
+    assert await ask(app, "GET", "/page") == page
+    assert await ask(app, "GET", "/any") == page
+    body = CUSTOMER.to_json().encode()
+    assert await ask(app, "POST", "/echo", body) == CUSTOMER.to_dict(json=True)
+    schemas = app.openapi()["components"]["schemas"]
+    names = {"Customer", "CustomerKeyContact", "CustomerReminder", "CustomerPage", "Page"}
+    assert {name.partition("-")[0] for name in schemas} >= names
+    assert [name for name in schemas if "__" in name] == []
