@@ -48,6 +48,11 @@ class ListResource(Generic[F, R]):
         self._identify = identity_reader(endpoint.identity)
         self._decoder = settings.decoders.decoder_for(endpoint.record)
 
+    @property
+    def endpoint(self) -> ListEndpoint[F, R]:
+        """Return what the list is, as data."""
+        return self._endpoint
+
     def search(
         self,
         filter: F | None = None,
