@@ -23,7 +23,7 @@ LAYERS = [
     {"_telemetry"},
     {"_http"},
     {"_search"},
-    {"customers"},
+    {"customers", "export"},
     {"arrow"},
     {"session"},
     {"__init__"},
@@ -107,7 +107,7 @@ KNOWS_CUSTOMERS = {
 }
 """What of the sandbox names one of its lists. All else serves any."""
 
-KNOWS_NO_LIST = {"_decoding", "_http", "_paging", "_search", "_telemetry", "_wire"}
+KNOWS_NO_LIST = {"export", "_decoding", "_http", "_paging", "_search", "_telemetry", "_wire"}
 """Reads any list: what it must know of one it is handed."""
 
 NAMES_OF_A_LIST = re.compile(r"customer|created_?on", re.I)
@@ -123,6 +123,9 @@ MAY_DO_IO = {
     "_clock": {"asyncio"},
     "_tasks": {"anyio", "asyncio"},
     "_telemetry": {"asyncio"},
+    "export": {"asyncio"},
+    "export.streams": {"select"},
+    "export.threads": {"asyncio", "threading"},
     "cli": {"asyncio", "threading"},
     # The class of a session that a caller may pass in.
     "session": {"aiohttp", "asyncio"},
@@ -301,8 +304,9 @@ def test_telemetry_is_told_and_does_not_ask() -> None:
 @pytest.mark.parametrize(
     "module",
     [
-        *("click", "tqdm", "sqlite3", "opentelemetry", "pyarrow"),
+        *("click", "tqdm", "sqlite3", "opentelemetry", "pyarrow", "zstandard"),
         *("enkash_async.sandbox", "enkash_async.otel", "enkash_async.arrow"),
+        "enkash_async.export",
     ],
 )
 def test_importing_the_package_does_not_import_extras(module: str) -> None:

@@ -55,6 +55,11 @@ class ListResource(Generic[F, R]):
         self._decoder = settings.decoders.decoder_for(endpoint.record)
         self._known_size = KnownSize()
 
+    @property
+    def endpoint(self) -> ListEndpoint[F, R]:
+        """Return what the list is, as data."""
+        return self._endpoint
+
     def search(
         self,
         filter: F | None = None,

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
-from enkash_async._arguments import check_plain_function
+from enkash_async._arguments import check_plain_function, int32_at_least
 from enkash_async._decoding.decoder import RecordDecoder
 from enkash_async._decoding.slice_decoder import OnBadRecord, SliceDecoder
 from enkash_async._search.cursor import Cursor
@@ -121,14 +121,19 @@ class Search(Generic[R]):
         self._reading.use_as("pages")
         return _Steps(self, self._reading, self._pages.next_page)
 
-    def raw_pages(self) -> AsyncIterator[Page[bytes]]:
+    def raw_pages(self, *, cut_every: int | None = None) -> AsyncIterator[Page[bytes]]:
         """Return the same rows as the JSON bytes of each record, undecoded.
 
         Every check is made but the decoding: a record may hold what its class cannot. The
         bytes are those of the service, which may have put line breaks between the fields.
+        Pages are those of the service; with *cut_every* they are also cut where so many rows, or
+        a multiple, have been delivered, those before a resume token included. So a file may be
+        cut at the same rows however often reading was broken off.
         """
+        if cut_every is not None:
+            int32_at_least(1, "cut_every", cut_every)
         self._reading.use_as("raw pages")
-        return _Steps(self, self._reading, RawPageView(self._cursor).next_page)
+        return _Steps(self, self._reading, RawPageView(self._cursor, cut_every).next_page)
 
     def arrow_batches(self) -> AsyncIterator[pa.RecordBatch]:
         """Return the same records by the page as pyarrow's record batches.

@@ -117,25 +117,38 @@ class PageView(Generic[R]):
 
 
 class RawPageView:
-    """The bytes of records by the page, undecoded."""
+    """The bytes of records by the page, undecoded.
 
-    def __init__(self, cursor: Cursor[Any]) -> None:
+    With *cut_every*, pages also end where a multiple of it has been delivered.
+    """
+
+    def __init__(self, cursor: Cursor[Any], cut_every: int | None) -> None:
         self._cursor = cursor
+        self._cut_every = cut_every
+        self._delivered = cursor.stream.token().delivered
 
     async def next_page(self) -> Page[bytes] | None:
         """Return the next page, None after the last one."""
-        self._cursor.rewind()
-        batch = await self._cursor.next_rows()
+        cursor = self._cursor
+        cursor.rewind()
+        batch = await cursor.next_rows()
         if batch is None:
             return None
-        rows, records = batch.rows, list[bytes]()
-        for first in range(0, len(rows), RAW_STEP):
-            indices = rows.indices[first : first + RAW_STEP]
+        rows, begin, records = batch.rows, cursor.place, list[bytes]()
+        end = self._end(begin, len(rows))
+        for first in range(begin, end, RAW_STEP):
+            indices = rows.indices[first : min(first + RAW_STEP, end)]
             records += [bytes(rows.records[index]) for index in indices]
             await asyncio.sleep(0)
-        self._cursor.place = len(records)
-        self._cursor.hand_over(len(records))
-        return Page(tuple(records), rows.row_at(0), batch.page.total)
+        cursor.place = end
+        cursor.hand_over(len(records))
+        self._delivered += len(records)
+        return Page(tuple(records), rows.row_at(begin), batch.page.total)
+
+    def _end(self, begin: int, end: int) -> int:
+        if self._cut_every is None:
+            return end
+        return min(end, begin + self._cut_every - self._delivered % self._cut_every)
 
 
 class ArrowView:

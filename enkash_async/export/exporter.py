@@ -1,0 +1,226 @@
+"""One export at work: pages in, bytes out, and a checkpoint every now and then."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from enkash_async._clock import now
+from enkash_async._search.search import Search
+from enkash_async.events import Method
+from enkash_async.export.content import Content, Taken
+from enkash_async.export.output import FileOutput, StreamOutput
+from enkash_async.export.request import Listener, Request
+from enkash_async.export.result import ExportProgress, ExportResult
+from enkash_async.export.state import Ended, State, hashed
+from enkash_async.export.threads import in_thread, to_its_end
+from enkash_async.report import Verdict
+
+T = TypeVar("T")
+
+COMMIT_SECONDS = 0.5
+"""So much work is lost at most when the process is killed."""
+
+
+class Exporter:
+    """Writes what one search delivers, and keeps account of what is durable."""
+
+    def __init__(
+        self,
+        request: Request,
+        method: Method,
+        content: Content,
+        output: FileOutput | StreamOutput,
+        listener: Listener,
+        before: State | None,
+        *,
+        why: str | None,
+    ) -> None:
+        self._request = request
+        self._method: Method = method
+        self._content = content
+        self._output = output
+        self._listener = listener
+        self._before = before
+        self._why = why
+        self._records = before.records if before else 0
+        self._bad = before.bad if before else 0
+        self._started = now()
+        self._committed_at = self._started
+        self._is_clean = True
+        """All pages that were handed over are written."""
+        self._state = before
+        """What may be committed: how it stood when the bytes could last be gone on from."""
+        self._search: Search[Any] = request.search(
+            method, before.token if before else None, content.on_bad_record
+        )
+
+    async def run(self, stop: asyncio.Event | None, *, keep_incomplete: bool) -> ExportResult:
+        """Write everything, and give the file its name; or leave what can be gone on from."""
+        try:
+            async with self._search:
+                if self._before is None:
+                    await self._in_thread(partial(self._output.write, self._content.head(), []))
+                is_stopped = await self._copy(stop)
+            if is_stopped:
+                return self._result(is_finished=False, is_stopped=True)
+            return await self._finish(keep_incomplete=keep_incomplete)
+        except BaseException:
+            self._save_what_is_whole()
+            raise
+        finally:
+            self._output.close()
+
+    async def _copy(self, stop: asyncio.Event | None) -> bool:
+        """Write the pages; True if it was stopped before the last."""
+        async for page in self._content.pages(self._search):
+            self._is_clean = False
+            self._note(await self._in_thread(partial(self._take, page)))
+            self._tell()
+            await self._commit_if_due()
+            if stop is not None and stop.is_set():
+                self._save_what_is_whole()
+                return True
+        rest = Taken(b"", 0, self._content.rest())
+        await self._in_thread(partial(self._output.write, rest.chunk, rest.bad))
+        self._note(rest)
+        return False
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        # A stream may be stuck; who is cancelled leaves it behind.
+        return await (to_its_end(work) if self._output.is_durable else in_thread(work))
+
+    def _take(self, page: Any) -> Taken:
+        taken = self._content.take(page)
+        self._output.write(taken.chunk, taken.bad)
+        return taken
+
+    def _note(self, taken: Taken) -> None:
+        self._records += taken.records
+        self._bad += len(taken.bad)
+        self._is_clean = True
+        if self._listener.on_bad_record is not None:
+            for bad in taken.bad:
+                self._listener.on_bad_record(bad)
+
+    def _tell(self) -> None:
+        if self._listener.on_progress is None:
+            return
+        search, limit = self._search, self._request.options.get("max_records")
+        total = search.total
+        expected = limit if total is None else min(total, limit or total)
+        self._listener.on_progress(
+            ExportProgress(
+                records=self._records,
+                total=expected,
+                bytes=self._output.length,
+                report=search.report,
+            )
+        )
+
+    # Checkpoints
+
+    def _current(self, ended: Ended | None = None) -> State:
+        return State(
+            shape=hashed(self._request.shape()),
+            service=hashed(self._request.service),
+            method=self._method,
+            token=str(self._search.resume_token),
+            records=self._records,
+            bad=self._bad,
+            length=self._output.length,
+            bad_length=self._output.bad_length,
+            packed=self._content.saved(),
+            seconds=self._seconds(),
+            ended=ended,
+        )
+
+    def _seconds(self) -> float:
+        return now() - self._started + (self._before.seconds if self._before else 0.0)
+
+    async def _commit_if_due(self) -> None:
+        if not self._output.is_durable or not self._content.may_end_here:
+            return
+        is_due = now() - self._committed_at >= COMMIT_SECONDS
+        if is_due or self._content.ends_rarely:
+            self._state = self._current()
+        if is_due:
+            await self._commit()
+
+    async def _commit(self) -> None:
+        assert self._state is not None
+        await to_its_end(partial(self._output.commit, self._state))
+        self._committed_at = now()
+
+    def _save_what_is_whole(self) -> None:
+        """Commit as much as can be gone on from, without waiting for anybody."""
+        if not self._output.is_durable or not (self._records or self._bad):
+            return
+        if self._state is not None and self._state.ended is not None:
+            # All has come; the files may be closed by now, and one have its name.
+            return
+        if self._is_clean and self._content.may_end_here:
+            self._state = self._current()
+        if self._state is not None:
+            # What was committed before stays where that cannot be written.
+            with contextlib.suppress(OSError):
+                self._output.commit(self._state)
+
+    # The end
+
+    async def _finish(self, *, keep_incomplete: bool) -> ExportResult:
+        report, output = self._search.report, self._output
+        is_good = report.verdict is not Verdict.INCOMPLETE or keep_incomplete
+        if not output.is_durable:
+            await in_thread(partial(output.write, self._content.tail(), []))
+            await in_thread(partial(output.commit, self._current()))
+            return self._result(is_finished=True)
+        if not is_good:
+            self._save_what_is_whole()
+            return self._result(is_finished=False)
+        assert isinstance(output, FileOutput)
+        tail = await to_its_end(self._content.tail)
+        await self._in_thread(partial(output.write, tail, []))
+        self._state = self._current(Ended(verdict=report.verdict, reasons=report.reasons))
+        await self._commit()
+        await publish(self._content, output)
+        return self._result(is_finished=True)
+
+    def _result(self, *, is_finished: bool, is_stopped: bool = False) -> ExportResult:
+        output = self._output
+        if isinstance(output, FileOutput):
+            bad_path: Path | None
+            found, bad_path = output.places.found(is_finished=is_finished)
+            path: Path | None = found
+            size = found.stat().st_size
+        else:
+            path, size = None, output.length
+            bad_path = output.bad_path
+        return ExportResult(
+            path=path,
+            bad_path=bad_path if self._bad else None,
+            form=self._request.form,
+            method=self._method,
+            why=self._why,
+            report=self._search.report,
+            records=self._records,
+            records_before=self._before.records if self._before else 0,
+            bad_records=self._bad,
+            bytes=size,
+            seconds=self._seconds(),
+            is_finished=is_finished,
+            is_stopped=is_stopped,
+        )
+
+
+async def publish(content: Content, output: FileOutput) -> None:
+    """Give the file its name."""
+
+    def work() -> None:
+        output.publish(content.whole(output.part, output.places.whole))
+
+    await to_its_end(work)

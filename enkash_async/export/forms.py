@@ -1,0 +1,85 @@
+"""Which format and compression a file has, by its name or by choice. No I/O."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+
+import attrs
+
+from enkash_async._wire.criteria import enum_member
+
+
+class Format(StrEnum):
+    """How the records are written."""
+
+    JSONL = "jsonl"
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
+class Compression(StrEnum):
+    """How the bytes are compressed. Parquet compresses each of its columns by itself."""
+
+    NONE = "none"
+    GZIP = "gzip"
+    ZSTD = "zstd"
+
+
+_FORMATS = {
+    ".jsonl": Format.JSONL,
+    ".ndjson": Format.JSONL,
+    ".csv": Format.CSV,
+    ".parquet": Format.PARQUET,
+}
+_COMPRESSIONS = {".gz": Compression.GZIP, ".zst": Compression.ZSTD, ".zstd": Compression.ZSTD}
+_OTHERS = {".json", ".tsv", ".xls", ".xlsx", ".zip", ".bz2", ".xz", ".arrow", ".feather", ".avro"}
+
+
+@attrs.frozen
+class Form:
+    """A format with its compression."""
+
+    format: Format
+    compression: Compression
+
+    @property
+    def is_packed(self) -> bool:
+        """Say whether the file as a whole is compressed."""
+        return self.format is not Format.PARQUET and self.compression is not Compression.NONE
+
+
+def form_of(
+    name: str, format: Format | str | None = None, compression: Compression | str | None = None
+) -> Form:
+    """Return the form of a file of this *name*; ValueError if the name says another one.
+
+    A name that says nothing is of JSON Lines. Parquet is compressed by zstd unless told otherwise.
+    """
+    chosen = None if format is None else enum_member(Format, format, "format")
+    packed = None if compression is None else enum_member(Compression, compression, "compression")
+    *_, before, last = ["", "", *Path(name).suffixes]
+    of_name = _COMPRESSIONS.get(last.lower())
+    suffix = (last if of_name is None else before).lower()
+    named = _FORMATS.get(suffix)
+    if named is None and chosen is None and suffix in _OTHERS:
+        raise ValueError(
+            f"{name}: no export is written as {suffix}; name it .jsonl, .csv or .parquet (with .gz"
+            " or .zst), or give the format"
+        )
+    if named is not None and chosen is not None and named is not chosen:
+        raise ValueError(f"{name} is named as {named} and would hold {chosen}; change one of them")
+    found = chosen or named or Format.JSONL
+    if found is Format.PARQUET:
+        if of_name is not None:
+            raise ValueError(
+                f"{name}: Parquet compresses its columns itself; leave {last} out of the name"
+            )
+        return Form(found, packed or Compression.ZSTD)
+    if of_name is not None and packed is not None and of_name is not packed:
+        raise ValueError(
+            f"{name} is named as {of_name} and would be compressed by {packed}; change one of them"
+        )
+    if named is not None and of_name is None and packed not in (None, Compression.NONE):
+        raise ValueError(f"{name} would be compressed by {packed}; its name must say so")
+    return Form(found, packed or of_name or Compression.NONE)

@@ -1,0 +1,201 @@
+"""Where an export writes to: a file with its checkpoint, or a stream without one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from enkash_async.export.bad import BadRow, lines_of
+from enkash_async.export.files import PartFile, remove, target_of
+from enkash_async.export.state import Places, State, forget, load, save
+from enkash_async.export.streams import Stream
+
+
+class StreamOutput:
+    """A stream: what was written is gone. Bad rows are kept if there is a place for them."""
+
+    is_durable = False
+
+    def __init__(self, stream: Stream, bad: Path | None) -> None:
+        self._stream = stream
+        self._bad = None if bad is None else _created(bad.with_name(f"{bad.name}.part"))
+        self.bad_path = bad
+
+    @property
+    def length(self) -> int:
+        return self._stream.length
+
+    @property
+    def bad_length(self) -> int:
+        return 0 if self._bad is None else self._bad.length
+
+    def write(self, chunk: bytes, bad: Sequence[BadRow]) -> None:
+        if bad and self._bad is not None:
+            self._bad.write(lines_of(bad))
+        self._stream.write(chunk)
+
+    def commit(self, state: State) -> None:
+        """Give the bad rows their name."""
+        if self._bad is not None and self.bad_path is not None:
+            _publish_bad(self._bad, self.bad_path)
+
+    def close(self) -> None:
+        if self._bad is not None:
+            self._bad.close()
+            if not self._bad.length:
+                remove(self._bad.path)
+        self._stream.close()
+
+
+class FileOutput:
+    """A part that grows beside its target, the bad rows beside it, and the state of both."""
+
+    is_durable = True
+
+    def __init__(self, places: Places, part: PartFile, bad: PartFile | None) -> None:
+        self.places = places
+        self.part = part
+        self.bad = bad
+
+    @classmethod
+    def create(cls, places: Places) -> FileOutput:
+        """Begin anew, where nothing stands in the way."""
+        part = _created(places.part)
+        try:
+            return cls(places, part, _created(places.bad_part))
+        except BaseException:
+            part.close()
+            raise
+
+    @classmethod
+    def reopen(cls, places: Places, state: State) -> FileOutput:
+        """Go on behind what *state* says is durable; ValueError if less than that is there."""
+        output = cls(places, _reopened(places.part), None)
+        try:
+            # Those of an export that only lacks its name may have theirs.
+            if state.ended is None or places.bad_part.exists():
+                output.bad = _reopened(places.bad_part)
+            output._cut_back(state)
+        except BaseException:
+            output.close()
+            raise
+        return output
+
+    def _cut_back(self, state: State) -> None:
+        for file, length in ((self.part, state.length), (self.bad, state.bad_length)):
+            if file is None:
+                continue
+            if file.length < length:
+                raise ValueError(
+                    f"{file.path} has {file.length:,} bytes, {length:,} were durable: it was"
+                    " changed; export anew without resuming"
+                )
+            file.cut_back(length)
+
+    @property
+    def length(self) -> int:
+        return self.part.length
+
+    @property
+    def bad_length(self) -> int:
+        return 0 if self.bad is None else self.bad.length
+
+    def write(self, chunk: bytes, bad: Sequence[BadRow]) -> None:
+        if bad and self.bad is not None:
+            self.bad.write(lines_of(bad))
+        self.part.write(chunk)
+
+    def commit(self, state: State) -> None:
+        # In this order: a state never speaks of bytes that may be lost.
+        if self.bad is not None:
+            self.bad.sync()
+        self.part.sync()
+        save(self.places.state, state)
+
+    def publish(self, whole: PartFile) -> None:
+        """Give the file its name, and the bad rows theirs. May be repeated if it was broken off."""
+        if self.bad is not None:
+            _publish_bad(self.bad, self.places.bad)
+        whole.publish(self.places.target)
+        if whole is not self.part:
+            self.part.close()
+            remove(self.part.path)
+        forget(self.places)
+
+    def discard(self) -> None:
+        """Remove what was begun, since nothing of it is of use."""
+        self.close()
+        for path in (self.places.part, self.places.bad_part, self.places.state):
+            remove(path)
+
+    def close(self) -> None:
+        self.part.close()
+        if self.bad is not None:
+            self.bad.close()
+
+
+def places_of(path: Path, bad: Path | None) -> Places:
+    """Return the files of an export to *path*; ValueError if a name leads where it should not."""
+    target = target_of(path)
+    if target.is_dir():
+        raise ValueError(f"{path} is a folder; name a file in it")
+    aside = target.with_name(f"{target.name}.bad.jsonl") if bad is None else target_of(bad)
+    if aside == target:
+        raise ValueError("bad records need a file of their own")
+    return Places(target, aside)
+
+
+def is_stream(path: Path) -> bool:
+    """Say whether *path* is there and no file: a pipe or a device, which no file must replace."""
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
+def finished_before(places: Places, state: State) -> bool:
+    """Say whether *state* is of an export whose file got its name before the process ended."""
+    return state.ended is not None and not places.part.exists() and places.target.exists()
+
+
+def clear_leftovers(places: Places) -> str | None:
+    """Remove what an earlier export left; return what it was. ValueError if it is at work."""
+    found: State | None = None
+    with contextlib.suppress(ValueError):
+        found = load(places.state)
+    was_there = False
+    for path in (places.part, places.bad_part, places.whole):
+        if os.path.lexists(path):
+            _reopened(path).close()
+            was_there = True
+            remove(path)
+    remove(places.state)
+    if not was_there:
+        return None
+    records = "" if found is None else f" with {found.records:,} records"
+    return f"{places.part}{records}, which an earlier export had left, was removed"
+
+
+def _created(path: Path) -> PartFile:
+    try:
+        return PartFile.create(path)
+    except FileExistsError:
+        raise ValueError(
+            f"{path} is there: another export may be writing it; remove it if none is"
+        ) from None
+
+
+def _reopened(path: Path) -> PartFile:
+    try:
+        return PartFile.reopen(path)
+    except BlockingIOError:
+        raise ValueError(f"another export is writing {path}; wait until it has ended") from None
+
+
+def _publish_bad(bad: PartFile, path: Path) -> None:
+    if bad.length:
+        bad.publish(path)
+        return
+    bad.close()
+    remove(bad.path)
+    # Those of an earlier export belong to a file that is replaced.
+    remove(path)

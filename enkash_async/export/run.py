@@ -1,0 +1,255 @@
+"""`export`: from a list to a file that is whole, or can be gone on with."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from enkash_async._search.list_resource import ListResource
+from enkash_async._search.query import Direction
+from enkash_async._wire.criteria import Criteria
+from enkash_async.events import Method
+from enkash_async.export.bad import BadRow
+from enkash_async.export.exporter import Exporter, publish
+from enkash_async.export.forms import Compression, Format
+from enkash_async.export.making import content_of
+from enkash_async.export.method import choose_method
+from enkash_async.export.output import (
+    FileOutput,
+    StreamOutput,
+    clear_leftovers,
+    finished_before,
+    is_stream,
+    places_of,
+)
+from enkash_async.export.request import Listener, Request, request_of
+from enkash_async.export.result import ExportProgress, ExportResult
+from enkash_async.export.state import Places, State, forget, hashed, load
+from enkash_async.export.streams import Stream
+from enkash_async.export.text import CsvStyle
+from enkash_async.report import SearchReport, Verdict
+from enkash_async.resume import ResumeToken
+
+F = TypeVar("F", bound=Criteria)
+
+
+async def export(
+    resource: ListResource[F, Any],
+    path: str | os.PathLike[str],
+    *,
+    filter: F | None = None,
+    format: Format | str | None = None,
+    compression: Compression | str | None = None,
+    method: Method | None = None,
+    order_by: str | None = None,
+    direction: Direction | str | None = None,
+    page_size: int | None = None,
+    max_records: int | None = None,
+    strict: bool = False,
+    columns: Iterable[str] | None = None,
+    mask: Iterable[str] = (),
+    rename: Mapping[str, str] | None = None,
+    csv: CsvStyle | None = None,
+    bad_path: str | os.PathLike[str] | None = None,
+    resume: bool = False,
+    keep_incomplete: bool = False,
+    service: str | None = None,
+    on_progress: Callable[[ExportProgress], None] | None = None,
+    on_bad_record: Callable[[BadRow], None] | None = None,
+    on_note: Callable[[str], None] | None = None,
+    stop: asyncio.Event | None = None,
+) -> ExportResult:
+    """Write every record of a list, such as `session.customers`, to a file, and return an account.
+
+    The file grows beside *path* as `.part`, readable by its owner only, and gets its name when it
+    is whole: the verdict is COMPLETE or CHANGED, or *keep_incomplete* was given. Until then a file
+    of that name stays as it is. A link is followed, a pipe or a device written to, and `"-"` is
+    stdout: what went there cannot be gone on with. *format* and *compression* follow from the name
+    unless given; a name that says otherwise is a ValueError.
+
+    What is durable is written down beside it twice a second. Whatever ends an export, killing it
+    included, the same call with *resume* goes on there, and the file becomes what it would have
+    been in one go, as far as the list stayed the same; where nothing is there to go on with, it
+    begins anew. Another query, form or *service*, which is any name for it, is a ValueError.
+
+    *method* is "crawl" or "search"; without one the list is crawled if a few counts show that its
+    windows of time hold all records, and else searched; `ExportResult.why` says why. *order_by*
+    and *direction* are those of a search. *strict* raises IncompleteSearchError on any verdict but
+    COMPLETE.
+
+    A record that cannot be written, as it is no strict JSON or does not fit into its column, is
+    left out and kept in *bad_path*, which is beside the file unless given; *on_bad_record* is told.
+    *columns* are names of fields, *mask* those to be masked, or "personal", *rename* other names.
+    *stop* ends the export after the page that is being read. Errors of the search are raised as
+    they are, once all that came is durable.
+    """
+    stream = _stream_of(path)
+    name = "" if stream == "-" else Path(path).name
+    request = request_of(
+        resource,
+        name,
+        criteria=filter,
+        format=format,
+        compression=compression,
+        method=method,
+        columns=columns,
+        mask=mask,
+        rename=rename,
+        csv=csv,
+        service=service,
+        options={
+            "order_by": order_by,
+            "direction": direction,
+            "page_size": page_size,
+            "max_records": max_records,
+            "strict": strict or None,
+        },
+    )
+    listener = Listener(on_progress=on_progress, on_bad_record=on_bad_record, on_note=on_note)
+    aside = None if bad_path is None else Path(bad_path)
+    if stream is not None:
+        if resume:
+            raise ValueError("what went to a stream cannot be gone on with; name a file")
+        return await _to_stream(request, stream, aside, listener, stop)
+    places = places_of(Path(path), aside)
+    state = load(places.state) if resume else None
+    if state is not None:
+        return await _go_on(request, places, state, listener, stop, keep_incomplete)
+    return await _begin(request, places, listener, stop, keep_incomplete)
+
+
+def _stream_of(path: str | os.PathLike[str]) -> str | None:
+    text = os.fspath(path)
+    return text if text == "-" or is_stream(Path(text)) else None
+
+
+async def _to_stream(
+    request: Request,
+    name: str,
+    aside: Path | None,
+    listener: Listener,
+    stop: asyncio.Event | None,
+) -> ExportResult:
+    if request.form.format is Format.PARQUET:
+        raise ValueError("Parquet is not written to a stream, since its readers must seek in it")
+    content = content_of(request)
+    stream = Stream.stdout() if name == "-" else Stream.open(name)
+    output = StreamOutput(stream, aside)
+    return await _run(request, None, content, output, listener, stop, keep_incomplete=True)
+
+
+async def _begin(
+    request: Request,
+    places: Places,
+    listener: Listener,
+    stop: asyncio.Event | None,
+    keep_incomplete: bool,
+) -> ExportResult:
+    content = content_of(request)
+    leftover = clear_leftovers(places)
+    if leftover is not None:
+        listener.note(leftover)
+    output = FileOutput.create(places)
+    try:
+        return await _run(
+            request, None, content, output, listener, stop, keep_incomplete=keep_incomplete
+        )
+    except BaseException:
+        if not places.state.exists():
+            # Nothing came that could be gone on with.
+            output.discard()
+        raise
+
+
+async def _run(
+    request: Request,
+    before: State | None,
+    content: Any,
+    output: FileOutput | StreamOutput,
+    listener: Listener,
+    stop: asyncio.Event | None,
+    *,
+    keep_incomplete: bool,
+) -> ExportResult:
+    why: str | None = None
+    try:
+        if before is not None:
+            method = cast("Method", before.method)
+        elif request.method is not None:
+            method = request.method
+        else:
+            choice = await choose_method(request.resource, request.criteria)
+            method, why = choice.method, choice.why
+            if why is not None:
+                listener.note(f"reading by search: {why}")
+        exporter = Exporter(request, method, content, output, listener, before, why=why)
+    except BaseException:
+        output.close()
+        raise
+    return await exporter.run(stop, keep_incomplete=keep_incomplete)
+
+
+async def _go_on(
+    request: Request,
+    places: Places,
+    state: State,
+    listener: Listener,
+    stop: asyncio.Event | None,
+    keep_incomplete: bool,
+) -> ExportResult:
+    _check_same(request, places, state)
+    rows = ResumeToken.parse(state.token).delivered
+    content = content_of(request, rows, state.packed)
+    if finished_before(places, state):
+        forget(places)
+        return _account(request, state, places)
+    output = FileOutput.reopen(places, state)
+    listener.note(f"going on after {state.records:,} records of an earlier run")
+    if state.ended is None:
+        return await _run(
+            request, state, content, output, listener, stop, keep_incomplete=keep_incomplete
+        )
+    try:
+        await publish(content, output)
+    finally:
+        output.close()
+    return _account(request, state, places)
+
+
+def _account(request: Request, state: State, places: Places) -> ExportResult:
+    """Return the result of an export of which only the file's name was missing."""
+    assert state.ended is not None
+    path, bad_path = places.found(is_finished=True)
+    return ExportResult(
+        path=path,
+        bad_path=bad_path if state.bad else None,
+        form=request.form,
+        method=cast("Method", state.method),
+        why=None,
+        report=SearchReport(
+            verdict=Verdict(state.ended.verdict), reasons=list(state.ended.reasons)
+        ),
+        records=state.records,
+        records_before=state.records,
+        bad_records=state.bad,
+        bytes=path.stat().st_size,
+        seconds=state.seconds,
+        is_finished=True,
+    )
+
+
+def _check_same(request: Request, places: Places, state: State) -> None:
+    if state.shape != hashed(request.shape()):
+        raise ValueError(
+            f"{places.part} was begun in another form: format, compression, columns, masks, names"
+            " and max_records must be those it was begun with; or export anew without resuming"
+        )
+    if state.service != hashed(request.service):
+        raise ValueError(f"{places.part} was begun from another service; export anew from this one")
+    if request.method is not None and request.method != state.method:
+        raise ValueError(
+            f"{places.part} was begun by {state.method}; go on so, or export anew without resuming"
+        )

@@ -1,0 +1,117 @@
+"""What an export that was broken off is gone on with: written beside its file."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import attrs
+import msgspec
+
+from enkash_async.export.files import remove, sync_folder, write_private
+
+VERSION = 1
+
+MAX_BYTES = 64 * 1024 * 1024
+"""More than any state takes."""
+
+
+class Ended(msgspec.Struct, frozen=True, kw_only=True):
+    """How the reading ended, where only the file's name is missing."""
+
+    verdict: str
+    reasons: list[str]
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """What is durable of an export, and where its reading goes on.
+
+    *shape* is a hash of the form, the columns and all else that shows in the file; *service* one of
+    what the caller calls the service. *token* is a resume token: it holds ids and no other data.
+    *length* and *bad_length* are bytes of the two files that are durable, *packed* what their
+    compressor must know. *records* and *bad* count what is in them.
+    """
+
+    version: int = VERSION
+    shape: str
+    service: str
+    method: str
+    token: str
+    records: int
+    bad: int
+    length: int
+    bad_length: int
+    packed: list[int]
+    seconds: float
+    ended: Ended | None = None
+
+
+def hashed(value: Any) -> str:
+    """Return a short text that differs where *value* does, and tells nothing else of it."""
+    return hashlib.sha256(msgspec.json.encode(value, order="sorted")).hexdigest()[:32]
+
+
+@attrs.frozen
+class Places:
+    """The files of one export: the target, and what stands beside it until it is whole."""
+
+    target: Path
+    bad: Path
+
+    @property
+    def part(self) -> Path:
+        """Return where the bytes grow."""
+        return self.target.with_name(f"{self.target.name}.part")
+
+    @property
+    def whole(self) -> Path:
+        """Return where a file grows that is made of the part when that is whole."""
+        return self.target.with_name(f"{self.target.name}.part.whole")
+
+    @property
+    def state(self) -> Path:
+        """Return where the state stands."""
+        return self.target.with_name(f"{self.target.name}.state")
+
+    def found(self, *, is_finished: bool) -> tuple[Path, Path]:
+        """Return where the records are, and the bad ones: under their names, if it is finished."""
+        return (self.target, self.bad) if is_finished else (self.part, self.bad_part)
+
+    @property
+    def bad_part(self) -> Path:
+        """Return where bad records are kept until the target is whole."""
+        return self.bad.with_name(f"{self.bad.name}.part")
+
+
+def save(path: Path, state: State) -> None:
+    """Make *state* durable, in place of the one before."""
+    write_private(path, msgspec.json.encode(state))
+
+
+def load(path: Path) -> State | None:
+    """Return the state at *path*, None if there is none; ValueError says why it is of no use."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES)
+    except FileNotFoundError:
+        return None
+    try:
+        version = msgspec.json.decode(content, type=dict[str, Any]).get("version")
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        version = None
+    if version != VERSION:
+        raise ValueError(
+            f"{path} is no state of an export that this release can go on with; delete it, or"
+            " export anew without resuming"
+        )
+    try:
+        return msgspec.json.decode(content, type=State)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise ValueError(f"{path} is damaged: {error}; delete it to export anew") from None
+
+
+def forget(places: Places) -> None:
+    """Remove the state, since the file has its name."""
+    remove(places.state)
+    sync_folder(places.state)

@@ -1,0 +1,50 @@
+"""A pipe, a terminal or a device, whose reader may be slow."""
+
+from __future__ import annotations
+
+import os
+import select
+import sys
+
+
+class Stream:
+    """Takes bytes that cannot be taken back."""
+
+    def __init__(self, descriptor: int, *, owned: bool) -> None:
+        self._descriptor = descriptor
+        self._owned = owned
+        self.length = 0
+        """Bytes written."""
+
+    @classmethod
+    def stdout(cls) -> Stream:
+        """Return standard output; ValueError if it is closed."""
+        # Without one, descriptor 1 may by now be a socket.
+        if sys.stdout is None:
+            raise ValueError("stdout is closed; name a file to write to")
+        sys.stdout.flush()
+        return cls(sys.stdout.fileno(), owned=False)
+
+    @classmethod
+    def open(cls, path: str) -> Stream:
+        """Open what has this *path* and is no file; OSError if it cannot be."""
+        return cls(os.open(path, os.O_WRONLY), owned=True)
+
+    def write(self, content: bytes) -> None:
+        """Write all of *content*, however long its reader takes."""
+        # Not through sys.stdout.buffer: its lock, held by a thread that is stuck, ends in a crash.
+        rest = memoryview(content)
+        while rest:
+            try:
+                written = os.write(self._descriptor, rest)
+            except BlockingIOError:
+                # Whoever has the other end made it non-blocking.
+                select.select([], [self._descriptor], [])
+                continue
+            rest = rest[written:]
+            self.length += written
+
+    def close(self) -> None:
+        """Close it, if it was opened here."""
+        if self._owned:
+            os.close(self._descriptor)

@@ -1,0 +1,125 @@
+"""Records as lines that any JSON reader takes, and those that are none. No I/O.
+
+What came through the checks of a search may still hold bytes that are no UTF-8, numbers beyond all
+bounds, or, where an answer had to be salvaged, anything at all.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import NoReturn, cast
+
+import msgspec
+
+LONG = 4096
+"""Bytes of a record from which it may hold a number or a depth that readers refuse."""
+
+MAX_DEPTH = 64
+"""Lists and objects within each other that all readers take."""
+
+_raw_lines = msgspec.json.Decoder(msgspec.Raw).decode_lines
+_value = msgspec.json.Decoder().decode
+
+Refused = tuple[int, str]
+"""The place of a record among those given, and why it is none."""
+
+
+def lines_of(records: Sequence[bytes]) -> tuple[bytes, list[Refused]]:
+    """Return *records* as JSON Lines, and which of them are no strict JSON objects.
+
+    The bytes of the others stay as they are, but for line breaks between their tokens.
+    """
+    lines = b"\n".join([*records, b""])
+    if _are_sound(lines, records):
+        return lines, []
+    good, refused = list[bytes](), list[Refused]()
+    for index, record in enumerate(records):
+        reason = why_refused(record)
+        if reason is None:
+            good.append(one_line(record))
+        else:
+            refused.append((index, reason))
+    return b"\n".join([*good, b""]), refused
+
+
+def _are_sound(lines: bytes, records: Sequence[bytes]) -> bool:
+    """Say whether each record is one sound line: quickly, and no if in doubt."""
+    if lines.count(b"\n") != len(records) or b"\r" in lines:
+        return False
+    if not all(record.startswith(b"{") for record in records):
+        return False
+    if max(map(len, records), default=0) >= LONG:
+        return False
+    try:
+        # The decoder goes through each line, but does not look at the bytes of texts.
+        if not lines.isascii():
+            for record in records:
+                if not record.isascii():
+                    record.decode()
+        return len(_raw_lines(lines)) == len(records)
+    except (UnicodeDecodeError, msgspec.MsgspecError, RecursionError):
+        return False
+
+
+def one_line(record: bytes) -> bytes:
+    """Return a sound *record* without line breaks, which can only stand between its tokens."""
+    return record.strip().replace(b"\n", b"").replace(b"\r", b"")
+
+
+def why_refused(record: bytes) -> str | None:
+    """Return why *record* is no strict JSON object, None if it is one. No value is quoted."""
+    try:
+        text = record.decode()
+    except UnicodeDecodeError as error:
+        return f"holds bytes that are no UTF-8, at byte {error.start}"
+    try:
+        # It refuses halves of characters and numbers out of bounds, which json lets pass.
+        value: object = _value(record)
+    except (msgspec.MsgspecError, UnicodeDecodeError, ValueError) as error:
+        return _reason(text) or f"is no strict JSON: {error}"
+    except RecursionError:
+        return f"is nested deeper than {MAX_DEPTH} times"
+    if not isinstance(value, dict):
+        return "is no JSON object"
+    if len(record) >= LONG:
+        return _reason_of_long(text, cast("object", value))
+    return None
+
+
+def _reason_of_long(text: str, value: object) -> str | None:
+    if _is_deeper(value, MAX_DEPTH):
+        return f"is nested deeper than {MAX_DEPTH} times"
+    return _reason(text)
+
+
+def _reason(text: str) -> str | None:
+    """Return what the standard library's reader has against *text*."""
+    try:
+        json.loads(text, parse_constant=_refuse)
+    except json.JSONDecodeError as error:
+        return f"is no strict JSON: {error.msg}, at character {error.pos}"
+    except ValueError as error:
+        # Its text may begin with a name of JSON's, and never quotes a value.
+        return f"is no strict JSON: {error}"
+    except RecursionError:
+        return f"is nested deeper than {MAX_DEPTH} times"
+    return None
+
+
+def _refuse(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number of JSON")
+
+
+def _is_deeper(value: object, depth: int) -> bool:
+    level: list[object] = [value]
+    for _ in range(depth):
+        level = [
+            inner
+            for one in level
+            for inner in (one.values() if isinstance(one, dict) else one)  # type: ignore[attr-defined]
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return False
+    return True

@@ -1,0 +1,188 @@
+"""An export that was broken off and gone on with is the file that would have come of one go."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+from pathlib import Path
+
+import pytest
+
+from enkash_async import BearerToken, EnKashError, EnKashSession, RetryPolicy, Verdict
+from enkash_async.events import Method
+from enkash_async.export import ExportResult, export, exporter, packing
+from enkash_async.sandbox import Sandbox, SandboxSettings, SearchCall, open_sandbox
+
+pytestmark = pytest.mark.anyio
+
+ROWS = 600
+
+NAMES = ["c.jsonl", "c.csv", "c.jsonl.gz", "c.csv.zst", "c.parquet"]
+
+
+@pytest.fixture(autouse=True)
+def often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let files be cut, and states be written, many times in a small export."""
+    monkeypatch.setattr(exporter, "COMMIT_SECONDS", 0.0)
+    monkeypatch.setattr(packing._Blocks, "cut_every", 64)
+    monkeypatch.setattr("enkash_async.export.parquet.ROW_GROUP", 100)
+    # No test here takes away the power, and a disk may need a tenth of a second for each.
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+
+
+def session_of(sandbox: Sandbox) -> EnKashSession:
+    return EnKashSession(
+        sandbox.base_url,
+        BearerToken(sandbox.token),
+        page_size=50,
+        max_concurrency=3,
+        retry=RetryPolicy(attempts=1),
+    )
+
+
+def content_of(path: Path) -> bytes:
+    return path.read_bytes()
+
+
+async def whole(sandbox: Sandbox, path: Path, method: Method = "crawl") -> bytes:
+    async with session_of(sandbox) as session:
+        result = await export(session.customers, path, method=method)
+    assert result.is_good
+    return content_of(path)
+
+
+@pytest.mark.parametrize("method", ["crawl", "search"])
+@pytest.mark.parametrize("name", NAMES)
+async def test_stopped_after_every_page(tmp_path: Path, name: str, method: Method) -> None:
+    (tmp_path / "one").mkdir()
+    path = tmp_path / name
+    async with open_sandbox(SandboxSettings(rows=ROWS)) as sandbox:
+        expected = await whole(sandbox, tmp_path / "one" / name, method)
+        stop = asyncio.Event()
+        stop.set()
+        async with session_of(sandbox) as session:
+            result = await export(session.customers, path, method=method, stop=stop)
+            runs = 1
+            while not result.is_finished:
+                assert result.is_stopped
+                assert not path.exists()
+                before = result.records
+                result = await export(
+                    session.customers, path, method=method, stop=stop, resume=True
+                )
+                # A compressed file goes on at its last cut, which may be a page ago.
+                assert result.records_before <= before
+                runs += 1
+                if runs > 3:
+                    stop.clear()
+    assert result.verdict is Verdict.COMPLETE
+    assert result.records == ROWS
+    assert path.read_bytes() == expected
+    assert os.listdir(tmp_path / "one") == [name]
+    assert sorted(os.listdir(tmp_path)) == sorted([name, "one"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_cancelled_or_failed_anywhere(tmp_path: Path, name: str) -> None:
+    (tmp_path / "one").mkdir()
+    path, draw = tmp_path / name, random.Random(name)
+    async with open_sandbox(SandboxSettings(rows=ROWS)) as sandbox:
+        expected = await whole(sandbox, tmp_path / "one" / name)
+        async with session_of(sandbox) as session:
+            for _ in range(12):
+                task = asyncio.ensure_future(export(session.customers, path, resume=True))
+                left = draw.randrange(1, 12)
+
+                async def cancel(call: SearchCall, task: object = task) -> None:
+                    nonlocal left
+                    left -= 1
+                    if left == 0:
+                        assert isinstance(task, asyncio.Future)
+                        task.cancel()
+
+                sandbox.on_search = cancel
+                await asyncio.wait([task])
+                assert path.exists() is (not task.cancelled())
+                if not task.cancelled():
+                    break
+            sandbox.on_search = None
+            result = await export(session.customers, path, resume=True)
+    assert result.is_good
+    assert path.read_bytes() == expected
+
+
+@pytest.mark.parametrize("name", ["c.jsonl.gz", "c.parquet"])
+async def test_broken_off_while_the_file_gets_its_name(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every step from the last record to the name is one after which the process may end."""
+    (tmp_path / "one").mkdir()
+    path = tmp_path / name
+    async with open_sandbox(SandboxSettings(rows=ROWS)) as sandbox:
+        expected = await whole(sandbox, tmp_path / "one" / name)
+        monkeypatch.setattr(exporter, "COMMIT_SECONDS", 3600.0)
+        for step in range(60):
+            with monkeypatch.context() as patch:
+                break_after(step, patch)
+                try:
+                    async with session_of(sandbox) as session:
+                        await export(session.customers, path)
+                    break
+                except Killed:
+                    pass
+            assert not path.exists() or path.read_bytes() == expected
+            async with session_of(sandbox) as session:
+                result = await export(session.customers, path, resume=True)
+            assert (result.records, result.verdict) == (ROWS, Verdict.COMPLETE)
+            assert path.read_bytes() == expected
+            assert sorted(os.listdir(tmp_path)) == sorted([name, "one"])
+            path.unlink()
+        else:
+            pytest.fail("never came to its end")
+    assert step > 5
+
+
+class Killed(BaseException):
+    """Stands for the end of the process: nothing is done after it."""
+
+
+def break_after(steps: int, patch: pytest.MonkeyPatch) -> None:
+    """Let no rename, removal or sync of a file be made once so many were."""
+    left = steps
+
+    def counted(name: str) -> None:
+        real = getattr(os, name)
+
+        def act(*args: object, **kwargs: object) -> object:
+            nonlocal left
+            if left <= 0:
+                raise Killed
+            left -= 1
+            return real(*args, **kwargs)
+
+        patch.setattr(os, name, act)
+
+    for name in ("replace", "unlink", "fsync"):
+        counted(name)
+
+
+async def test_an_error_leaves_what_came_and_says_where(tmp_path: Path) -> None:
+    path = tmp_path / "c.jsonl"
+
+    async def fail(call: SearchCall) -> None:
+        if len(sandbox.searches) > 6:
+            raise RuntimeError
+
+    async with open_sandbox(SandboxSettings(rows=ROWS)) as sandbox:
+        async with session_of(sandbox) as session:
+            sandbox.on_search = fail
+            with pytest.raises(EnKashError) as failed:
+                await export(session.customers, path)
+            assert failed.value.report is not None
+            came = (tmp_path / "c.jsonl.part").read_bytes().count(b"\n")
+            assert came == failed.value.report.records_delivered > 0
+            sandbox.on_search = None
+            result: ExportResult = await export(session.customers, path, resume=True)
+        assert result.records_before == came
+        assert path.read_bytes().count(b"\n") == ROWS
