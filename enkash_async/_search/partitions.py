@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from enkash_async._paging.crawl.census import AHEAD
-from enkash_async._paging.crawl.cutting import EARLIEST, FILL, MAX_PARTS, SECOND
+from enkash_async._paging.crawl.cutting import EARLIEST, FILL, MAX_PARTS, SECOND, cuts, parts_at
 from enkash_async._paging.page_request import Window
 from enkash_async._search.endpoint import ListEndpoint, TimeRange
 from enkash_async._search.query import narrowed
@@ -71,11 +71,13 @@ class Partitions(Generic[F]):
 
     async def _cut_window(self, window: Window, rows: int, max_records: int) -> list[Window]:
         number = min(MAX_PARTS, math.ceil(rows / (FILL * max_records)))
-        cuts = _cuts(window, max(2, number))
-        if rows <= max_records or not cuts:
+        moments = [
+            moment for moment in cuts(window, max(2, number)) if moment > window.begin + SECOND
+        ]
+        if rows <= max_records or not moments:
             return [window]
-        for seam in SEAMS:
-            parts = _parts(window, cuts, seam)
+        for before, after in SEAMS:
+            parts = parts_at(window, moments, before, after)
             counts = await self._counts([self._narrowed(part) for part in parts])
             if sum(counts) == rows:
                 return [
@@ -101,19 +103,3 @@ class Partitions(Generic[F]):
             if isinstance(result, BaseException):
                 raise result
         return [result for result in results if not isinstance(result, BaseException)]
-
-
-def _cuts(window: Window, number: int) -> list[datetime]:
-    width = (window.end - window.begin) / number
-    moments = {window.begin + width * place for place in range(1, number)}
-    whole = sorted({moment.replace(microsecond=0) for moment in moments})
-    return [moment for moment in whole if window.begin + SECOND < moment < window.end]
-
-
-def _parts(
-    window: Window, cuts: Sequence[datetime], seam: tuple[timedelta, timedelta]
-) -> list[Window]:
-    before, after = seam
-    begins = [window.begin, *(moment + after for moment in cuts)]
-    ends = [*(moment - before for moment in cuts), window.end]
-    return [Window(begin, end) for begin, end in zip(begins, ends, strict=True)]

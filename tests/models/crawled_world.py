@@ -19,7 +19,7 @@ from tests.models.reading import Habits, Outcome, Reader, doubled
 Spread = Literal["even", "rising", "office", "instant", "seconds", "one_second"]
 Grain = Literal["exact", "second", "minute", "date"]
 Order = Literal["rising", "falling", "shuffled", "unstable"]
-Move = Literal["insert", "delete", "delete_near", "insert_in_the_past"]
+Move = Literal["insert", "delete", "delete_near", "insert_in_the_past", "insert_after_the_newest"]
 
 BEGIN = datetime(2024, 1, 1, tzinfo=UTC)
 UNTIL = datetime(2026, 1, 1, tzinfo=UTC)
@@ -195,6 +195,10 @@ class CrawlService:
                 self.insert(UNTIL + SECOND * (1 + self.requests))
             case "insert_in_the_past":
                 self.insert(BEGIN + world.span * chance.random())
+            case "insert_after_the_newest":
+                # As of one import that goes on, into time that was there before.
+                times = [row.created for row in self.rows if row.created is not None]
+                self.insert(max(times, default=BEGIN) + timedelta(milliseconds=1))
             case "delete":
                 self.delete(chance.randrange(len(self.rows)) if self.rows else 0)
             case "delete_near":

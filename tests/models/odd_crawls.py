@@ -115,6 +115,7 @@ CHANGES: Mapping[str, Oddity] = {
     "only growth": _change("insert"),
     "only deletions": _change("delete", "delete_near"),
     "insertions in the past": _change("insert_in_the_past", "delete", "insert"),
+    "insertions after the newest": _change("insert_after_the_newest", "delete"),
 }
 
 GROUPS: Groups = {

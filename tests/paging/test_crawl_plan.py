@@ -115,7 +115,7 @@ def test_windows_cover_the_whole_and_are_narrower(
     width: timedelta, micro: int, number: int
 ) -> None:
     begin = BEGIN.replace(microsecond=micro)
-    windows = list(cut(Window(begin, begin + width), number))
+    windows = cut(Window(begin, begin + width), number)
 
     assert windows[0].begin == begin
     assert windows[-1].end == begin + width

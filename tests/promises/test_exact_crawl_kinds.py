@@ -226,6 +226,54 @@ def test_ten_pages_cost_little_more_than_the_least_whatever_the_order(order: Ord
     assert outcome.run.requests <= 4 * outcome.least
 
 
+@pytest.mark.parametrize("order", ["rising", "falling", "shuffled"])
+@pytest.mark.parametrize(
+    ("spread", "crowd", "most"), [("one_second", 0.9, 3), ("seconds", 0.8, 3), ("instant", 0.5, 2)]
+)
+def test_an_import_of_a_few_seconds_is_found_in_a_few_cuts(
+    spread: Spread, crowd: float, most: int, order: Order
+) -> None:
+    world = CrawlWorld(
+        rows=1500, page_size=50, spread=spread, crowd=crowd, order=order, habits=FOUR
+    )
+    outcome = run(world, 0)
+
+    assert outcome.run.verdict is Verdict.COMPLETE, outcome.run.reasons
+    assert outcome.run.requests <= most * outcome.least
+
+
+def test_a_window_that_lost_rows_is_cut_where_its_rows_are() -> None:
+    def delete_one(service: CrawlService, ask: Ask) -> None:
+        if service.requests > 2:
+            service.delete(service.requests * 37 % len(service.rows))
+
+    outcome = run(CrawlWorld(rows=300, page_size=40, habits=FOUR), 0, delete_one)
+
+    assert (outcome.lost, outcome.doubled) == ([], [])
+    assert outcome.run.verdict is Verdict.CHANGED
+    # A deletion with each request: no window of several pages can be proven.
+    assert outcome.run.requests <= 60
+
+
+@pytest.mark.parametrize("came", [1, 50, 120, 260])
+def test_a_resumed_crawl_asks_at_once_for_the_first_rows_that_are_new(came: int) -> None:
+    world = CrawlWorld(rows=1000, page_size=20)
+    service = CrawlService(world, random.Random(0))
+    driven = Driven(open_crawl(world.pages, world.page_size, None, begin=None, until=UNTIL))
+    delivered: set[str] = set()
+    while len(delivered) < came:
+        request = driven.wanted(1)[0]
+        answer = service.answer(ask_of(request))
+        handed = driven.accept(driven.arrive(request, answer), answer, None)
+        delivered.update(handed.take(came - len(delivered)))
+    resumed = open_crawl(world.pages, world.page_size, driven.token(), begin=None, until=UNTIL)
+
+    first_ones = [service.answer(ask_of(request)) for request in resumed.wanted(8)]
+
+    rows = [row.key for answer in first_ones for row in answer.rows]
+    assert f"c{came}" in rows
+
+
 def test_pages_of_one_row_that_count_themselves_are_not_the_whole() -> None:
     world = CrawlWorld(rows=30, page_size=10, pages=Pages(cap=1), count="page")
     assert_kept(run(world, 0))

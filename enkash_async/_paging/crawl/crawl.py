@@ -329,7 +329,9 @@ class Crawl:
             self._frontier.replace(window, [window.anew()])
             return
         count = max(1, page.total or window.count or 1)
-        self._frontier.replace(window, self._cutter.one_page_parts(window.asked, count))
+        self._frontier.replace(
+            window, self._cutter.one_page_parts(window.asked, count, window.first_page)
+        )
 
     def _accept_paged(self, window: PagedWindow, page: RawPage) -> NewRows:
         found = window.pager.accept(page)

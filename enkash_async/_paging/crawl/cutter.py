@@ -15,16 +15,15 @@ import msgspec
 
 from enkash_async._paging.addressing import MAX_LIMIT, Addressing
 from enkash_async._paging.crawl.cutting import (
-    CROWD,
     FILL,
     MAX_PARTS,
     NARROWEST,
-    SAMPLE,
     SECOND,
     around,
-    crowd_of,
     cut,
+    within,
 )
+from enkash_async._paging.crawl.spread import SAMPLE, Spread, spread_of
 from enkash_async._paging.crawl.windows import AnyWindow, CountedWindow, Family, PagedWindow
 from enkash_async._paging.page_request import Window
 from enkash_async._paging.page_sizes import PageSizes
@@ -127,21 +126,31 @@ class Cutter:
 
     def smaller(self, asked: Window, count: int, page: RawPage, max_pages: int) -> list[AnyWindow]:
         """Cut a window that holds *count* rows, of which *page* shows how they are spread."""
-        crowd, share = crowd_of(self.read_times(page.sample(SAMPLE).records))
-        is_crowded = crowd is not None and share > CROWD
-        if asked.end - asked.begin < NARROWEST + 2 * SECOND:
+        spread = self._spread(asked, count, page)
+        apart = [asked] if spread.knot is None else around(spread.knot, asked)
+        is_too_narrow = asked.end - asked.begin < NARROWEST + 2 * SECOND
+        if is_too_narrow or (spread.knot is not None and apart == [asked]):
+            crowd = spread.crowd
             # The next window begins two seconds before the end of this one, or a bit earlier.
-            is_apart = is_crowded and crowd is not None and asked.end - crowd >= 3 * SECOND
+            is_apart = crowd is not None and asked.end - crowd >= 3 * SECOND
             return [self.paged(asked, crowd=crowd if is_apart else None)]
-        if is_crowded and crowd is not None and (apart := around(crowd, asked)) is not None:
-            parts = [part for part in apart if part.begin <= part.end]
-            return self._counted(parts, None, max_pages)
-        return self.parts(asked, count, max_pages)
+        if spread.knot is not None:
+            return self._counted(apart, None, max_pages)
+        return self.parts(asked, count, max_pages, within(asked, spread.stretch))
 
-    def parts(self, asked: Window, count: int, max_pages: int) -> list[AnyWindow]:
-        """Cut *asked* into windows as full as they are meant to be, if rows are spread evenly."""
-        inner = asked
-        if self._span is not None:
+    def _spread(self, asked: Window, count: int, page: RawPage) -> Spread:
+        times = self.read_times(page.sample(SAMPLE).records)
+        return spread_of(asked, times, len(page), count)
+
+    def parts(
+        self, asked: Window, count: int, max_pages: int, inner: Window | None = None
+    ) -> list[AnyWindow]:
+        """Cut *asked* into windows as full as they are meant to be, if rows are spread evenly.
+
+        Those that stand between are cut where *inner* is, which holds most of the rows.
+        """
+        inner = inner or asked
+        if self._span is not None and inner is asked:
             inner = Window(max(asked.begin, self._span.begin), min(asked.end, self._span.end))
             if inner.end - inner.begin < NARROWEST:
                 inner = asked
@@ -149,7 +158,7 @@ class Cutter:
             if self._clips >= MAX_CLIPS:
                 # Where rows are added after the last one seen, that says little any more.
                 self._span = None
-        windows = list(cut(inner, self._number(count, max_pages)))
+        windows = cut(inner, self._number(count, max_pages))
         # Rows may stand before and after, where the order of the list is another.
         windows[0] = Window(asked.begin, windows[0].end)
         windows[-1] = Window(windows[-1].begin, asked.end)
@@ -161,15 +170,27 @@ class Cutter:
             return self.one(asked)
         return self.parts(asked, count, self.max_pages)
 
-    def one(self, asked: Window) -> list[AnyWindow]:
-        """Return *asked* as a window that is hoped to hold few enough pages."""
-        return self._counted([asked], None, self.max_pages)
+    def one(self, asked: Window, known: int = 0) -> list[AnyWindow]:
+        """Return *asked* as a window that is hoped to hold few enough pages.
 
-    def one_page_parts(self, asked: Window, count: int) -> list[AnyWindow]:
-        """Cut *asked* into windows that hold a page each, or read it page by page if narrow."""
+        So many of its rows are *known*: they were delivered before.
+        """
+        size = self._sizes.size
+        return [CountedWindow(asked, self._addressing, size, max_pages=self.max_pages, known=known)]
+
+    def one_page_parts(
+        self, asked: Window, count: int, page: RawPage | None = None
+    ) -> list[AnyWindow]:
+        """Cut *asked* into windows that hold a page each, or read it page by page if narrow.
+
+        If it was begun, *page* shows how its rows are spread.
+        """
         if asked.end - asked.begin < NARROWEST:
             return [self.paged(asked)]
-        return self.parts(asked, count, 1)
+        if page is None:
+            return self.parts(asked, count, 1)
+        inner = within(asked, self._spread(asked, count, page).stretch)
+        return self.parts(asked, count, 1, inner)
 
     def _number(self, count: int, max_pages: int) -> int:
         aim = FILL if max_pages == 1 else min(AIM, FILL * max_pages)

@@ -1,9 +1,8 @@
-"""Where time is cut into windows. No I/O."""
+"""Where time is cut into windows, of a crawl or of filters to read in parallel. No I/O."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from enkash_async._paging.page_request import Window
@@ -20,45 +19,57 @@ FILL = 0.8
 MAX_PARTS = 40
 """Parts into which a window is cut at once: where rows are crowded, most parts are empty."""
 
-CROWD = 0.5
-"""The share of a page at one instant above which that instant is read on its own."""
-
-SAMPLE = 500
-"""Rows of a page, evenly spread, from which that share is estimated: a millisecond's work."""
+LEAST_WIDTH = 4 * SECOND
+"""Between two cuts of a crawl: its parts overlap, and narrow ones would hold each row thrice."""
 
 
-def cut(asked: Window, number: int) -> Iterator[Window]:
-    """Cut *asked* at whole seconds into at most *number* windows that overlap by two seconds."""
-    width = max(SECOND, (asked.end - asked.begin) / number)
-    cuts = [asked.begin + width * place for place in range(1, number)]
-    cuts = sorted({moment.replace(microsecond=0) for moment in cuts})
-    inner = [moment for moment in cuts if asked.begin < moment < asked.end]
-    ends = [*inner, asked.end]
-    for begin, end in zip([asked.begin, *inner], ends, strict=True):
-        yield Window(max(asked.begin, begin - SECOND), min(asked.end, end + SECOND))
+def cuts(asked: Window, number: int, least: timedelta = SECOND) -> list[datetime]:
+    """Return whole seconds within *asked* that cut it into at most *number* parts.
+
+    These are as wide as each other, and *least* at least; the last may be narrower.
+    """
+    width = max(least, (asked.end - asked.begin) / number)
+    moments = {(asked.begin + width * place).replace(microsecond=0) for place in range(1, number)}
+    return sorted(moment for moment in moments if asked.begin < moment < asked.end)
 
 
-def crowd_of(times: Sequence[datetime | None]) -> tuple[datetime | None, float]:
-    """Return the commonest instant and its share of all."""
-    known = Counter(moment for moment in times if moment is not None)
-    if not known:
-        return None, 0.0
-    [(moment, number)] = known.most_common(1)
-    return moment, number / len(times)
+def parts_at(
+    asked: Window, moments: Sequence[datetime], before: timedelta, after: timedelta
+) -> list[Window]:
+    """Return the parts of *asked* between *moments*.
+
+    The part before a cut ends *before* it, and the next begins *after* it: less than nothing makes
+    them overlap.
+    """
+    begins = [asked.begin, *(max(asked.begin, moment + after) for moment in moments)]
+    ends = [*(min(asked.end, moment - before) for moment in moments), asked.end]
+    return [Window(begin, end) for begin, end in zip(begins, ends, strict=True)]
 
 
-def around(crowd: datetime, asked: Window) -> tuple[Window, Window, Window] | None:
-    """Return windows before, around and after *crowd*, of which only the second holds it.
+def cut(asked: Window, number: int) -> list[Window]:
+    """Cut *asked* into at most *number* windows that overlap by two seconds."""
+    return parts_at(asked, cuts(asked, number, LEAST_WIDTH), -SECOND, -SECOND)
+
+
+def around(knot: Window, asked: Window) -> list[Window]:
+    """Return windows before, around and after *knot*, of which only one holds it.
 
     They overlap by two seconds, whatever ends the bounds include, whether they are off by less
-    than a second, and whether the service's clock goes by milliseconds or by seconds. None if the
-    crowd fills the whole window.
+    than a second, and whether the service's clock goes by milliseconds or by seconds. It is *asked*
+    alone if the knot fills that.
     """
-    if not asked.begin <= crowd <= asked.end:
-        return None
-    second = crowd.replace(microsecond=0)
-    low, high = second, second if second == crowd else second + SECOND
-    within = Window(max(asked.begin, low - 3 * SECOND), min(asked.end, high + 3 * SECOND))
-    before = Window(asked.begin, low - SECOND)
-    after = Window(high + SECOND, asked.end)
-    return before, within, after
+    low, high = knot.begin.replace(microsecond=0), knot.end.replace(microsecond=0)
+    high += SECOND * (high < knot.end)
+    inside = Window(max(asked.begin, low - 3 * SECOND), min(asked.end, high + 3 * SECOND))
+    parts = [Window(asked.begin, low - SECOND), inside, Window(high + SECOND, asked.end)]
+    return [asked] if inside == asked else [part for part in parts if part.begin <= part.end]
+
+
+def within(asked: Window, stretch: Window | None) -> Window:
+    """Return the part of *asked* around *stretch*, if it is much smaller, and all of it if not."""
+    if stretch is None:
+        return asked
+    begin = max(asked.begin, stretch.begin.replace(microsecond=0) - 3 * SECOND)
+    end = min(asked.end, stretch.end.replace(microsecond=0) + 4 * SECOND)
+    begin, end = max(asked.begin, min(begin, end - NARROWEST)), max(end, begin + NARROWEST)
+    return Window(begin, end) if 4 * (end - begin) < asked.end - asked.begin else asked

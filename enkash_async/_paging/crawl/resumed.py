@@ -12,7 +12,8 @@ from datetime import datetime
 import msgspec
 
 from enkash_async._paging.crawl.cutter import Cutter
-from enkash_async._paging.crawl.seams import Seams
+from enkash_async._paging.crawl.cutting import NARROWEST
+from enkash_async._paging.crawl.seams import MARGIN, Seams
 from enkash_async._paging.crawl.windows import AnyWindow, PagedWindow
 from enkash_async._paging.page_request import Window
 from enkash_async.resume import CrawlPoint, ListPoint
@@ -32,6 +33,11 @@ def windows_of(point: CrawlPoint, cutter: Cutter, until: datetime) -> list[AnyWi
     remaining = Window(rest, until)
     if point.total is None:
         return [*windows, cutter.paged(remaining)]
+    begun = point.edge_until
+    if point.inside is None and begun is not None and begun - rest >= NARROWEST:
+        # The window that was being read: what is left of it is known to fit, and comes first.
+        windows += cutter.one(Window(rest, begun), len(point.edge))
+        remaining = Window(begun - MARGIN, until)
     return windows + cutter.rest(remaining, max(1, point.total - point.delivered))
 
 

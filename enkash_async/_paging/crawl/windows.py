@@ -69,7 +69,9 @@ class CountedWindow:
         family: Family | None = None,
         tries: int = 0,
         is_second: bool = False,
+        known: int = 0,
     ) -> None:
+        """Read *asked* in pages of *limit* rows, of which *known* were delivered before."""
         self.asked = asked
         self.max_pages = max_pages
         self.family = family
@@ -89,6 +91,12 @@ class CountedWindow:
         first = addressing.request(0, max(2, limit), overlaps=False)
         self.first_limit = first.limit
         self._requests: deque[PageRequest] = deque([attrs.evolve(first, window=asked)])
+        # So that the first rows that are new do not wait until the first page is back.
+        while known and (row := self._requests[-1].row + self._requests[-1].limit) <= known:
+            if len(self._requests) >= max_pages:
+                break
+            page = addressing.request(row, min(MAX_LIMIT, limit + 1), overlaps=True)
+            self._requests.append(attrs.evolve(page, window=asked))
         self._end_row = 0
         self._last_id: str | None = None
         self._has_retried = False
@@ -149,10 +157,12 @@ class CountedWindow:
         self.first_page, self.count = page, count
         first = self._requests[0]
         self.first_limit = first.limit
+        asked = {(one.row, one.limit): one for one in self._requests}
         self._requests = deque([first])
         if len(page) < count or len(page) >= min(first.limit, limit):
             # One row more than there are: room that shows that there are no more.
-            self._requests += self._cover(len(page), count + 1, limit)
+            cover = self._cover(len(page), count + 1, limit)
+            self._requests += (asked.get((one.row, one.limit), one) for one in cover)
 
     @property
     def _is_single(self) -> bool:
