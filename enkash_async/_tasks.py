@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 import anyio
 from anyio.abc import TaskGroup
@@ -15,15 +17,61 @@ CLOSE_DEADLINE = 10.0
 """Seconds that closing waits for tasks which have been cancelled."""
 
 
+class _Turns:
+    """Lets one task at a time do a piece of work, and other tasks of the loop run in between."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._call_soon = loop.call_soon
+        self._make_future = loop.create_future
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._is_taken = False
+
+    async def next(self) -> None:
+        """Return when the task may do a piece: at once, if none was done in this turn."""
+        if not self._is_taken:
+            self._is_taken = True
+            self._call_soon(self._pass_on)
+            return
+        future = self._make_future()
+        self._waiting.append(future)
+        await future
+
+    def _pass_on(self) -> None:
+        # Who was cancelled while it waited is passed over.
+        while self._waiting:
+            future = self._waiting.popleft()
+            if not future.done():
+                future.set_result(None)
+                self._call_soon(self._pass_on)
+                return
+        self._is_taken = False
+
+
+_turns: WeakKeyDictionary[asyncio.AbstractEventLoop, _Turns] = WeakKeyDictionary()
+
+
+async def next_turn() -> None:
+    """Return when a piece of work may be done that takes less than a millisecond.
+
+    In one turn of the event loop one such piece is done, however many searches and fetches are
+    busy: together they would hold it up for as many milliseconds.
+    """
+    loop = asyncio.get_running_loop()
+    turns = _turns.get(loop)
+    if turns is None:
+        turns = _turns[loop] = _Turns(loop)
+    await turns.next()
+
+
 async def paced(steps: Generator[None, None, T]) -> T:
-    """Run all *steps* of some work and return its result; other tasks run in between."""
+    """Run all *steps* of some work, each in a turn of its own, and return its result."""
     while True:
+        await next_turn()
         try:
             next(steps)
         except StopIteration as end:
             result: T = end.value
             return result
-        await asyncio.sleep(0)
 
 
 class TaskOwner:

@@ -20,7 +20,7 @@ from enkash_async.report import SearchReport
 R = TypeVar("R")
 S = TypeVar("S")
 
-SLICE_SECONDS = 0.001
+SLICE_SECONDS = 0.0007
 """How long records are decoded before other tasks of the event loop get their turn."""
 
 STEP = 20

@@ -6,7 +6,6 @@ has decoded by then it keeps, or decodes again.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -14,6 +13,7 @@ from enkash_async._decoding.slice_decoder import SliceDecoder
 from enkash_async._search.cursor import Cursor
 from enkash_async._search.page import Page
 from enkash_async._search.row_stream import Batch
+from enkash_async._tasks import next_turn
 from enkash_async.errors import DecodeError
 
 if TYPE_CHECKING:
@@ -52,10 +52,10 @@ class RecordView(Generic[R]):
         else:
             self._cursor.rewind()
         while not self.ready and (batch := await self._cursor.next_rows()) is not None:
+            # Other tasks get their turn even if the loop body never waits.
+            await next_turn()
             records, self._cursor.place = self._slices.decode(batch.rows, self._cursor.place)
             self._make_ready(records)
-            # Other tasks get their turn even if the loop body never waits.
-            await asyncio.sleep(0)
 
     def _make_ready(self, records: Sequence[R]) -> None:
         # The list stays the same: the search holds it too.
@@ -103,8 +103,8 @@ class PageView(Generic[R]):
         if not self._records:
             self._begun_at = cursor.place
         while cursor.place < len(batch.rows):
-            # Before the slice: a read cancelled here finds rows left, and goes on with them.
-            await asyncio.sleep(0)
+            # A read cancelled here finds rows left, and goes on with them.
+            await next_turn()
             try:
                 records, cursor.place = self._slices.decode(batch.rows, cursor.place)
             except DecodeError:
@@ -137,9 +137,9 @@ class RawPageView:
         rows, begin, records = batch.rows, cursor.place, list[bytes]()
         end = self._end(begin, len(rows))
         for first in range(begin, end, RAW_STEP):
+            await next_turn()
             indices = rows.indices[first : min(first + RAW_STEP, end)]
             records += [bytes(rows.records[index]) for index in indices]
-            await asyncio.sleep(0)
         cursor.place = end
         cursor.hand_over(len(records))
         self._delivered += len(records)
