@@ -181,7 +181,8 @@ class History:
             elif place is not None and place > FARTHEST_BEHIND:
                 self._pass(record_id)
             while record_id in waiting:
-                waiting.remove(rest[0])
+                # A row that came twice is there twice.
+                waiting.discard(rest[0])
                 self._put_behind(rest.popleft())
         for record_id in rest:
             self._put_behind(record_id)

@@ -302,8 +302,11 @@ def run(world: CrawlWorld, seed: int, script: Script | None = None) -> CrawlOutc
         trouble = service.changes + outcome.crashes + outcome.cancels
         # Pages that do not come again and again shrink to a row or two each.
         pages = max(least, len(service.rows)) if world.habits.heavy else least
-        # Six times the least is what the worst of spreads may take.
-        return 6 * pages + 200 + outcome.wasted + trouble * (6 + world.habits.concurrency)
+        # Six times the least is what the worst of spreads may take, and a window that is read
+        # page by page may take seven for each page with new rows.
+        fruitful = 7 * max(0, outcome.pages - pages)
+        drift = outcome.wasted + trouble * (6 + world.habits.concurrency)
+        return 6 * pages + 200 + fruitful + drift
 
     outcome = Reader(
         service,

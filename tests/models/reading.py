@@ -71,6 +71,8 @@ class Outcome:
     crashes: int = 0
     cancels: int = 0
     heavy: int = 0
+    pages: int = 0
+    """Pages that held new rows."""
     wasted: int = 0
     """Pages that came and were given up by a crash, a cancellation or for their size."""
 
@@ -165,6 +167,7 @@ class Reader:
     def _take(self, request: PageRequest) -> None:
         handed = self._driven.accept(*self._arrived[request], self._left)
         self._is_begun = True
+        self.outcome.pages += bool(handed.left)
         self._forget_unwanted()
         if handed.left and self._habits.crashes and self._may_crash():
             self._start_again()

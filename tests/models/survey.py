@@ -11,6 +11,7 @@ import random
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 from tests.models import crawled_world, listed_world, odd_crawls, odd_lists
 
@@ -21,14 +22,16 @@ def failures(
     """Walk over the worlds that break *promise*: seed, oddities and what is wrong."""
     for seed in range(number):
         chance = random.Random(seed)
-        if subject == "list":
-            listed = odd_lists.draw_list(chance.choice, promise, broken, always)
-            oddities = listed.oddities
-            found = list(odd_lists.faults(promise, listed_world.run(listed.world, seed)))
-        else:
-            crawled = odd_crawls.draw_crawl(chance.choice, promise, broken, always)
-            oddities = crawled.oddities
-            found = list(odd_crawls.faults(promise, crawled_world.run(crawled.world, seed)))
+        model: Any = odd_lists if subject == "list" else odd_crawls
+        draw = odd_lists.draw_list if subject == "list" else odd_crawls.draw_crawl
+        run: Any = listed_world.run if subject == "list" else crawled_world.run
+        drawn: Any = draw(chance.choice, promise, broken, always)
+        oddities = drawn.oddities
+        try:
+            found = list(model.faults(promise, run(drawn.world, seed)))
+        except Exception as error:
+            # Nothing but what a run says of itself may come out of it.
+            found = [repr(error)]
         if found:
             yield seed, oddities, found
 

@@ -221,3 +221,11 @@ def test_a_page_without_new_rows_leaves_no_trace() -> None:
 
     assert history.last_ordinal == 1
     assert history.last_ids(5) == ["a", "b"]
+
+
+def test_a_row_that_came_twice_is_put_back_twice() -> None:
+    history = history_of("abbc")
+    assert history.ordinal("a") == 0
+    history.add(page_of("n", "a", "b", "c"), NewRows(4, 0, frozenset({1, 2, 3})))
+
+    assert history.last_ids(9) == ["n", "a", "b", "b", "c"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from enum import Enum, auto
 
 from enkash_async._paging.crawl.cutter import Cutter
@@ -33,12 +32,6 @@ class Contradictions:
         self._cutter = cutter
         self.why = ""
         """What was wrong with the answer that made windows useless."""
-        self.answers = 0
-        """Pages of windows that came."""
-
-    def most_answers(self, rows: int) -> int:
-        """Return how many pages of windows may come: no list of so many rows takes more."""
-        return 6 * math.ceil(rows / max(1, self._cutter.page_rows)) + 200
 
     def step_after(self, window: CountedWindow, page: RawPage, *, is_root: bool) -> Step:
         """Return what to do after the first *page* of *window*."""

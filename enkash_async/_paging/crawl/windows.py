@@ -122,6 +122,10 @@ class CountedWindow:
     def holds(self, request: PageRequest) -> bool:
         return request in self._requests
 
+    def reads_as_empty(self, request: PageRequest) -> bool:
+        """Say whether an error in answer may mean that rows went, so that nothing stands there."""
+        return request.row > 0
+
     def again(self) -> CountedWindow:
         """Return the same window, to be asked for once more."""
         return self._copy(tries=self.tries + 1, is_second=self.is_second)
@@ -265,6 +269,11 @@ class PagedWindow:
 
     def holds(self, request: PageRequest) -> bool:
         return self._inner(request) is not None
+
+    def reads_as_empty(self, request: PageRequest) -> bool:
+        """Say whether an error in answer may mean that nothing stands there."""
+        inner = self._inner(request)
+        return inner is not None and self.pager.reads_as_empty(inner)
 
     def shrink(self, request: PageRequest, sizes: PageSizes, least: int) -> int | None:
         inner = self._inner(request)
