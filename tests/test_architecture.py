@@ -58,7 +58,7 @@ INSIDE = {
         {"holds", "targets"},
         {"exchange"},
         {"kind"},
-        {"bodies", "breaking", "changes", "pages", "timing"},
+        {"bodies", "breaking", "changes", "oddities", "pages", "timing"},
         {"answers"},
         {"kinds"},
         {"fault"},
