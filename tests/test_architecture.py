@@ -60,7 +60,7 @@ INSIDE = {
         {"holds", "targets"},
         {"exchange"},
         {"kind"},
-        {"bodies", "breaking", "changes", "pages", "timing"},
+        {"bodies", "breaking", "changes", "oddities", "pages", "timing"},
         {"answers"},
         {"kinds"},
         {"fault"},

@@ -145,8 +145,10 @@ async def test_every_spelling_of_a_token_is_read(answer: dict[str, Any]) -> None
 
 
 @pytest.mark.parametrize("spelling", ["snake", "camel"])
-async def test_a_login_at_the_sandbox(spelling: Any) -> None:
-    async with open_sandbox(SandboxSettings(rows=60, token_spelling=spelling)) as sandbox:
+@pytest.mark.parametrize("style", ["number", "text", "fraction", "missing"])
+async def test_a_login_at_the_sandbox(spelling: Any, style: Any) -> None:
+    settings = SandboxSettings(rows=60, token_spelling=spelling, token_life_style=style)
+    async with open_sandbox(settings) as sandbox:
         async with EnKashSession(sandbox.base_url, oauth(sandbox), page_size=7) as session:
             seen = [customer.customer_id async for customer in session.customers.search()]
         assert seen == sandbox.customer_ids()

@@ -11,11 +11,10 @@ from typing import Any
 
 import msgspec
 
+from enkash_async._wire.broken_texts import decode_despite_broken_texts
 from enkash_async._wire.nesting import TooDeepError, pruned
 from enkash_async._wire.numbers import from_digits
 from enkash_async._wire.times import instant
-
-_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError)
 
 Written = str | int | Decimal
 """A time as it stands on the wire."""
@@ -29,10 +28,10 @@ def identity_reader(name: str) -> Callable[[msgspec.Raw], str]:
     it, so that a record that cannot be decoded still has an identity. The text itself would take
     personal data into resume tokens.
     """
-    decode = _decoder(name, str)
+    field = _Field(name, str)
 
     def identify(raw: msgspec.Raw) -> str:
-        identity: str | None = _value(decode, raw)
+        identity: str | None = field.of(raw)
         # An empty one tells no record from another.
         return identity or f"sha256:{sha256(raw).hexdigest()}"
 
@@ -46,10 +45,10 @@ def time_reader(
 
     None stands for one that cannot be read.
     """
-    decode = _decoder(name, Any)
+    field = _Field(name, Any)
 
     def written(raw: msgspec.Raw) -> Written | None:
-        value = _value(decode, raw)
+        value = field.of(raw)
         return value if isinstance(value, (str, int, Decimal)) else None
 
     def read(records: Sequence[msgspec.Raw]) -> list[datetime | None]:
@@ -66,26 +65,45 @@ def time_reader(
     return read
 
 
-@cache
-def _decoder(name: str, kind: Any) -> Callable[[msgspec.Raw], Any]:
-    struct = msgspec.defstruct("Field", [("value", kind | None, None)], rename={"value": name})
-    return msgspec.json.Decoder(struct, float_hook=from_digits).decode
+class _Field:
+    """Reads one field of a record, None where it is not there or of another *kind*."""
+
+    def __init__(self, name: str, kind: Any) -> None:
+        self._name = name
+        self._types = object if kind is Any else kind
+        field = msgspec.defstruct("Field", [("value", kind | None, None)], rename={"value": name})
+        self._decode: Any = msgspec.json.Decoder(field, float_hook=from_digits).decode
+
+    def of(self, raw: msgspec.Raw) -> Any:
+        try:
+            return self._decode(raw).value
+        except msgspec.ValidationError:
+            return None
+        except RecursionError:
+            return self._of_deep(bytes(raw))
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return self._despite_broken_texts(bytes(raw))
+
+    def _of_deep(self, text: bytes) -> Any:
+        try:
+            return self._decode(pruned(text)).value
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, TooDeepError):
+            return None
+
+    def _despite_broken_texts(self, text: bytes) -> Any:
+        """Return the field of a record that holds halves of characters in another one."""
+        try:
+            record = decode_despite_broken_texts(text, from_digits)
+        except (ValueError, RecursionError):
+            return None
+        value = record.get(self._name) if isinstance(record, dict) else None
+        # A broken one is no identity: mended, it might be the same as another.
+        is_whole = not (isinstance(value, str) and _has_halves(value))
+        return value if is_whole and isinstance(value, self._types) else None
 
 
-def _value(decode: Callable[[Any], Any], raw: bytes | msgspec.Raw) -> Any:
-    try:
-        return decode(raw).value
-    except RecursionError:
-        return _value_of_deep(decode, bytes(raw))
-    except _UNREADABLE:
-        return None
-
-
-def _value_of_deep(decode: Callable[[Any], Any], text: bytes) -> Any:
-    try:
-        return decode(pruned(text)).value
-    except (*_UNREADABLE, RecursionError, TooDeepError):
-        return None
+def _has_halves(text: str) -> bool:
+    return any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _instant_or_none(written: Written | None, naive_timezone: tzinfo) -> datetime | None:

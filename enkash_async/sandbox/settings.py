@@ -12,7 +12,11 @@ from enkash_async.sandbox.knobs import KNOB, Flag, Knob, OneOf, Seconds, Text, W
 OffsetUnit = Literal["rows", "pages"]
 FirstOffset = Literal[0, 1]
 PastEnd = Literal["empty", "last_page"]
-CountStyle = Literal["total", "page", "missing", "null", "plus_one", "minus_one"]
+CountStyle = Literal[
+    "total", "page", "missing", "null", "plus_one", "minus_one", "text", "fraction", "huge"
+]
+SuccessError = Literal["null", "missing", "text", "list", "nulls"]
+TokenLifeStyle = Literal["number", "text", "fraction", "missing"]
 DateStyle = Literal[
     "iso_z", "iso_offset", "iso_compact_offset", "blank", "compact", "epoch_ms", "epoch_s"
 ]
@@ -99,6 +103,9 @@ class SandboxSettings:
     success_message: str = attrs.field(
         default="SUCCESS", metadata={KNOB: Text("response_message of a success")}
     )
+    success_error: SuccessError = attrs.field(
+        default="null", metadata={KNOB: OneOf(SuccessError, "errorResponse of a success")}
+    )
     error_status: ErrorStatus = attrs.field(
         default="http",
         metadata={KNOB: OneOf(ErrorStatus, "ok: errors of a search come inside HTTP 200")},
@@ -108,6 +115,9 @@ class SandboxSettings:
     )
     token_life: int = attrs.field(
         default=86_399, metadata={KNOB: Whole("seconds until an issued token expires")}
+    )
+    token_life_style: TokenLifeStyle = attrs.field(
+        default="number", metadata={KNOB: OneOf(TokenLifeStyle, "how expires_in is written")}
     )
     lock_out: bool = attrs.field(
         default=True, metadata={KNOB: Flag("lock the account after three wrong logins in a row")}

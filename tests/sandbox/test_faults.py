@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
 from subprocess import PIPE, STDOUT
-from typing import Any
+from typing import Any, get_args
 
 import aiohttp
 import anyio
@@ -52,6 +52,7 @@ from enkash_async.sandbox import (
 )
 from enkash_async.sandbox.__main__ import run
 from enkash_async.sandbox.faults import KINDS, Kind
+from enkash_async.sandbox.faults.oddities import OddForm
 from tests.support.reading import read_into
 
 pytestmark = pytest.mark.anyio
@@ -121,7 +122,11 @@ PASSING: list[tuple[Kind, int]] = [
     (faults.HttpError(502), 1),
     (faults.RateLimit(), 1),
     (faults.RateLimit(0.01), 1),
-    (faults.RateLimit(0, form="date"), 1),
+    *[
+        (faults.RateLimit(0, form=form), 1)
+        for form in ("fraction", "date", "date_of_a_slow_clock", "words")
+    ],
+    *[(faults.OddAnswer(form), 0) for form in get_args(OddForm)],
 ]
 
 
@@ -153,6 +158,10 @@ LASTING: list[tuple[Kind, type[EnKashError]]] = [
     (faults.Empty(), ResponseError),
     (faults.Redirect(), ResponseError),
     (faults.Redirect(307), ResponseError),
+    (faults.NoContent(), ResponseError),
+    (faults.NoContent(205), ResponseError),
+    (faults.HttpError(407), ResponseError),
+    (faults.HttpError(522), SystemFaultError),
     (faults.HugeBody(2), AnswerTooLargeError),
     (faults.GzipBomb(2), AnswerTooLargeError),
     (faults.BareFailure(), UnknownServiceError),
@@ -204,7 +213,7 @@ def test_no_kind_is_forgotten() -> None:
     assert tried | {"duplicate_rows"} == KINDS.keys()
 
 
-@pytest.mark.parametrize("form", ["seconds", "date"])
+@pytest.mark.parametrize("form", ["seconds", "fraction", "date", "date_of_a_slow_clock"])
 async def test_the_wait_that_a_rate_limit_asks_for_is_in_the_error(form: Any) -> None:
     async with faulty(Fault(faults.RateLimit(3600, form))) as (_, session):
         with pytest.raises(RateLimitedError) as caught:

@@ -428,11 +428,29 @@ async def test_ignored_offset() -> None:
         ("null", None),
         ("plus_one", ROWS + 1),
         ("minus_one", ROWS - 1),
+        ("text", str(ROWS)),
+        ("fraction", float(ROWS)),
+        ("huge", 2**63),
     ],
 )
-async def test_count_style(style: str, count: int | None) -> None:
+async def test_count_style(style: str, count: object) -> None:
     async with running(count_style=style) as client:
         assert (await client.payload(limit=10))["recordsCount"] == count
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"), [("null", None), ("text", ""), ("list", []), ("missing", "absent")]
+)
+async def test_the_error_of_a_success(kind: str, said: object) -> None:
+    async with running(success_error=kind) as client:
+        _, envelope = await client.send("{}")
+    assert envelope.get("errorResponse", "absent") == said
+
+
+async def test_the_error_of_a_success_may_be_an_object_of_nothing() -> None:
+    async with running(success_error="nulls") as client:
+        _, envelope = await client.send("{}")
+    assert not any(envelope["errorResponse"].values())
 
 
 async def test_missing_count() -> None:
@@ -570,6 +588,16 @@ async def test_camel_case_tokens() -> None:
         _, answer = await client.log_in()
         assert {"accessToken", "tokenType", "refreshToken", "expiresIn"} <= answer.keys()
         assert (await client.send("{}", token=answer["accessToken"]))[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("style", "life"), [("number", 60), ("text", "60"), ("fraction", 60.0), ("missing", None)]
+)
+async def test_token_life_style(style: str, life: object) -> None:
+    async with running(token_life=60, token_life_style=style) as client:
+        _, answer = await client.log_in()
+    assert answer.get("expires_in") == life
+    assert ("expires_in" in answer) is (life is not None)
 
 
 @pytest.mark.parametrize("token", ["", "wrong", "issued-"])

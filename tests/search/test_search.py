@@ -239,6 +239,25 @@ async def test_get_returns_the_customer_with_the_id(sandbox: Sandbox) -> None:
 # What the service leaves open
 
 
+@pytest.mark.parametrize(
+    "knobs",
+    [
+        *({"count_style": style} for style in ("text", "fraction", "huge")),
+        *({"success_error": kind} for kind in ("missing", "text", "list", "nulls")),
+    ],
+    ids=str,
+)
+async def test_what_is_written_in_another_way_means_the_same(knobs: dict[str, Any]) -> None:
+    async with (
+        open_sandbox(SandboxSettings(rows=120, **knobs)) as sandbox,
+        session_for(sandbox, page_size=40) as session,
+    ):
+        search = session.customers.search()
+        assert await ids_of(search) == sandbox.customer_ids()
+        assert search.report.verdict is Verdict.COMPLETE
+        assert search.total == (None if knobs.get("count_style") == "huge" else 120)
+
+
 @pytest.mark.parametrize("count_style", ["total", "page", "missing", "null", "plus_one"])
 @pytest.mark.parametrize("page_cap", [None, 2, 13, 50])
 @pytest.mark.parametrize("offset_unit", ["rows", "pages"])

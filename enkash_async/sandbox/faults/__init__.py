@@ -41,6 +41,7 @@ from enkash_async.sandbox.faults.changes import DeleteRows, ExpireTokens, Insert
 from enkash_async.sandbox.faults.fault import Fault
 from enkash_async.sandbox.faults.kind import Kind
 from enkash_async.sandbox.faults.kinds import KINDS
+from enkash_async.sandbox.faults.oddities import NoContent, OddAnswer
 from enkash_async.sandbox.faults.pages import BadRecord, DuplicateRows, ReorderRows
 from enkash_async.sandbox.faults.script import FaultScript
 from enkash_async.sandbox.faults.timing import Latency, Stall, StallInside, Trickle
@@ -71,6 +72,8 @@ __all__ = [
     "Kind",
     "Latency",
     "LockOut",
+    "NoContent",
+    "OddAnswer",
     "RateLimit",
     "Redirect",
     "ReorderRows",

@@ -29,7 +29,9 @@ ErrorType = Literal[
 ]
 """The values of errorType: enkash-old.apidog.io/api-8993801."""
 
-RetryAfterForm = Literal["seconds", "date"]
+RetryAfterForm = Literal["seconds", "fraction", "date", "date_of_a_slow_clock", "words"]
+_SLOW = timedelta(hours=5)
+
 RedirectStatus = Literal[301, 302, 303, 307, 308]
 
 # Which status goes with which type is documented nowhere; these read naturally.
@@ -110,15 +112,20 @@ class RateLimit(Instead):
     async def answer(self, exchange: Exchange) -> web.StreamResponse:
         response = html_page(429, "<h1>429</h1>")
         if self.retry_after is not None:
-            response.headers[hdrs.RETRY_AFTER] = self._written(self.retry_after)
+            response.headers.update(self._headers(self.retry_after))
         return response
 
-    def _written(self, seconds: float) -> str:
-        if self.form == "seconds":
-            return f"{seconds:g}"
+    def _headers(self, seconds: float) -> dict[str, str]:
+        now = datetime.now(UTC)
+        if self.form == "date_of_a_slow_clock":
+            now -= _SLOW
         # Dates have whole seconds.
-        until = datetime.now(UTC) + timedelta(seconds=ceil(seconds))
-        return format_datetime(until, usegmt=True)
+        until = format_datetime(now + timedelta(seconds=ceil(seconds)), usegmt=True)
+        written = {"seconds": f"{seconds:g}", "fraction": f"{seconds:.2f}", "words": "soon"}
+        return {
+            hdrs.RETRY_AFTER: written.get(self.form, until),
+            hdrs.DATE: format_datetime(now, usegmt=True),
+        }
 
 
 @attrs.frozen

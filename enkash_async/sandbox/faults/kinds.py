@@ -7,7 +7,7 @@ here and in the package's `__init__.py`, and docs/testing.md lists it.
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from enkash_async.sandbox.faults import answers, bodies, breaking, changes, pages, timing
+from enkash_async.sandbox.faults import answers, bodies, breaking, changes, oddities, pages, timing
 from enkash_async.sandbox.faults.kind import Kind
 
 KINDS: Mapping[str, type[Kind]] = MappingProxyType(
@@ -21,6 +21,7 @@ KINDS: Mapping[str, type[Kind]] = MappingProxyType(
             *(answers.BareFailure, answers.HttpError, answers.RateLimit, answers.Redirect),
             *(answers.Ceiling, bodies.HugeBody, bodies.GzipBomb),
             *(changes.ExpireTokens, changes.LockOut, changes.InsertRows, changes.DeleteRows),
+            *(oddities.OddAnswer, oddities.NoContent),
             *(pages.DuplicateRows, pages.ReorderRows, pages.BadRecord),
         )
     }

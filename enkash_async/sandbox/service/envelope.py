@@ -8,7 +8,7 @@ from uuid import uuid4
 import msgspec
 
 from enkash_async.sandbox.data.dates import blank_text
-from enkash_async.sandbox.settings import SandboxSettings
+from enkash_async.sandbox.settings import SandboxSettings, SuccessError
 
 
 class Problem(msgspec.Struct, frozen=True, rename={"rejected_value": "rejectedValue"}):
@@ -36,12 +36,24 @@ class RefusalError(Exception):
         self.problems = problems
 
 
+_ABSENT = object()
+
+_NO_ERROR: dict[SuccessError, object] = {
+    "null": None,
+    "missing": _ABSENT,
+    "text": "",
+    "list": [],
+    "nulls": {"apiSubErrors": [], "errorMessage": None, "errorType": None, "requestId": ""},
+}
+
+
 def success(records: Sequence[bytes], total: int, settings: SandboxSettings) -> bytes:
     """Return the envelope around one page of ready-made records."""
     data = b'{"data":[' + b",".join(records) + b"]"
     count = _records_count(len(records), total, settings)
     payload = data + count + b"}"
-    return _envelope(None, payload, settings.success_code, settings.success_message)
+    error = _NO_ERROR[settings.success_error]
+    return _envelope(error, payload, settings.success_code, settings.success_message)
 
 
 def _records_count(shown: int, total: int, settings: SandboxSettings) -> bytes:
@@ -53,6 +65,9 @@ def _records_count(shown: int, total: int, settings: SandboxSettings) -> bytes:
         "null": None,
         "plus_one": total + 1,
         "minus_one": max(total - 1, 0),
+        "text": str(total),
+        "fraction": float(total),
+        "huge": 2**63,
     }
     return b',"recordsCount":' + msgspec.json.encode(counts[settings.count_style])
 
@@ -83,4 +98,6 @@ def _envelope(error: object, payload: bytes, code: int | None, message: str) -> 
     }
     if code is None:
         del envelope["response_code"]
+    if error is _ABSENT:
+        del envelope["errorResponse"]
     return msgspec.json.encode(envelope)

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Mapping
 
 from enkash_async.sandbox.account import Account
-from enkash_async.sandbox.settings import SandboxSettings
+from enkash_async.sandbox.settings import SandboxSettings, TokenLifeStyle
 
 MAX_WRONG_LOGINS = 3
 
@@ -86,5 +86,15 @@ class Tokens:
         token, life = f"issued-{secrets.token_hex(16)}", self._settings.token_life
         self._expiries[token] = self._settings.clock() + life
         refresh_token = f"refresh-{secrets.token_hex(16)}"
-        answer = (token, "bearer", refresh_token, life, "read write trust")
-        return dict(zip(_SPELLINGS[self._settings.token_spelling], answer, strict=True))
+        answer = (token, "bearer", refresh_token, self._written(life), "read write trust")
+        named = zip(_SPELLINGS[self._settings.token_spelling], answer, strict=True)
+        return {name: value for name, value in named if value is not None}
+
+    def _written(self, life: int) -> object:
+        written: dict[TokenLifeStyle, object] = {
+            "number": life,
+            "text": str(life),
+            "fraction": float(life),
+            "missing": None,
+        }
+        return written[self._settings.token_life_style]

@@ -10,7 +10,8 @@ from typing import Any, Literal, get_args
 import attrs
 
 from enkash_async.sandbox import Fault, FaultScript, SandboxSettings, faults
-from enkash_async.sandbox.faults.answers import ErrorType
+from enkash_async.sandbox.faults.answers import ErrorType, RetryAfterForm
+from enkash_async.sandbox.faults.oddities import OddForm
 
 View = Literal["records", "pages", "raw_pages"]
 Leaving = Literal[
@@ -53,10 +54,14 @@ DRAWS: Mapping[str, Draw] = MappingProxyType(
         "content_type": lambda r: faults.ContentType(),
         "error": lambda r: faults.Error(r.choice(ERROR_TYPES), r.choice([None, 200])),
         "bare_failure": lambda r: faults.BareFailure(),
-        "http_error": lambda r: faults.HttpError(r.choice([408, 429, 500, 502, 503, 504])),
-        "rate_limit": lambda r: faults.RateLimit(
-            r.choice([None, 0, 0.02, 0.1, 600]), r.choice(["seconds", "date"])
+        "http_error": lambda r: faults.HttpError(
+            r.choice([407, 408, 421, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529, 530])
         ),
+        "rate_limit": lambda r: faults.RateLimit(
+            r.choice([None, 0, 0.02, 0.1, 600]), r.choice(get_args(RetryAfterForm))
+        ),
+        "odd_answer": lambda r: faults.OddAnswer(r.choice(get_args(OddForm))),
+        "no_content": lambda r: faults.NoContent(r.choice([204, 205])),
         "redirect": lambda r: faults.Redirect(),
         "ceiling": lambda r: faults.Ceiling(r.randint(0, 5000)),
         "huge_body": lambda r: faults.HugeBody(BODY_MEGABYTES + 1),
@@ -173,7 +178,8 @@ def _knobs(random: Random, rows: int) -> dict[str, Any]:
         "page_cap": random.choice([None, None, random.randint(rows // 50 + 13, rows)]),
         "past_end": random.choice(["empty", "last_page"]),
         "count_style": random.choice(
-            ["total"] * 5 + ["page", "missing", "null", "plus_one", "minus_one"]
+            ["total"] * 5
+            + ["page", "missing", "null", "plus_one", "minus_one", "text", "fraction", "huge"]
         ),
         "date_style": random.choice(
             ["iso_z", "iso_offset", "iso_compact_offset", "blank", "compact", "epoch_ms", "epoch_s"]
@@ -184,6 +190,8 @@ def _knobs(random: Random, rows: int) -> dict[str, Any]:
         "rows_without_created_on": random.choice([0, 0, 0, random.randint(0, rows // 100)]),
         "success_code": random.choice([0, 200, None]),
         "error_status": random.choice(["http", "ok"]),
+        "success_error": random.choice(["null"] * 3 + ["missing", "text", "list", "nulls"]),
+        "token_life_style": random.choice(["number", "text", "fraction", "missing"]),
         "token_spelling": random.choice(["snake", "camel"]),
         "gzip": random.random() < 0.2,
     }

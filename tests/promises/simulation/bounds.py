@@ -40,11 +40,10 @@ def is_calm(plan: Plan, reader: Reader) -> bool:
     is_known = is_known and (world.count_limit or world.rows) >= world.rows
     if reader.crawls and (world.undated or world.ignored != "neither"):
         return False
-    if reader.offset >= world.rows and world.past_end != "empty":
-        # The same.
+    # Exceptions that docs/guarantees.md names.
+    if reader.offset >= world.rows and (world.past_end != "empty" or world.unit == "pages"):
         return False
     if world.unit == "pages" and world.past_end == "last_page" and world.rows <= 2:
-        # An exception that docs/guarantees.md names.
         return False
     is_true = not any(fault.kind == "nothing_found" for fault in plan.faults)
     is_plain = not world.ends_by_bytes and is_true
