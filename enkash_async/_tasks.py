@@ -74,6 +74,19 @@ async def paced(steps: Generator[None, None, T]) -> T:
             return result
 
 
+def call_soon_in(loop: asyncio.AbstractEventLoop, function: Callable[[], None]) -> None:
+    """Have *loop* call a function soon, from whatever thread this is."""
+    try:
+        running = asyncio.get_running_loop()
+    except RuntimeError:
+        running = None
+    if running is loop:
+        loop.call_soon(function)
+    else:
+        # It wakes the loop through a socket, which costs as much as sending a request.
+        loop.call_soon_threadsafe(function)
+
+
 class TaskOwner:
     """Owns the background tasks of a session: one task group, in a task of its own.
 

@@ -7,7 +7,7 @@ from collections.abc import Generator
 
 import pytest
 
-from enkash_async._tasks import next_turn, paced
+from enkash_async._tasks import call_soon_in, next_turn, paced
 
 pytestmark = pytest.mark.anyio
 
@@ -88,6 +88,17 @@ async def test_an_error_of_a_step_is_raised_and_the_next_task_goes_on() -> None:
 
     assert isinstance(failed.exception(), ValueError)
     assert other.result() == "b"
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+async def test_a_loop_calls_soon_whichever_thread_asks(elsewhere: bool) -> None:
+    loop, called = asyncio.get_running_loop(), asyncio.Event()
+    if elsewhere:
+        await asyncio.to_thread(call_soon_in, loop, called.set)
+    else:
+        call_soon_in(loop, called.set)
+        assert not called.is_set()
+    await called.wait()
 
 
 def test_each_loop_has_turns_of_its_own() -> None:

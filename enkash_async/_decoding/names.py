@@ -74,9 +74,12 @@ def undeclared_names(record: Any, raw: bytes | msgspec.Raw) -> tuple[str, ...]:
     if memoryview(raw).nbytes > _MAX_BYTES:
         return ()
     try:
-        names = compared_names(record, _decode_object(raw)).undeclared
+        found = _decode_object(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return ()
+    if found.keys() <= _declared(record):
+        return ()
+    names = compared_names(record, found).undeclared
     return tuple(name for name in names if _is_plain(name))
 
 

@@ -52,17 +52,18 @@ def _struct(record: Any, times: Times) -> type[msgspec.Struct]:
     """
     in_place = has_struct_storage(record)
     fields = [_struct_field(field, times, in_place) for field in fields_of(record)]
-    return msgspec.defstruct(
+    struct = msgspec.defstruct(
         f"{record.__name__}Struct",
         fields,
         # With the same bases, so that they lie alike in memory.
         bases=record.__bases__ if in_place else None,
-        # That of a struct would show personal data.
-        namespace={"__repr__": object.__repr__},
         rename={field.name: field.wire_name for field in fields_of(record)},
         # Its cycles cannot be garbage: it holds text, numbers, times and structs like itself.
         gc=False,
     )
+    # That of a struct would show personal data. Last, as a base may set one of its own.
+    struct.__repr__ = object.__repr__  # type: ignore[method-assign]
+    return struct
 
 
 def _struct_field(field: RecordField, times: Times, in_place: bool) -> tuple[str, Any, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 import attrs
@@ -35,10 +36,13 @@ class Query:
 
     def body_of(self, request: PageRequest) -> bytes:
         """Return the JSON body for one page."""
-        criteria = self.criteria
-        if request.window is not None:
-            criteria = narrowed(self.endpoint, criteria, request.window)
-        return _encode(criteria.as_wire())
+        if request.window is None:
+            return self._body
+        return _encode(narrowed(self.endpoint, self.criteria, request.window).as_wire())
+
+    @cached_property
+    def _body(self) -> bytes:
+        return _encode(self.criteria.as_wire())
 
     def parameters_of(self, request: PageRequest) -> dict[str, str]:
         """Return the query string's parameters for one page."""

@@ -16,6 +16,7 @@ from enkash_async._search.page import Page
 from enkash_async._search.reading import Reading
 from enkash_async._search.row_stream import RowStream
 from enkash_async._search.views import ArrowView, PageView, RawPageView, RecordView
+from enkash_async._tasks import call_soon_in
 from enkash_async.report import SearchReport
 from enkash_async.resume import ResumeToken
 
@@ -201,4 +202,4 @@ def _discard_later(loop: asyncio.AbstractEventLoop, stream: RowStream) -> None:
     The garbage collector may run in any thread, and when the loop is long gone.
     """
     if not loop.is_closed():
-        loop.call_soon_threadsafe(stream.discard)
+        call_soon_in(loop, stream.discard)

@@ -109,7 +109,8 @@ def answer_in(body: bytes) -> dict[str, Any] | None:
 
 
 def _decoded_upper_levels(text: bytes) -> Any:
-    text = pruned(text, MAX_ERROR_DEPTH)
+    if len(text) > MAX_ERROR_DEPTH:
+        text = pruned(text, MAX_ERROR_DEPTH)
     try:
         return _decode_any(text)
     except UNREADABLE as error:

@@ -150,6 +150,8 @@ def _is_read_fast(body: bytes) -> bool:
     A page may, if it is written in an ordinary way and of the size of others. What takes long is
     to make an object of each item of a list.
     """
+    if len(body) <= MAX_COMMAS:
+        return True
     return len(body) <= MAX_AT_ONCE and body.count(b",") <= MAX_COMMAS
 
 

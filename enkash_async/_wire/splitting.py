@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import re
 import secrets
-import sys
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
 
 import attrs
 import msgspec
@@ -29,8 +28,6 @@ MARK = b'"%b"' % secrets.token_hex(16).encode()
 
 # A quote inside a text is escaped, so that this is never the inside of one.
 _LIST = b'"data":['
-
-_NEVER = sys.maxsize
 
 _match_opening = re.compile(rb'\{"\w{1,64}":').match
 
@@ -51,76 +48,103 @@ def split_records(pieces: Iterable[bytes]) -> Generator[None, None, SplitAnswer 
     None if the answer is small, or not written as expected; then it is to be read as a whole.
     """
     splitter = _Splitter()
-    for piece in pieces:
-        yield from splitter.feed(piece)
+    for block in _blocks(pieces):
+        yield from splitter.feed(block)
     return splitter.answer()
 
 
+def _blocks(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Walk over *pieces*, small ones joined: a cut is looked for inside of one."""
+    small, nbytes = list[bytes](), 0
+    for piece in pieces:
+        if not small and len(piece) >= PIECE // 8:
+            yield piece
+            continue
+        small.append(piece)
+        nbytes += len(piece)
+        if nbytes >= PIECE // 8:
+            yield b"".join(small)
+            small, nbytes = [], 0
+    if small:
+        yield b"".join(small)
+
+
 class _Splitter:
-    """Takes the bytes of an answer in turn, and cuts records off as soon as there are enough."""
+    """Takes the bytes of an answer in turn, and cuts records off as soon as there are enough.
+
+    A byte is copied once: into the text that is decoded, which the records then share.
+    """
 
     def __init__(self) -> None:
-        self._text = bytearray()
+        self._parts: list[bytes | memoryview] = []
         """What has not been cut off; once the list is found, it begins with a record."""
+        self._nbytes = 0
         self._head = b""
         self._separator: bytes | None = None
         """Where one record ends and the next begins: all begin with the same name."""
+        self._has_no_list = False
         self._records: list[msgspec.Raw] = []
-        self._enough = 2 * PIECE
-        """So many bytes must be there for the next cut."""
+        self._enough = PIECE
+        """So many bytes must stand before the next cut."""
 
-    def feed(self, piece: bytes) -> Generator[None, None, None]:
-        """Take a piece, with a pause after each cut and each try."""
-        # Not at once, since a piece may be the whole answer.
-        for place in range(0, len(piece), PIECE):
-            self._text += piece[place : place + PIECE] if len(piece) > PIECE else piece
-            while len(self._text) >= self._enough:
-                yield from self._cut()
+    def feed(self, block: bytes) -> Generator[None, None, None]:
+        """Take some bytes, with a pause after each cut and each try."""
+        if self._has_no_list:
+            return
+        place: int | None = 0
+        if self._separator is None:
+            self._keep(block)
+            if self._nbytes < 2 * PIECE:
+                return
+            block = b"".join(self._parts)
+            self._parts, self._nbytes = [], 0
+            place = self._find_list(block)
+        while place is not None:
+            begin = place
+            place = yield from self._cut(block, begin)
+            if place is None:
+                self._keep(memoryview(block)[begin:])
+            else:
                 yield
 
     def answer(self) -> SplitAnswer | None:
         """Return what was cut off, if anything was."""
         if not self._records:
             return None
-        return SplitAnswer(self._records, b"".join((self._head, MARK, b",", self._text)))
+        return SplitAnswer(self._records, b"".join((self._head, MARK, b",", *self._parts)))
 
-    def _cut(self) -> Generator[None, None, None]:
-        """Cut records off; if that cannot be, do not try again for a while."""
-        if self._separator is None and not self._find_list():
-            self._enough = _NEVER
-            return
-        place = yield from self._read_records()
-        if place is None:
-            # A record may be larger than a piece.
-            self._enough = 2 * len(self._text)
-        else:
-            del self._text[:place]
-            self._enough = 2 * PIECE
+    def _keep(self, part: bytes | memoryview) -> None:
+        self._parts.append(part)
+        self._nbytes += len(part)
 
-    def _find_list(self) -> bool:
-        """Look where the list begins, and with which name its records begin."""
-        begin = self._text.find(_LIST) + len(_LIST)
-        opening = _match_opening(self._text, begin)
+    def _find_list(self, text: bytes) -> int | None:
+        """Return where the first record begins, and see with which name records begin."""
+        begin = text.find(_LIST) + len(_LIST)
+        opening = _match_opening(text, begin)
         if begin < len(_LIST) or opening is None:
-            return False
-        self._separator = b"}," + bytes(opening.group())
-        self._head = bytes(self._text[:begin])
-        del self._text[:begin]
-        return True
+            self._has_no_list = True
+            return None
+        self._separator = b"}," + opening.group()
+        self._head = text[:begin]
+        return begin
 
-    def _read_records(self) -> Generator[None, None, int | None]:
-        """Read the records of a piece and return where the piece after it begins."""
+    def _cut(self, block: bytes, begin: int) -> Generator[None, None, int | None]:
+        """Read records up to one that ends in *block*, and return where the next begins."""
         assert self._separator is not None
-        found = PIECE
+        found = begin + max(0, self._enough - self._nbytes)
         for _ in range(MAX_TRIES):
-            found = self._text.find(self._separator, found)
+            found = block.find(self._separator, found)
             if found < 0:
                 return None
+            text = b"".join((b"[", *self._parts, memoryview(block)[begin : found + 1], b"]"))
             try:
-                self._records += _decode_list(b"[" + self._text[: found + 1] + b"]")
+                self._records += _decode_list(text)
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
                 found += 1
                 yield
             else:
+                self._parts, self._nbytes, self._enough = [], 0, PIECE
                 return found + 2
+        # A record may be larger than a piece: no other try for a while.
+        self._enough = 2 * (self._nbytes + len(block) - begin)
         return None

@@ -133,9 +133,11 @@ def large_answer(records: int) -> bytes:
     ).encode()
 
 
-def test_a_large_answer_is_read_in_many_pieces() -> None:
+@pytest.mark.parametrize("chunk", [100, 5_000, 65_536, 10**9])
+def test_a_large_answer_is_read_in_many_pieces_however_it_came(chunk: int) -> None:
     body = large_answer(10_000)
-    steps = payload_steps(Response(200, {}, body))
+    chunks = [body[begin : begin + chunk] for begin in range(0, len(body), chunk)]
+    steps = payload_steps(Response(200, {}, chunks))
 
     pauses = sum(1 for _ in steps)
 
