@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parent.parent / "enkash_async"
 
 LAYERS = [
     {"errors"},
-    {"_arguments", "_clock", "_tasks", "report", "resume"},
+    {"_arguments", "_clock", "_tasks", "_version", "report", "resume"},
     {"timeout"},
     {"_paging", "_wire", "retry", "events"},
     {"_decoding", "auth"},
@@ -24,6 +24,7 @@ LAYERS = [
     {"_search"},
     {"customers"},
     {"arrow"},
+    {"_session"},
     {"session"},
     {"__init__"},
     {"cli", "otel"},
@@ -116,15 +117,17 @@ DOES_IO = {"aiohttp", "anyio", "asyncio", "select", "socket", "sqlite3", "ssl", 
 MAY_DO_IO = {
     "_decoding.arrow.lane": {"anyio", "asyncio"},
     "_http": {"aiohttp", "anyio", "asyncio"},
-    "_http.pool": {"aiohttp", "asyncio", "select"},
+    "_http.pool": {"aiohttp", "asyncio", "select", "ssl"},
     "_http.resolver": {"aiohttp", "asyncio", "socket", "threading"},
     "_search": {"anyio", "asyncio"},
     "_clock": {"asyncio"},
     "_tasks": {"anyio", "asyncio"},
     "_telemetry": {"asyncio"},
     "cli": {"asyncio", "threading"},
-    # The class of a session that a caller may pass in.
-    "session": {"aiohttp", "asyncio"},
+    # A context and an aiohttp session are what a caller may pass in.
+    "_http.network": {"aiohttp", "ssl"},
+    "_session": {"aiohttp", "asyncio", "ssl"},
+    "session": {"aiohttp", "ssl"},
     "sandbox": {"aiohttp", "anyio", "asyncio", "socket", "sqlite3", "threading"},
 }
 """What does I/O, or waits, or starts threads. All else is a core without I/O."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Generic, TypeVar
@@ -19,7 +20,7 @@ from enkash_async._search.page_fetcher import PageFetcher
 from enkash_async._search.partitions import Partitions
 from enkash_async._search.prefetch import Prefetch
 from enkash_async._search.query import Direction, Query
-from enkash_async._search.row_stream import RowStream
+from enkash_async._search.row_stream import NotBegun, RowStream
 from enkash_async._search.search import Search
 from enkash_async._search.settings import SearchSettings
 from enkash_async._wire.criteria import Criteria, enum_member
@@ -97,8 +98,9 @@ class ListResource(Generic[F, R]):
             full_check=full_check,
             sizes=self._settings.page_sizes(size),
         )
-        stream, report = self._stream("search", pager, query, start, max_records, strict=strict)
-        return self.search_class(stream, self._decoder, report, on_bad_record)
+        return self._search(
+            "search", pager, query, start, max_records, strict=strict, on_bad_record=on_bad_record
+        )
 
     def crawl(
         self,
@@ -141,10 +143,11 @@ class ListResource(Generic[F, R]):
             sizes=self._settings.page_sizes(size),
             max_pages=MOST_PAGES if window_pages is None else window_pages,
         )
-        stream, report = self._stream("crawl", crawl, query, start, max_records, strict=strict)
-        return self.search_class(stream, self._decoder, report, on_bad_record)
+        return self._search(
+            "crawl", crawl, query, start, max_records, strict=strict, on_bad_record=on_bad_record
+        )
 
-    def _stream(
+    def _search(
         self,
         method: Method,
         planner: Planner,
@@ -153,23 +156,36 @@ class ListResource(Generic[F, R]):
         max_records: int | None,
         *,
         strict: bool,
-    ) -> tuple[RowStream, SearchReport]:
+        on_bad_record: OnBadRecord | None,
+    ) -> Search[R]:
         settings, report = self._settings, SearchReport()
         watch = settings.telemetry.search(self._endpoint.noun, method)
-        fetcher = PageFetcher(settings.caller, query, self._identify, report, watch)
-        prefetch = Prefetch(
+        stream = RowStream(
             planner,
-            fetcher.fetch,
-            settings.owner,
-            settings.budget,
-            max_pages=settings.max_pages,
-            patience=settings.caller.timeout.progress,
+            NotBegun(),
+            report,
+            start,
+            max_records=max_records,
+            strict=strict,
             watch=watch,
         )
-        stream = RowStream(
-            planner, prefetch, report, start, max_records=max_records, strict=strict, watch=watch
-        )
-        return stream, report
+
+        def begin() -> asyncio.AbstractEventLoop:
+            """Fetch from now on, by the session as it is open now; return its event loop."""
+            connected = settings.connect()
+            fetcher = PageFetcher(connected.caller, query, self._identify, report, watch)
+            stream.prefetch = Prefetch(
+                planner,
+                fetcher.fetch,
+                connected.owner,
+                connected.budget,
+                max_pages=settings.max_pages,
+                patience=connected.caller.timeout.progress,
+                watch=watch,
+            )
+            return connected.loop
+
+        return self.search_class(stream, self._decoder, report, on_bad_record, begin)
 
     async def windows(self, filter: F | None = None, *, max_records: int = 50_000) -> list[F]:
         """Return filters that divide the records until now among parallel readers.

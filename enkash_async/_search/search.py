@@ -40,12 +40,13 @@ class Search(Generic[R]):
         decoder: RecordDecoder[R],
         report: SearchReport,
         on_bad_record: OnBadRecord | None,
+        begin: Callable[[], asyncio.AbstractEventLoop],
     ) -> None:
         self._stream = stream
         self._decoder = decoder
         self._report = report
         self._on_bad_record = on_bad_record
-        self._reading = Reading(stream)
+        self._reading = Reading(stream, begin)
         self._cursor = Cursor[R](stream, report)
         slices: SliceDecoder[list[R]] = SliceDecoder(
             decoder.decode_many, list, report, on_bad_record
@@ -54,7 +55,7 @@ class Search(Generic[R]):
         self._ready = self._records.ready
         self._pages = PageView(self._cursor, slices)
         self._first: Page[R] | None = None
-        self._finalizer = weakref.finalize(self, _discard_later, self._reading.loop, stream)
+        self._finalizer = weakref.finalize(self, _discard_later, self._reading, stream)
         # At the exit of the interpreter no loop runs that could stop a fetch, and none needs to.
         self._finalizer.atexit = False
 
@@ -186,10 +187,11 @@ class _Steps(Generic[P]):
         return result
 
 
-def _discard_later(loop: asyncio.AbstractEventLoop, stream: RowStream) -> None:
+def _discard_later(reading: Reading, stream: RowStream) -> None:
     """Stop the fetches of a search that nobody refers to any more.
 
     The garbage collector may run in any thread, and when the loop is long gone.
     """
-    if not loop.is_closed():
+    loop = reading.loop
+    if loop is not None and not loop.is_closed():
         loop.call_soon_threadsafe(stream.discard)

@@ -71,6 +71,15 @@ def warn_of_undeclared(resource: str, names: Sequence[str]) -> None:
     )
 
 
+def warn_of_ended_loop() -> None:
+    """Warn that a session was not closed before its event loop ended."""
+    _logger.warning(
+        "session_dropped: the event loop in which the session was opened ended before the session"
+        " was closed; its connections were dropped, and its searches have ended",
+        extra={"enkash_event": "session_dropped"},
+    )
+
+
 def write(event: Event) -> None:
     """Log *event* as one line of `name=value` pairs, with the same values as `extra`."""
     name, fields = _FIELDS[type(event)]

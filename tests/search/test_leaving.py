@@ -229,7 +229,7 @@ async def test_a_session_may_be_closed_by_another_task_than_opened_it(sandbox: S
     await asyncio.create_task(session.aclose())
     await session.aclose()
     with pytest.raises(RuntimeError, match="not open"):
-        _ = session.customers
+        await session.customers.count()
 
 
 async def test_a_search_that_nobody_holds_is_collected_and_stopped(
@@ -374,11 +374,12 @@ async def test_a_search_belongs_to_its_loop(sandbox: Sandbox) -> None:
                 asyncio.run(use())
             return str(caught.value)
 
-        async def open_search() -> object:
-            return session.customers
-
+        for use in (search.__anext__, session.customers.count, search.__anext__):
+            assert "another event loop" in await asyncio.to_thread(in_another_loop, use)
+        # It is bound where it is read first.
+        search = session.customers.search()
+        await search
         assert "another event loop" in await asyncio.to_thread(in_another_loop, search.__anext__)
-        assert "another event loop" in await asyncio.to_thread(in_another_loop, open_search)
 
 
 async def test_a_session_can_be_opened_again(sandbox: Sandbox) -> None:
