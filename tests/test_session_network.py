@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -120,7 +120,7 @@ async def tls_server(certificates: Certificates, **given: Any) -> AsyncGenerator
 
 
 @pytest.fixture(scope="module")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Certificates]:
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     if not HAS_OPENSSL:
         pytest.skip("there is no openssl here to make certificates with")
     return Certificates(tmp_path_factory.mktemp("certificates"))
@@ -141,9 +141,11 @@ async def test_a_proxy_is_gone_through_with_its_credentials(certificates: Certif
 
 
 async def test_http_to_this_machine_goes_through_a_proxy_that_was_asked_for() -> None:
-    async with raw_server(one_customer) as server:
-        async with EnKashSession("http://127.0.0.1:9", AUTH, proxy=server.base_url) as session:
-            assert await ask(session) == ["KC1"]
+    async with (
+        raw_server(one_customer) as server,
+        EnKashSession("http://127.0.0.1:9", AUTH, proxy=server.base_url) as session,
+    ):
+        assert await ask(session) == ["KC1"]
 
 
 @pytest.mark.parametrize(
@@ -151,10 +153,12 @@ async def test_http_to_this_machine_goes_through_a_proxy_that_was_asked_for() ->
     [(407, "it asks for credentials, give them as http://user:password@host"), (403, "HTTP 403")],
 )
 async def test_a_proxy_that_refuses_is_called_a_proxy(status: int, words: str) -> None:
-    async with proxy(status=status) as (address, heads):
-        async with EnKashSession("https://api.example", AUTH, proxy=address) as session:
-            with pytest.raises(ProxyError, match=words) as caught:
-                await ask(session)
+    async with (
+        proxy(status=status) as (address, heads),
+        EnKashSession("https://api.example", AUTH, proxy=address) as session,
+    ):
+        with pytest.raises(ProxyError, match=words) as caught:
+            await ask(session)
     assert (caught.value.status, caught.value.final, len(heads)) == (status, True, 1)
     assert "aiohttp session" not in str(caught.value)
 
@@ -228,9 +232,11 @@ async def test_netrc_is_never_read(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     netrc = tmp_path / "netrc"
     netrc.write_text("default login planted password planted-4711\n")
     monkeypatch.setenv("NETRC", str(netrc))
-    async with raw_server(one_customer) as server:
-        async with EnKashSession(server.base_url, AUTH) as session:
-            await ask(session)
+    async with (
+        raw_server(one_customer) as server,
+        EnKashSession(server.base_url, AUTH) as session,
+    ):
+        await ask(session)
     assert [call.headers["authorization"] for call in server.calls] == ["Bearer t"]
 
 
@@ -290,9 +296,11 @@ async def test_a_file_of_authorities_that_cannot_be_used_is_named(
 
 
 async def headers_of(http: aiohttp.ClientSession | None = None, **given: Any) -> dict[str, str]:
-    async with raw_server(one_customer) as server:
-        async with EnKashSession(server.base_url, AUTH, http=http, **given) as session:
-            await ask(session)
+    async with (
+        raw_server(one_customer) as server,
+        EnKashSession(server.base_url, AUTH, http=http, **given) as session,
+    ):
+        await ask(session)
     return server.calls[0].headers
 
 
@@ -311,9 +319,11 @@ async def test_a_name_and_headers_of_ones_own() -> None:
 
 
 async def test_a_view_has_headers_of_its_own() -> None:
-    async with raw_server(one_customer) as server:
-        async with EnKashSession(server.base_url, AUTH, headers={"x-a": "1"}) as session:
-            await ask(session.with_options(headers={"x-b": "2"}, user_agent="nightly"))
+    async with (
+        raw_server(one_customer) as server,
+        EnKashSession(server.base_url, AUTH, headers={"x-a": "1"}) as session,
+    ):
+        await ask(session.with_options(headers={"x-b": "2"}, user_agent="nightly"))
     [call] = server.calls
     assert "x-a" not in call.headers
     assert call.headers["x-b"] == "2"
