@@ -4,7 +4,7 @@ A `type: ignore` marks a use that must be refused: mypy reports it once the use 
 """
 
 from collections.abc import AsyncIterator, Mapping
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from types import TracebackType
 from typing import Any, assert_never, assert_type
@@ -66,6 +66,7 @@ from enkash_async import (
     __version__,
 )
 from enkash_async.auth import SendForm
+from enkash_async.customers.filters import LevelText, StatusText
 from enkash_async.events import Hooks, Outcome, PageFetched, RequestEnded, SearchEnded
 from enkash_async.otel import search_spans
 from enkash_async.resume import CrawlPoint, ListPoint
@@ -232,16 +233,16 @@ def filters() -> tuple[CustomerFilter, ...]:
     assert_type(whole.company_id, str | None)
     assert_type(whole.contact_number, str | None)
     assert_type(whole.created_by_name, str | None)
-    assert_type(whole.created_on_from, datetime | None)
-    assert_type(whole.created_on_to, datetime | None)
-    assert_type(whole.customer_status, CustomerStatus | str | None)
+    assert_type(whole.created_on_from, date | str | None)
+    assert_type(whole.created_on_to, date | str | None)
+    assert_type(whole.customer_status, StatusText | CustomerStatus | str | None)
     assert_type(whole.dso_from, int | None)
     assert_type(whole.dso_to, int | None)
     assert_type(whole.ifsc, str | None)
     assert_type(whole.legal_name, str | None)
-    assert_type(whole.level, CustomerLevel | str | None)
+    assert_type(whole.level, LevelText | CustomerLevel | str | None)
     assert_type(whole.modified_by_name, str | None)
-    assert_type(whole.modified_on, datetime | None)
+    assert_type(whole.modified_on, datetime | str | None)
     assert_type(whole.pan_or_gstin, str | None)
     assert_type(whole.parent_company_id, str | None)
     assert_type(whole.select_all, bool | None)
@@ -254,7 +255,8 @@ def filters() -> tuple[CustomerFilter, ...]:
         level="LEVEL_2",
     )
     CustomerFilter(balance_amount=1.5)  # type: ignore[arg-type]
-    CustomerFilter(created_on_from="2024-01-01")  # type: ignore[arg-type]
+    CustomerFilter(created_on_from=2024)  # type: ignore[arg-type]
+    CustomerFilter(created_on_from="2024-01-01", created_on_to=date(2024, 1, 31))
     CustomerFilter(state="KA")  # type: ignore[call-arg]
     CustomerFilter("123")  # type: ignore[call-arg]
     whole.legal_name = "x"  # type: ignore[misc]

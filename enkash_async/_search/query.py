@@ -12,6 +12,7 @@ import msgspec
 
 from enkash_async._paging.page_request import PageRequest, Window
 from enkash_async._search.endpoint import ListEndpoint
+from enkash_async._search.extra import NO_EXTRA, Extra
 from enkash_async._wire.criteria import Criteria
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -32,13 +33,14 @@ class Query:
     criteria: Criteria
     order_by: str | None = None
     direction: Direction | None = None
+    extra: Extra = NO_EXTRA
 
     def body_of(self, request: PageRequest) -> bytes:
         """Return the JSON body for one page."""
         criteria = self.criteria
         if request.window is not None:
             criteria = narrowed(self.endpoint, criteria, request.window)
-        return _encode(criteria.as_wire())
+        return _encode({**criteria.as_wire(), **self.extra.body})
 
     def parameters_of(self, request: PageRequest) -> dict[str, str]:
         """Return the query string's parameters for one page."""
@@ -47,6 +49,7 @@ class Query:
             "offset": str(request.offset),
             "limit": str(request.limit),
             **{name: str(value) for name, value in order.items() if value is not None},
+            **self.extra.query,
         }
 
     def fingerprint(self, method: str, offset: int = 0) -> str:
@@ -63,6 +66,8 @@ class Query:
             "direction": self.direction,
             "offset": offset,
         }
+        if self.extra != NO_EXTRA:
+            asked = {**asked, "extra": [self.extra.body, self.extra.query]}
         text = msgspec.json.encode(asked, order="sorted")
         return hashlib.sha256(text).hexdigest()[:32]
 
