@@ -29,6 +29,7 @@ from enkash_async._session.options import (
     ViewOptions,
     checked_auth,
 )
+from enkash_async._telemetry import log
 from enkash_async.auth import Auth
 from enkash_async.customers.resource import Customers
 from enkash_async.errors import ArgumentTypeError
@@ -46,7 +47,8 @@ class EnKashSession:
     by `async with`, or `await session.open()`, and belongs to that event loop until it is closed;
     then it can be opened again. The host of Accounts Receivable is documented nowhere, so
     *base_url* is what EnKash gave you. What cannot be used is an InvalidArgumentError, or an
-    ArgumentTypeError, that names it.
+    ArgumentTypeError, that names it. `ENKASH_LOG=info`, or `debug`, shows on stderr what the logger
+    `enkash_async` says.
 
     After HTTP 429 no request is sent until the wait is over that the service asks for, or one that
     doubles each time. If *adaptive*, one request then goes ahead; fewer are in flight, and they
@@ -111,6 +113,7 @@ class EnKashSession:
         - *allow_http_to*: hosts to which `http://` is allowed beside this machine, such as a
           sandbox in a network of containers. Credentials go there unencrypted.
         """
+        log.show_at(os.environ.get("ENKASH_LOG", "").strip())
         self._options = Options().with_changes(
             {
                 "max_concurrency": max_concurrency,

@@ -177,7 +177,7 @@ class ListResource(Generic[F, R]):
         strict: bool,
         on_bad_record: OnBadRecord | None,
     ) -> Search[R]:
-        settings, report = self._settings, SearchReport()
+        settings, report = self._settings, SearchReport(unfinished=True)
         watch = settings.telemetry.search(self._endpoint.noun, method)
         stream = RowStream(
             planner,

@@ -26,6 +26,8 @@ class Reading:
         """The event loop that it belongs to, from its first step on."""
         self.view: str | None = None
         self.is_closed = False
+        self.was_read = False
+        """A loop has come to the end."""
         self._is_running = False
         self._error: EnKashError | None = None
 
@@ -37,6 +39,13 @@ class Reading:
                 f" {view}"
             )
         self.view = view
+
+    def begin_loop(self) -> None:
+        """Note that a loop begins; RuntimeError if there is nothing left for it."""
+        if self.was_read:
+            raise RuntimeError(
+                "this search was read to its end; start another one to read the list again"
+            )
 
     async def run(self, step: Callable[[], Awaitable[P]]) -> P:
         """Run one *step*; errors are kept, so that no later step looks like an end."""

@@ -132,6 +132,7 @@ class RowStream:
         self.prefetch.discard()
         report = self.report()
         report.verdict, report.reasons = self._planner.verdict()
+        report.unfinished, report.limited = False, not self._planner.ended
         lacks_much = self._planner.ended and self._planner.findings.lacks_many
         if lacks_much or (self._strict and not report.complete):
             hint = NOTHING_LEFT if self._planner.is_spent else ""

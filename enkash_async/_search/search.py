@@ -96,11 +96,13 @@ class Search(Generic[R]):
     # Records
 
     def __aiter__(self) -> Self:
+        self._reading.begin_loop()
         return self
 
     async def __anext__(self) -> R:
         # As short as can be: this runs once a record.
         if not self._ready and not await self._refill():
+            self._reading.was_read = True
             raise StopAsyncIteration
         return self._ready.pop()
 
@@ -178,11 +180,13 @@ class _Steps(Generic[P]):
         self._step = step
 
     def __aiter__(self) -> Self:
+        self._reading.begin_loop()
         return self
 
     async def __anext__(self) -> P:
         result = await self._reading.run(self._step)
         if result is None:
+            self._reading.was_read = True
             raise StopAsyncIteration
         return result
 
