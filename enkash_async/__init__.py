@@ -7,6 +7,7 @@ from enkash_async._decoding.record import HiddenFieldsWarning
 from enkash_async._decoding.slice_decoder import BadRecord
 from enkash_async._search.page import Page
 from enkash_async._search.query import Direction
+from enkash_async._version import __version__
 from enkash_async.auth import Auth, BearerToken, OAuthPassword, Token
 from enkash_async.customers import (
     Customer,
@@ -53,8 +54,6 @@ from enkash_async.resume import ResumeToken
 from enkash_async.retry import RetryPolicy
 from enkash_async.session import EnKashSession
 from enkash_async.timeout import Timeout
-
-__version__ = "0.1.0"
 
 __all__ = [
     "ERROR_CLASSES",
@@ -107,4 +106,5 @@ __all__ = [
     "UnprocessableRequestError",
     "ValidationError",
     "Verdict",
+    "__version__",
 ]

@@ -1,9 +1,11 @@
-"""Numbers and functions that a caller gave, checked. No I/O."""
+"""Values and functions that a caller gave, checked. No I/O."""
 
 from __future__ import annotations
 
 import inspect
 import math
+from collections.abc import Iterable
+from difflib import get_close_matches
 
 from enkash_async.errors import ArgumentTypeError, InvalidArgumentError
 
@@ -28,18 +30,51 @@ def int32_at_least(least: int, name: str, value: int) -> int:
     return value
 
 
-def positive_number(name: str, value: float) -> float:
-    """Return a finite number above 0; an error that names it if it is none."""
+def number_in(
+    name: str, value: float, *, above: float = -math.inf, least: float = -math.inf
+) -> float:
+    """Return a number that is more than *above*, and at least *least*; else an error names it."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ArgumentTypeError(f"{name} must be a number, not {type(value).__name__}")
-    if not (value > 0 and math.isfinite(value)):
-        raise InvalidArgumentError(f"{name} must be a finite number above 0, not {value}")
+        raise wrong_type(name, "a number", value)
+    # NaN is neither more nor less than anything.
+    if not (value > above and value >= least):
+        bound = f"at least {least:g}" if above == -math.inf else f"a number above {above:g}"
+        raise InvalidArgumentError(f"{name} must be {bound}, not {value}")
+    return value
+
+
+def finite_number_above(above: float, name: str, value: float) -> float:
+    """Do the same for a number that must not be infinite either."""
+    if value == math.inf:
+        raise InvalidArgumentError(f"{name} must be a finite number, not {value}")
+    return number_in(name, value, above=above)
+
+
+def wrong_type(name: str, wanted: str, value: object) -> ArgumentTypeError:
+    """Return the error for a *value* of the wrong type, which stays out of the text."""
+    if isinstance(value, type):
+        return ArgumentTypeError(f"{name} must be {wanted}, not the class {value.__name__} itself")
+    return ArgumentTypeError(f"{name} must be {wanted}, not {type(value).__name__}")
+
+
+def named(name: str, known: Iterable[str]) -> str:
+    """Return *name* with the known name that may have been meant, or with all that there are."""
+    known = sorted(known)
+    alike = get_close_matches(name.lower(), known, 1)
+    hint = f"did you mean {alike[0]}?" if alike else f"there are {', '.join(known)}"
+    return f"{name}; {hint}"
+
+
+def boolean(name: str, value: bool) -> bool:
+    """Return *value*; an error that names it if it is no bool."""
+    if not isinstance(value, bool):
+        raise wrong_type(name, "True or False", value)
     return value
 
 
 def _check_type(name: str, value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, int):
-        raise ArgumentTypeError(f"{name} must be an int, not {type(value).__name__}")
+        raise wrong_type(name, "an int", value)
 
 
 def check_plain_function(name: str, function: object) -> None:

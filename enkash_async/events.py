@@ -62,9 +62,11 @@ class RequestEnded:
 
     *operation* is the path of the documented operation, or "other" where an `Auth` of your own
     sends to another path. *search_id* and *resource* are None for a login, which serves all
-    searches. *attempt* counts from 1. *status* is the HTTP status, None where no answer came.
-    *error* is the name of the exception class: None for a success, "CancelledError" for an attempt
-    that was no longer needed. *error_type* is the service's own word where it is one of the nine.
+    searches. *offset* and *limit* say which page was asked for, as on the wire; None for a login,
+    or what was not sent. *attempt* counts from 1. *status* is the HTTP status, None where no answer
+    came. *error* is the name of the exception class: None for a success, "CancelledError" for an
+    attempt that was no longer needed. *error_type* is the service's own word where it is one of the
+    nine.
     A refused login has a status and no error: the error is that of the attempt that needed the
     login. *request_id* is the service's, which it sends with errors only; *client_request_id* is
     ours, a random one for each attempt, which was sent as `X-Request-Id`: None if it was not sent.
@@ -76,6 +78,8 @@ class RequestEnded:
     search_id: int | None
     resource: str | None
     operation: str
+    offset: int | None = None
+    limit: int | None = None
     attempt: int
     status: int | None
     error: str | None

@@ -44,6 +44,9 @@ class SearchReport:
     *seconds_paused* is the time for which pages waited because the service refused one of the
     session's requests; *lowest_concurrency* and *smallest_page_size* are what session and search
     came down to, None where they stayed as they were set.
+
+    *unfinished*: the search has not been read to its end (yet), so that the verdict is none.
+    *limited*: `max_records` ended it; the verdict is about what came until then.
     """
 
     verdict: Verdict = Verdict.INCOMPLETE
@@ -72,6 +75,8 @@ class SearchReport:
     seconds_waiting: float = 0.0
     seconds_decoding: float = 0.0
     longest_stall: float = 0.0
+    unfinished: bool = False
+    limited: bool = False
 
     def note_undeclared(self, names: Iterable[str]) -> None:
         """Count one page on which a record has fields of these *names*, which nobody declared."""
@@ -86,10 +91,26 @@ class SearchReport:
         return self.verdict is Verdict.COMPLETE
 
     def __str__(self) -> str:
-        counted = "an unknown number" if self.total_at_end is None else f"{self.total_at_end:,}"
+        total = self.total_at_start if self.unfinished else self.total_at_end
+        counted = "an unknown number" if total is None else f"{total:,}"
+        so_far = " so far" if self.unfinished else ""
         text = (
-            f"{self.verdict}: {self.records_delivered:,} records of {counted} in {self.pages}"
-            f" pages, {self.retries} retries, {self.duplicates_dropped} duplicates dropped,"
-            f" {self.repairs} repairs"
+            f"{self._headline()}: {number(self.records_delivered, 'record')}{so_far} of {counted}"
+            f" in {number(self.pages, 'page')}, {number(self.retries, 'retry', 'retries')},"
+            f" {number(self.duplicates_dropped, 'duplicate')} dropped,"
+            f" {number(self.repairs, 'repair')}"
         )
         return text if not self.reasons else f"{text} ({'; '.join(self.reasons)})"
+
+    def _headline(self) -> str:
+        if self.unfinished:
+            return "UNFINISHED"
+        if not self.limited:
+            return str(self.verdict)
+        # What came so far fits; of the rest nothing is known, so it must not read like a whole.
+        return "LIMITED by max_records" + ("" if self.complete else f", {self.verdict}")
+
+
+def number(count: int, noun: str, several: str | None = None) -> str:
+    """Return *count* with its *noun*, as people write it."""
+    return f"{count:,} {noun if count == 1 else several or noun + 's'}"

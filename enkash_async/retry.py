@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Callable, Set
+from typing import Any, Literal, cast
 
 import attrs
 
+from enkash_async._arguments import int_at_least, number_in, wrong_type
 from enkash_async.errors import (
     AnswerTooLargeError,
     APIError,
-    ArgumentTypeError,
     ConnectError,
     EnKashError,
     ErrorType,
-    InvalidArgumentError,
     RequestTimeoutError,
     ResponseError,
     TransportError,
@@ -86,47 +86,80 @@ STOP_NOTES: dict[StopReason, str] = {
 }
 
 
-def _whole_or_none(_: Any, field: attrs.Attribute[Any], value: object) -> None:
-    if value is None:
-        return
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise ArgumentTypeError(f"{field.name} must be an int or None, not {type(value).__name__}")
-    if value < 0:
-        raise InvalidArgumentError(f"{field.name} must be at least 0, not {value}")
+def _int_from(least: int) -> Callable[[Any, attrs.Attribute[Any], int], None]:
+    return lambda _, field, value: _drop(int_at_least(least, field.name, value))
+
+
+def _whole_or_none(_: Any, field: attrs.Attribute[Any], value: int | None) -> None:
+    if value is not None:
+        int_at_least(0, field.name, value)
+
+
+def _seconds(_: Any, field: attrs.Attribute[Any], value: float) -> None:
+    number_in(field.name, value, least=0)
+
+
+def _drop(_: object) -> None:
+    """Validators return nothing."""
+
+
+def _members_of(kind: type[int | str]) -> Callable[[Any, attrs.Attribute[Any], Any], None]:
+    """Return the check of a set whose members are of this *kind*."""
+
+    def check(_: Any, field: attrs.Attribute[Any], value: Any) -> None:
+        members = cast("Set[object]", value)
+        if not isinstance(value, Set) or not all(isinstance(one, kind) for one in members):
+            raise wrong_type(field.name, f"a frozenset of {kind.__name__}", members)
+
+    return check
 
 
 @attrs.frozen(kw_only=True)
 class RetryPolicy:
     """When a failed request is tried again. A value: share it, or replace a part of it.
 
-    *attempts* counts the first one, so 1 means no retries. Before the second attempt the wait is
-    a random part of *first_delay* seconds, doubled each time up to *max_delay*; a `Retry-After`
-    of up to *max_retry_after* seconds is obeyed instead, and a longer one ends the attempts.
-    Where it asks for 0 seconds, or names a time that is past, it has said nothing. Retried are
-    transport errors that are not final, HTTP 429, the error types *error_types*, and of the
-    errors without a known type those with an HTTP status in *statuses* (by default 408, 421, 425,
-    429, 500, 502 to 504, 520 to 524, 529 and 530). A refused login is never retried, whatever
-    stands here: the service locks an account after three.
-
-    *quota* bounds the retries of all requests of a session together: each costs 5 of it, or 10
-    after a timeout; success gives back what the request had cost, and 1 where that was nothing.
-    A retry for which nothing is left is not made; nor is a page asked for in smaller parts, after
-    an answer that was too large. Free are retries that the service asks for with a `Retry-After`.
-    None sets no bound.
+    Retried are transport errors that are not final, HTTP 429, the error types *error_types*, and of
+    the errors without a known type those with an HTTP status in *statuses*. A refused login is
+    never retried, whatever stands here: the service locks an account after three.
 
     HTTP 429, or a `Retry-After` on another error that is retried, holds up all requests of the
     session, and the attempts of a page that was refused count only while nothing else succeeds.
     """
 
-    attempts: int = attrs.field(
-        default=4, validator=[attrs.validators.instance_of(int), attrs.validators.ge(1)]
-    )
-    first_delay: float = attrs.field(default=0.5, validator=attrs.validators.ge(0))
-    max_delay: float = attrs.field(default=20.0, validator=attrs.validators.ge(0))
-    max_retry_after: float = attrs.field(default=60.0, validator=attrs.validators.ge(0))
+    attempts: int = attrs.field(default=4, validator=_int_from(1))
+    """How often a request is tried, the first time included: 1 means no retries."""
+
+    first_delay: float = attrs.field(default=0.5, validator=_seconds)
+    """Seconds, of which a random part is waited before the second attempt; it is doubled each
+    time."""
+
+    max_delay: float = attrs.field(default=20.0, validator=_seconds)
+    """Seconds that it is doubled up to."""
+
+    max_retry_after: float = attrs.field(default=60.0, validator=_seconds)
+    """A `Retry-After` of up to so many seconds is obeyed; a longer one ends the attempts. One of 0
+    seconds, or of a time that is past, has said nothing."""
+
     quota: int | None = attrs.field(default=500, validator=_whole_or_none)
-    error_types: frozenset[ErrorType] = RETRYABLE_TYPES
-    statuses: frozenset[int] = RETRYABLE_STATUSES
+    """Bounds the retries of all requests of a session together: each costs 5 of it, or 10 after a
+    timeout; success gives back what the request had cost, and 1 where that was nothing. A retry
+    for which nothing is left is not made; nor is a page asked for in smaller parts, after an answer
+    that was too large. Free are retries that the service asks for with a `Retry-After`. None sets
+    no bound."""
+
+    error_types: frozenset[ErrorType] = attrs.field(
+        default=RETRYABLE_TYPES, validator=_members_of(ErrorType)
+    )
+    """Which of the nine error types are tried again."""
+
+    statuses: frozenset[int] = attrs.field(default=RETRYABLE_STATUSES, validator=_members_of(int))
+    """Which HTTP statuses are, where the error has no known type: 408, 421, 425, 429, 500, 502 to
+    504, 520 to 524, 529 and 530."""
+
+    @classmethod
+    def of(cls, retries: int) -> RetryPolicy:
+        """Return the policy that tries a failed request again so many times; 0 for never."""
+        return cls(attempts=int_at_least(0, "retry", retries) + 1)
 
     def is_retryable(self, error: EnKashError) -> bool:
         """Say whether another attempt could end otherwise than *error*."""

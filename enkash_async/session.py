@@ -1,72 +1,54 @@
-"""EnKashSession: lifetime, and what all requests share."""
+"""EnKashSession: what its callers hold, and one view of what they share."""
 
 from __future__ import annotations
 
-import asyncio
 import os
+import ssl as ssl_module
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
 from datetime import UTC, tzinfo
 from functools import partial
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, Unpack
 
 import aiohttp
+from yarl import URL
 
-from enkash_async._arguments import int_at_least, positive_number
 from enkash_async._http.call import Caller
-from enkash_async._http.connections import checked_base_url, open_http, pool_size
-from enkash_async._http.limiter import FairLimiter
-from enkash_async._http.quota import RetryQuota
-from enkash_async._http.rate import RateLimit
-from enkash_async._http.throttle import Throttle
-from enkash_async._http.token_cache import TokenCache, watched
-from enkash_async._http.transport import Transport
-from enkash_async._paging.addressing import MAX_LIMIT, Addressing, OffsetUnit
+from enkash_async._http.connections import checked_base_url
+from enkash_async._paging.addressing import Addressing, OffsetUnit
 from enkash_async._paging.page_sizes import PageSizes
-from enkash_async._search.byte_budget import ByteBudget
-from enkash_async._search.list_resource import checked_page_size
-from enkash_async._search.settings import Decoders, SearchSettings
-from enkash_async._tasks import TaskOwner
-from enkash_async._telemetry.telemetry import Telemetry
-from enkash_async._wire.times import checked_zone
-from enkash_async.auth import Auth, BearerToken, OAuthPassword
+from enkash_async._search.settings import Connected, Decoders, SearchSettings
+from enkash_async._session.core import Core, Opened
+from enkash_async._session.environment import ENVIRONMENT as ENVIRONMENT
+from enkash_async._session.environment import address_in, auth_in, hosts_in, naming, values_of
+from enkash_async._session.options import (
+    MIB,
+    SHARED,
+    Options,
+    SessionOptions,
+    ViewOptions,
+    checked_auth,
+)
+from enkash_async._telemetry import log
+from enkash_async.auth import Auth
 from enkash_async.customers.resource import Customers
-from enkash_async.errors import ArgumentTypeError, ConfigurationError, InvalidArgumentError
+from enkash_async.errors import ArgumentTypeError
 from enkash_async.events import Hooks
 from enkash_async.retry import RetryPolicy
 from enkash_async.timeout import Timeout
 
 T = TypeVar("T")
 
-MIB = 1024 * 1024
-
-ENVIRONMENT = tuple(
-    f"ENKASH_{name}"
-    for name in (
-        *("BASE_URL", "TOKEN", "CLIENT_ID", "CLIENT_SECRET", "USERNAME", "PASSWORD"),
-        "COMPANY_ID",
-    )
-)
-"""What `EnKashSession.from_env` reads."""
-
 
 class EnKashSession:
-    """An open connection to the service, shared by any number of tasks of one event loop.
+    """A session with the service, shared by any number of tasks of one event loop.
 
-    Use it with `async with`; it can be opened again after it was closed. The host of Accounts
-    Receivable is documented nowhere, so *base_url* is what EnKash gave you.
-
-    *max_concurrency*: at most this many requests in flight, over all searches. *max_rate*: at most
-    this many requests a second, over all searches; None sets no bound. *page_size*: records
-    asked for at once, 1 to 5000, where a search does not say. *prefetch_bytes*: bytes of fetched
-    pages that may wait for their readers, over all searches. *max_body_bytes*: the largest answer,
-    inflated. *naive_timezone*: the zone of times that the service writes without one, or its name,
-    such as "Asia/Kolkata". *offset_unit* and *first_offset*: what its `offset` counts, and from
-    which number; neither is documented, and a search that finds them wrong says so. *http*: an
-    aiohttp session of yours, which is used and never closed; no more requests are in flight than
-    its connector makes connections. *hooks*: functions that are told of searches, requests, retries
-    and pages.
+    It is a plain object: make it, ask it for `customers` and make searches anywhere. It is opened
+    by `async with`, or `await session.open()`, and belongs to that event loop until it is closed;
+    then it can be opened again. The host of Accounts Receivable is documented nowhere, so
+    *base_url* is what EnKash gave you. What cannot be used is an InvalidArgumentError, or an
+    ArgumentTypeError, that names it. `ENKASH_LOG=info`, or `debug`, shows on stderr what the logger
+    `enkash_async` says.
 
     After HTTP 429 no request is sent until the wait is over that the service asks for, or one that
     doubles each time. If *adaptive*, one request then goes ahead; fewer are in flight, and they
@@ -85,95 +67,152 @@ class EnKashSession:
         page_size: int = 1000,
         prefetch_bytes: int = 32 * MIB,
         max_body_bytes: int = 64 * MIB,
-        timeout: Timeout | None = None,
-        retry: RetryPolicy | None = None,
+        timeout: Timeout | float | None = None,
+        retry: RetryPolicy | int | None = None,
         adaptive: bool = True,
         naive_timezone: tzinfo | str = UTC,
         offset_unit: OffsetUnit = "rows",
         first_offset: int = 0,
         http: aiohttp.ClientSession | None = None,
         hooks: Hooks | Sequence[Hooks] = (),
+        trust_env: bool = True,
+        proxy: str | URL | None = None,
+        ssl: ssl_module.SSLContext | None = None,
+        headers: Mapping[str, str] | None = None,
+        user_agent: str | None = None,
+        allow_http_to: Sequence[str] = (),
     ) -> None:
-        self._base_url = checked_base_url(base_url)
-        if not callable(getattr(auth, "fetch_token", None)):
-            raise ArgumentTypeError(
-                "auth must be a BearerToken, an OAuthPassword, or have fetch_token()"
-            )
-        self._auth = auth
-        self._max_concurrency = int_at_least(1, "max_concurrency", max_concurrency)
-        self._max_rate = None if max_rate is None else positive_number("max_rate", max_rate)
-        self._page_size = checked_page_size(page_size, MAX_LIMIT)
-        self._prefetch_bytes = int_at_least(0, "prefetch_bytes", prefetch_bytes)
-        self._max_body_bytes = int_at_least(1, "max_body_bytes", max_body_bytes)
-        self._timeout = timeout or Timeout()
-        self._retry = retry or RetryPolicy()
-        self._adaptive = adaptive
-        self._naive_timezone = checked_zone(naive_timezone)
-        if offset_unit not in ("rows", "pages"):
-            raise InvalidArgumentError(
-                f'offset_unit must be "rows" or "pages", not {offset_unit!r}'
-            )
-        if first_offset not in (0, 1):
-            raise InvalidArgumentError(f"first_offset must be 0 or 1, not {first_offset!r}")
-        self._addressing = Addressing(offset_unit, first_offset)
-        self._http = http
-        self._telemetry = Telemetry(_checked_hooks(hooks))
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._shared: SearchSettings | None = None
-        """What the lists share while the session is open; None while it is closed."""
+        """Make a session, which sends nothing before it is opened and read.
+
+        - *base_url*: the address that EnKash gave you, https unless it is this machine.
+        - *auth*: a `BearerToken`, an `OAuthPassword`, or any object with their `fetch_token`.
+        - *max_concurrency*: at most so many requests in flight, over all searches.
+        - *max_rate*: at most so many requests a second, over all searches; logins do not count.
+          None sets no bound.
+        - *page_size*: records asked for at once where a search does not say, 1 to 5000.
+        - *prefetch_bytes*: bytes of fetched pages that may wait for their readers, over all
+          searches.
+        - *max_body_bytes*: the largest answer, inflated.
+        - *timeout*: how long to wait; a number is the seconds for a page with all its attempts.
+        - *retry*: when a failed request is tried again; an int is how many times, 0 for never.
+        - *adaptive*: whether concurrency, rate and page size follow what the service takes.
+        - *naive_timezone*: the zone of times that the service writes without one, or its name, such
+          as "Asia/Kolkata"; also the zone of a `date` in a filter.
+        - *offset_unit*, *first_offset*: what `offset` counts, "rows" or "pages", and from which
+          number. Neither is documented, and a search that finds them wrong says so.
+        - *http*: an aiohttp session of yours, which is used as it is and never closed; no more
+          requests are in flight than its connector makes connections.
+        - *hooks*: functions that are told of searches, requests, retries and pages.
+        - *trust_env*: whether `HTTPS_PROXY` and `NO_PROXY` count, and `SSL_CERT_FILE` is read anew
+          (OpenSSL itself reads it when Python starts). Credentials in netrc never do.
+        - *proxy*: the proxy to go through, such as "http://user:password@proxy.example:3128".
+        - *ssl*: what certificates are checked by, and the one that is shown for mTLS.
+        - *headers*: headers that every request carries beside the SDK's own.
+        - *user_agent*: what stands before the SDK's name in `User-Agent`, such as
+          "my-service/1.2".
+        - *allow_http_to*: hosts to which `http://` is allowed beside this machine, such as a
+          sandbox in a network of containers. Credentials go there unencrypted.
+        """
+        log.show_at(os.environ.get("ENKASH_LOG", "").strip())
+        self._options = Options().with_changes(
+            {
+                "max_concurrency": max_concurrency,
+                "max_rate": max_rate,
+                "page_size": page_size,
+                "prefetch_bytes": prefetch_bytes,
+                "max_body_bytes": max_body_bytes,
+                "timeout": timeout,
+                "retry": retry,
+                "adaptive": adaptive,
+                "naive_timezone": naive_timezone,
+                "offset_unit": offset_unit,
+                "first_offset": first_offset,
+                "http": http,
+                "hooks": hooks,
+                "trust_env": trust_env,
+                "proxy": proxy,
+                "ssl": ssl,
+                "headers": {} if headers is None else headers,
+                "user_agent": user_agent,
+                "allow_http_to": allow_http_to,
+            }
+        )
+        url = checked_base_url(base_url, self._options.allow_http_to)
+        self._core = Core(url, checked_auth(auth), self._options)
+        self._begin()
+
+    def _begin(self) -> None:
+        """Make what this view has of its own."""
         self._lists: dict[Callable[[SearchSettings], Any], Any] = {}
-        self._exit = AsyncExitStack()
+        self._settings = self._settings_of_view()
+        self._opened: Opened | None = None
+        self._connected: Connected | None = None
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str] = os.environ, **options: Any) -> EnKashSession:
+    def from_env(
+        cls, environ: Mapping[str, str] = os.environ, **options: Unpack[SessionOptions]
+    ) -> Self:
         """Return a session for the address and credentials in the environment.
 
         `ENKASH_BASE_URL`, and `ENKASH_TOKEN` or `ENKASH_CLIENT_ID`, `ENKASH_CLIENT_SECRET`,
         `ENKASH_USERNAME` and `ENKASH_PASSWORD` (with `ENKASH_COMPANY_ID` if it is another than
-        the client id). Blanks and line breaks around a value are left out. *options* are those of
-        the class. ValueError names what is missing.
+        the client id). `ENKASH_ALLOW_HTTP` names hosts, parted by commas, to which `http://` is
+        allowed. Blanks and line breaks around a value are left out. *options* are those of the
+        class. ConfigurationError names what is missing, or cannot be used.
         """
-        environ = {name: environ.get(name, "").strip() for name in ENVIRONMENT}
-        base_url = environ["ENKASH_BASE_URL"]
-        if not base_url:
-            raise ConfigurationError("set ENKASH_BASE_URL to the address that EnKash gave you")
-        return cls(base_url, _auth_from_env(environ), **options)
+        values = values_of(environ)
+        base_url = address_in(values)
+        if "allow_http_to" not in options:
+            options["allow_http_to"] = hosts_in(values)
+        hosts = options["allow_http_to"]
+        naming("ENKASH_ALLOW_HTTP", lambda: Options().with_changes({"allow_http_to": hosts}))
+        naming(
+            "ENKASH_BASE_URL", lambda: checked_base_url(base_url, frozenset(map(str.lower, hosts)))
+        )
+        return cls(base_url, auth_in(values), **options)
+
+    def with_options(self, **options: Unpack[ViewOptions]) -> Self:
+        """Return another view of this session, with other *options*.
+
+        It shares connections, token and all limits with this one, and is open while this one is:
+        opening or closing one of them opens or closes both. *options* are `page_size`,
+        `max_body_bytes`, `timeout`, `retry` (but for its quota, which is shared), `naive_timezone`,
+        `offset_unit`, `first_offset`, `headers` and `user_agent`; what is not given stays as it is
+        here.
+        """
+        for name in options:
+            if name in SHARED:
+                raise ArgumentTypeError(
+                    f"{name} is the same for all views of a session; give it to EnKashSession"
+                )
+        view = type(self).__new__(type(self))
+        view.__dict__.update(self.__dict__)
+        view._options = self._options.with_changes(options)
+        view._begin()
+        return view
 
     @property
     def customers(self) -> Customers:
-        """Return what can be asked of customers; RuntimeError if the session is not open."""
+        """Return what can be asked of customers; whether it is open shows when it is asked."""
         return self._list(Customers)
 
     def _list(self, kind: Callable[[SearchSettings], T]) -> T:
         """Return the list of this *kind*, which is made when it is first asked for."""
-        if self._shared is None:
-            raise RuntimeError("the session is not open; use 'async with EnKashSession(...)'")
-        if asyncio.get_running_loop() is not self._loop:
-            raise RuntimeError("the session belongs to another event loop; open one in this loop")
         if kind not in self._lists:
-            self._lists[kind] = kind(self._shared)
+            self._lists[kind] = kind(self._settings)
         made: T = self._lists[kind]
         return made
 
-    async def __aenter__(self) -> Self:
-        if self._shared is not None:
-            raise RuntimeError("the session is open already; share it, or make a second one")
-        self._loop = asyncio.get_running_loop()
-        async with AsyncExitStack() as stack:
-            # A few connections more than requests, so that none waits inside aiohttp's pool: whose
-            # turn it is, the limiter decides.
-            http = await stack.enter_async_context(
-                open_http(self._http, self._max_concurrency + 4, self._base_url.host)
-            )
-            owner = TaskOwner()
-            stack.push_async_callback(owner.aclose)
-            # Before the tasks are cancelled, so that the searches end because of the session.
-            stack.callback(self._telemetry.close)
-            await owner.opened()
-            places = int(min(self._max_concurrency, pool_size(http)))
-            self._shared = self._settings(http, owner, places)
-            self._exit = stack.pop_all()
+    async def open(self) -> Self:
+        """Open it in the running event loop, for whoever cannot use `async with`.
+
+        RuntimeError if it is open. Close it with `aclose`.
+        """
+        await self._core.open()
         return self
+
+    async def __aenter__(self) -> Self:
+        return await self.open()
 
     async def __aexit__(
         self,
@@ -184,61 +223,44 @@ class EnKashSession:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Stop all requests and close the connections. May be called more than once."""
-        self._shared = None
-        self._lists.clear()
-        await self._exit.aclose()
+        """Stop all requests and close the connections. May be called more than once.
 
-    def _settings(
-        self, http: aiohttp.ClientSession, owner: TaskOwner, places: int
-    ) -> SearchSettings:
-        transport = Transport(http, self._base_url, self._timeout, self._max_body_bytes)
-        throttle = Throttle(places, adaptive=self._adaptive)
-        caller = Caller(
-            transport=transport,
-            tokens=TokenCache(
-                self._auth, watched(transport.post_form, self._telemetry), owner.start
-            ),
-            limiter=FairLimiter(throttle, RateLimit(self._max_rate)),
-            throttle=throttle,
-            quota=RetryQuota(self._retry.quota),
-            retry=self._retry,
-            timeout=self._timeout,
-        )
+        Where the event loop has ended in which it was opened, there is nothing left to wait for:
+        what it held is dropped, and the log says so.
+        """
+        await self._core.aclose()
+
+    def _settings_of_view(self) -> SearchSettings:
+        options, places = self._options, self._core.places
         return SearchSettings(
-            caller=caller,
-            owner=owner,
-            budget=ByteBudget(self._prefetch_bytes),
-            addressing=self._addressing,
-            decoders=Decoders(self._naive_timezone),
-            telemetry=self._telemetry,
-            page_size=self._page_size,
+            connect=self._connect,
+            addressing=Addressing(options.offset_unit, options.first_offset),
+            decoders=Decoders(options.naive_timezone),
+            telemetry=self._core.telemetry,
+            page_size=options.page_size,
             # As many waiting as in flight, so that one slow page does not stop the rest.
             max_pages=2 * places,
-            page_sizes=partial(PageSizes, adaptive=self._adaptive),
+            page_sizes=partial(PageSizes, adaptive=options.adaptive),
         )
 
-    def __repr__(self) -> str:
-        state = "closed" if self._shared is None else "open"
-        return f"<EnKashSession {self._base_url} {state}>"
-
-
-def _checked_hooks(hooks: Hooks | Sequence[Hooks]) -> Sequence[Hooks]:
-    given = (hooks,) if isinstance(hooks, Hooks) else tuple(hooks)
-    for one in given:
-        if not isinstance(one, Hooks):
-            raise ArgumentTypeError(
-                f"hooks must be Hooks, or several of them, not {type(one).__name__}"
+    def _connect(self) -> Connected:
+        """Return what searches of this view are read by; RuntimeError if it is not open here."""
+        opened = self._core.opened()
+        if self._connected is None or self._opened is not opened:
+            options = self._options
+            caller = Caller(
+                transport=self._core.transport(opened.http, options),
+                tokens=opened.tokens,
+                limiter=opened.limiter,
+                throttle=opened.throttle,
+                quota=opened.quota,
+                retry=options.retry,
+                timeout=options.timeout,
             )
-    return given
+            self._opened = opened
+            self._connected = Connected(opened.loop, caller, opened.owner, opened.budget)
+        return self._connected
 
-
-def _auth_from_env(environ: Mapping[str, str]) -> Auth:
-    if token := environ["ENKASH_TOKEN"]:
-        return BearerToken(token)
-    names = ("CLIENT_ID", "CLIENT_SECRET", "USERNAME", "PASSWORD")
-    values = {name.lower(): environ[f"ENKASH_{name}"] for name in names}
-    missing = [f"ENKASH_{name.upper()}" for name, value in values.items() if not value]
-    if missing:
-        raise ConfigurationError(f"set ENKASH_TOKEN, or {', '.join(missing)}")
-    return OAuthPassword(**values, company_id=environ["ENKASH_COMPANY_ID"] or None)
+    def __repr__(self) -> str:
+        state = "open" if self._core.is_open else "closed"
+        return f"<EnKashSession {self._core.base_url} {state}>"

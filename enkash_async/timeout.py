@@ -2,23 +2,53 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
+
+from enkash_async._arguments import number_in
+
+
+def _seconds(_: Any, field: attrs.Attribute[Any], value: float) -> None:
+    number_in(field.name, value, above=0)
 
 
 @attrs.frozen(kw_only=True)
 class Timeout:
     """How long to wait, in seconds, for each part of the work.
 
-    *connect*: until a connection stands: the name, TCP, TLS and a proxy's answer together; of an
-    aiohttp session of yours, waiting for a place in its pool as well. *read*: between two pieces of
-    an answer. *attempt*: one request with its answer, connecting included; waiting for a free place
-    among the session's requests does not count. *call*: a request with all its attempts and the
-    waits between them. *progress*: until the page that comes next in a search has arrived. A search
-    as a whole has no limit; put `asyncio.timeout` around it.
+    A search as a whole has no limit; put `asyncio.timeout` around it.
     """
 
-    connect: float = attrs.field(default=5.0, validator=attrs.validators.gt(0))
-    read: float = attrs.field(default=30.0, validator=attrs.validators.gt(0))
-    attempt: float = attrs.field(default=60.0, validator=attrs.validators.gt(0))
-    call: float = attrs.field(default=180.0, validator=attrs.validators.gt(0))
-    progress: float = attrs.field(default=300.0, validator=attrs.validators.gt(0))
+    connect: float = attrs.field(default=5.0, validator=_seconds)
+    """Until a connection stands: the name, TCP, TLS and a proxy's answer together; of an aiohttp
+    session of yours, waiting for a place in its pool as well."""
+
+    read: float = attrs.field(default=30.0, validator=_seconds)
+    """Between two pieces of an answer."""
+
+    attempt: float = attrs.field(default=60.0, validator=_seconds)
+    """One request with its answer, connecting included; waiting for a free place among the
+    session's requests does not count."""
+
+    call: float = attrs.field(default=180.0, validator=_seconds)
+    """A request with all its attempts and the waits between them."""
+
+    progress: float = attrs.field(default=300.0, validator=_seconds)
+    """Until the page that comes next in a search has arrived."""
+
+    @classmethod
+    def of(cls, seconds: float) -> Timeout:
+        """Return the timeout that lets a page take so many seconds, whatever happens.
+
+        That is *call* and *progress*; no other part is longer, or longer than it is by default.
+        """
+        number_in("timeout", seconds, above=0)
+        parts = cls()
+        return cls(
+            connect=min(parts.connect, seconds),
+            read=min(parts.read, seconds),
+            attempt=min(parts.attempt, seconds),
+            call=seconds,
+            progress=seconds,
+        )

@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).parent.parent / "enkash_async"
 LAYERS = [
     {"_advice", "_html"},
     {"errors"},
-    {"_arguments", "_clock", "_tasks", "report", "resume"},
+    {"_arguments", "_clock", "_tasks", "_version", "report", "resume"},
     {"timeout"},
     {"_paging", "_wire", "retry", "events"},
     {"_decoding", "auth"},
@@ -25,6 +25,7 @@ LAYERS = [
     {"_search"},
     {"customers", "export"},
     {"arrow"},
+    {"_session"},
     {"session"},
     {"__init__"},
     {"cli", "otel"},
@@ -117,7 +118,7 @@ DOES_IO = {"aiohttp", "anyio", "asyncio", "select", "socket", "sqlite3", "ssl", 
 MAY_DO_IO = {
     "_decoding.arrow.lane": {"anyio", "asyncio"},
     "_http": {"aiohttp", "anyio", "asyncio"},
-    "_http.pool": {"aiohttp", "asyncio", "select"},
+    "_http.pool": {"aiohttp", "asyncio", "select", "ssl"},
     "_http.resolver": {"aiohttp", "asyncio", "socket", "threading"},
     "_search": {"anyio", "asyncio"},
     "_clock": {"asyncio"},
@@ -127,8 +128,10 @@ MAY_DO_IO = {
     "export.streams": {"select"},
     "export.threads": {"asyncio", "threading"},
     "cli": {"asyncio", "threading"},
-    # The class of a session that a caller may pass in.
-    "session": {"aiohttp", "asyncio"},
+    # A context and an aiohttp session are what a caller may pass in.
+    "_http.network": {"aiohttp", "ssl"},
+    "_session": {"aiohttp", "asyncio", "ssl"},
+    "session": {"aiohttp", "ssl"},
     "sandbox": {"aiohttp", "anyio", "asyncio", "socket", "sqlite3", "threading"},
 }
 """What does I/O, or waits, or starts threads. All else is a core without I/O."""

@@ -4,7 +4,7 @@ A `type: ignore` marks a use that must be refused: mypy reports it once the use 
 """
 
 from collections.abc import AsyncIterator, Mapping
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from types import TracebackType
 from typing import Any, assert_never, assert_type
@@ -17,12 +17,15 @@ from enkash_async import (
     ERROR_CLASSES,
     AnswerTooLargeError,
     APIError,
+    ArgumentTypeError,
     Auth,
     AuthenticationError,
     BadRecord,
     BearerToken,
+    CertificateError,
     ClientRequestAbortError,
     ClientRequestError,
+    ConfigurationError,
     ConnectError,
     Customer,
     CustomerFilter,
@@ -39,8 +42,10 @@ from enkash_async import (
     ErrorType,
     IncompleteSearchError,
     InvalidAccessError,
+    InvalidArgumentError,
     OAuthPassword,
     Page,
+    ProxyError,
     RateLimitedError,
     RecordNotFoundError,
     ReminderType,
@@ -61,6 +66,7 @@ from enkash_async import (
     __version__,
 )
 from enkash_async.auth import SendForm
+from enkash_async.customers.filters import LevelText, StatusText
 from enkash_async.events import Hooks, Outcome, PageFetched, RequestEnded, SearchEnded
 from enkash_async.otel import search_spans
 from enkash_async.resume import CrawlPoint, ListPoint
@@ -227,16 +233,16 @@ def filters() -> tuple[CustomerFilter, ...]:
     assert_type(whole.company_id, str | None)
     assert_type(whole.contact_number, str | None)
     assert_type(whole.created_by_name, str | None)
-    assert_type(whole.created_on_from, datetime | None)
-    assert_type(whole.created_on_to, datetime | None)
-    assert_type(whole.customer_status, CustomerStatus | str | None)
+    assert_type(whole.created_on_from, date | str | None)
+    assert_type(whole.created_on_to, date | str | None)
+    assert_type(whole.customer_status, StatusText | CustomerStatus | str | None)
     assert_type(whole.dso_from, int | None)
     assert_type(whole.dso_to, int | None)
     assert_type(whole.ifsc, str | None)
     assert_type(whole.legal_name, str | None)
-    assert_type(whole.level, CustomerLevel | str | None)
+    assert_type(whole.level, LevelText | CustomerLevel | str | None)
     assert_type(whole.modified_by_name, str | None)
-    assert_type(whole.modified_on, datetime | None)
+    assert_type(whole.modified_on, datetime | str | None)
     assert_type(whole.pan_or_gstin, str | None)
     assert_type(whole.parent_company_id, str | None)
     assert_type(whole.select_all, bool | None)
@@ -249,7 +255,8 @@ def filters() -> tuple[CustomerFilter, ...]:
         level="LEVEL_2",
     )
     CustomerFilter(balance_amount=1.5)  # type: ignore[arg-type]
-    CustomerFilter(created_on_from="2024-01-01")  # type: ignore[arg-type]
+    CustomerFilter(created_on_from=2024)  # type: ignore[arg-type]
+    CustomerFilter(created_on_from="2024-01-01", created_on_to=date(2024, 1, 31))
     CustomerFilter(state="KA")  # type: ignore[call-arg]
     CustomerFilter("123")  # type: ignore[call-arg]
     whole.legal_name = "x"  # type: ignore[misc]
@@ -554,6 +561,11 @@ def raised_in_tests() -> tuple[EnKashError, ...]:
         ResponseError("broken", 200),
         AnswerTooLargeError("large", 200),
         AuthenticationError("refused", 401),
+        CertificateError("self-signed"),
+        ProxyError("refused", 407),
+        ConfigurationError("set ENKASH_BASE_URL"),
+        InvalidArgumentError("page_size must be at least 1"),
+        ArgumentTypeError("page_size must be an int"),
         DecodeError("netAmount", "not a number", offset=1, index=0),
         IncompleteSearchError("contradiction"),
     )

@@ -169,7 +169,7 @@ class Call(Generic[T]):
             }
         )
         left = self._failures.seconds_left - (clock() - started)
-        self._watch.note_sent(self._client_request_id)
+        self._watch.note_sent(self._client_request_id, message.parameters)
         response = await caller.transport.send(
             self._operation,
             message,
@@ -219,7 +219,10 @@ class Call(Generic[T]):
         elif is_refusal(error):
             pause = retry.pause_after(throttle.refusals + 1, error, jitter=random.random())
             by_service = wait_asked_for(error) is not None
+            before = throttle.ready_at
             throttle.note_refusal(sent, clock(), pause, by_service=by_service)
+            if throttle.ready_at > before and (seconds := throttle.paused_for(clock())):
+                self._watch.tell_pause(seconds)
             throttle.last_refusal = error
         elif is_strain(error):
             throttle.note_strain(sent, clock())

@@ -7,15 +7,17 @@ import math
 import netrc
 import os
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection, Sequence, Set
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
 from yarl import URL
 
+from enkash_async._arguments import wrong_type
+from enkash_async._http.network import Network, is_address, is_loopback
 from enkash_async._http.pool import Pool
-from enkash_async.errors import ArgumentTypeError, InvalidArgumentError
+from enkash_async.errors import ArgumentTypeError, ConfigurationError, InvalidArgumentError
 
 CLOSED_BY_CALLER = (
     "the aiohttp session that was given to EnKashSession (http=...) is closed; keep it open for as"
@@ -37,7 +39,7 @@ MAX_HEADERS = 128
 """Of an answer, where the aiohttp session is ours; aiohttp's own defaults, made certain."""
 
 
-def checked_base_url(base_url: str) -> URL:
+def checked_base_url(base_url: str, allow_http_to: Set[str] = frozenset()) -> URL:
     """Return *base_url* as a URL; ValueError where it is none, or credentials must not go there."""
     if not isinstance(base_url, str):
         raise ArgumentTypeError(f"base_url must be a str, not {type(base_url).__name__}")
@@ -59,10 +61,10 @@ def checked_base_url(base_url: str) -> URL:
         raise InvalidArgumentError("base_url must not hold credentials; give them as auth")
     if url.query_string or url.fragment:
         raise InvalidArgumentError("base_url must not have a query or a fragment")
-    if url.scheme == "http" and not _is_loopback(url.host):
+    if url.scheme == "http" and not is_loopback(url.host) and url.host not in allow_http_to:
         raise InvalidArgumentError(
-            f"base_url must be https: credentials would go to {url.host} unencrypted"
-            " (http is allowed to this machine only)"
+            f"base_url must be https: credentials would go to {url.host} unencrypted (http is"
+            " allowed to this machine, and to hosts named in allow_http_to or ENKASH_ALLOW_HTTP)"
         )
     return url
 
@@ -78,30 +80,39 @@ def _check_host(url: URL) -> None:
         raise ValueError("host")
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+def checked_hosts(given: Sequence[str]) -> frozenset[str]:
+    """Return the names of hosts to which http is allowed, as a URL holds them."""
+    if isinstance(given, str) or not isinstance(given, Collection):
+        raise wrong_type("allow_http_to", 'several hosts, such as ["sandbox"]', given)
+    for host in given:
+        if not isinstance(host, str):
+            raise wrong_type("allow_http_to", 'several hosts, such as ["sandbox"]', host)
+        if not _is_name(host) and not is_address(host):
+            raise InvalidArgumentError(
+                'allow_http_to holds names of hosts, such as "sandbox", without scheme and port'
+            )
+    return frozenset(host.lower() for host in given)
 
 
 @asynccontextmanager
 async def open_http(
-    given: aiohttp.ClientSession | None, max_connections: int, host: str | None
+    given: aiohttp.ClientSession | None, max_connections: int, url: URL, network: Network
 ) -> AsyncGenerator[aiohttp.ClientSession, None]:
     """Lend the caller's own aiohttp session, or one that is closed at the end.
 
-    ValueError if the caller's would send other credentials to *host* than ours, RuntimeError if it
-    is closed.
+    ConfigurationError if the caller's would send other credentials to *url* than ours, or where the
+    environment names a proxy or a file that cannot be used; RuntimeError if it is closed.
     """
     if given is not None:
         if getattr(given, "closed", False):
             raise RuntimeError(CLOSED_BY_CALLER)
-        _check_credentials(given, host)
+        _check_credentials(given, url.host)
         yield given
         return
     async with aiohttp.ClientSession(
-        connector=Pool(max_connections),
+        connector=Pool(max_connections, network.context_for(url)),
+        # Not trust_env, with which aiohttp would take credentials out of netrc.
+        proxy=network.proxy_to(url),
         # The service's cookies are artefacts of its load balancer; none is needed.
         cookie_jar=aiohttp.DummyCookieJar(),
         max_line_size=MAX_LINE_BYTES,
@@ -111,8 +122,8 @@ async def open_http(
         yield http
 
 
-def pool_size(http: aiohttp.ClientSession) -> float:
-    """Return how many connections to one host *http* makes at once.
+def pool_size(http: aiohttp.ClientSession | None) -> float:
+    """Return how many connections to one host *http* makes at once; of our own, enough.
 
     More requests would wait inside the pool, where their timeouts run already.
     """
@@ -123,13 +134,13 @@ def pool_size(http: aiohttp.ClientSession) -> float:
 
 def _check_credentials(http: aiohttp.ClientSession, host: str | None) -> None:
     if http.auth is not None:
-        raise InvalidArgumentError(
+        raise ConfigurationError(
             "the aiohttp session has credentials of its own (auth), which would go to EnKash;"
             " give EnKashSession one without"
         )
     if http.trust_env and host is not None and _is_in_netrc(host):
         # aiohttp sends them instead of the token, or refuses to send both (from 3.14).
-        raise InvalidArgumentError(
+        raise ConfigurationError(
             f"the aiohttp session trusts the environment, and netrc has credentials for {host},"
             " which would go there instead of the token: take the entry (or 'default') out of"
             " netrc, or give EnKashSession an aiohttp session without trust_env"

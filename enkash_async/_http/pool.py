@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import select
+import ssl
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, cast
 
@@ -90,9 +91,11 @@ class PooledConnection(ResponseHandler):
 class Pool(aiohttp.TCPConnector):
     """aiohttp's connector, which gives out no connection that holds data or is closing."""
 
-    def __init__(self, max_connections: int) -> None:
+    def __init__(self, max_connections: int, context: ssl.SSLContext | None = None) -> None:
         super().__init__(  # pyright: ignore[reportUnknownMemberType]
-            limit=max_connections, resolver=DaemonResolver()
+            limit=max_connections,
+            resolver=DaemonResolver(),
+            ssl=True if context is None else context,
         )
         # There is no public way to say of what class connections are.
         make = functools.partial(PooledConnection, loop=asyncio.get_running_loop())

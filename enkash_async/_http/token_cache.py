@@ -8,6 +8,7 @@ from typing import Any
 
 import anyio
 
+from enkash_async._arguments import wrong_type
 from enkash_async._clock import now
 from enkash_async._http.operation import CLIENT_REQUEST_ID, new_client_request_id
 from enkash_async._telemetry.telemetry import Telemetry
@@ -157,7 +158,10 @@ class TokenCache:
         now, unheard = self._clock(), self._unheard
         self._client_request_id = None
         try:
-            self._keep(await self._auth.fetch_token(self._send_counted), now)
+            token: Any = await self._auth.fetch_token(self._send_counted)
+            if not isinstance(token, Token):
+                raise wrong_type("what fetch_token returns", "a Token", token)
+            self._keep(token, now)
         except Exception as error:
             login.error = error
             if isinstance(error, EnKashError) and not isinstance(error, ConnectError):

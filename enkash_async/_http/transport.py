@@ -20,8 +20,6 @@ from enkash_async._wire.sealed import Sealed, scrubbed
 from enkash_async.errors import ResponseError
 from enkash_async.timeout import Timeout
 
-USER_AGENT = "enkash-async"
-
 TOKEN_BOUND = Bound(64 * 1024, "the bound of a token answer", "check base_url")
 
 WIRE_CHUNK = 16 * 1024
@@ -37,12 +35,24 @@ class Transport:
     """Sends requests to one base URL. Any number of tasks may share it."""
 
     def __init__(
-        self, http: aiohttp.ClientSession, base_url: URL, timeout: Timeout, max_body_bytes: int
+        self,
+        http: aiohttp.ClientSession,
+        base_url: URL,
+        timeout: Timeout,
+        max_body_bytes: int,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         self._http = http
         self._base_url = base_url
         self._is_own_pool = isinstance(getattr(http, "connector", None), Pool)
         self._timeout = timeout
+        self._headers = Sealed(
+            {
+                **(headers or {}),
+                "Accept": "application/json",
+                "Accept-Encoding": "gzip, deflate",
+            }
+        )
         self._bound = Bound(
             max_body_bytes, "max_body_bytes", "ask for smaller pages or raise the bound"
         )
@@ -117,9 +127,7 @@ class Transport:
             params=message.parameters or None,
             data=message.body.reveal(),
             headers={
-                "User-Agent": USER_AGENT,
-                "Accept": "application/json",
-                "Accept-Encoding": "gzip, deflate",
+                **self._headers.reveal(),
                 **headers.reveal(),
             },
             # `connect` bounds all of connecting: the name, TCP, TLS and a proxy's answer.

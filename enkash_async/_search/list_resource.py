@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
 import attrs
 
-from enkash_async._arguments import int32_at_least
+from enkash_async._arguments import int32_at_least, named, wrong_type
 from enkash_async._decoding.slice_decoder import OnBadRecord
 from enkash_async._paging.crawl.crawl import Crawl
 from enkash_async._paging.crawl.cutter import MOST as MOST_PAGES
@@ -16,11 +17,13 @@ from enkash_async._paging.page_sizes import KnownSize
 from enkash_async._paging.pager import Pager
 from enkash_async._paging.planner import Planner
 from enkash_async._search.endpoint import ListEndpoint, TimeRange
+from enkash_async._search.extra import Extra, JsonBody, QueryString, checked_extra
+from enkash_async._search.ordering import ordered_by
 from enkash_async._search.page_fetcher import PageFetcher
 from enkash_async._search.partitions import Partitions
 from enkash_async._search.prefetch import Prefetch
 from enkash_async._search.query import Direction, Query
-from enkash_async._search.row_stream import RowStream
+from enkash_async._search.row_stream import NotBegun, RowStream
 from enkash_async._search.search import Search
 from enkash_async._search.settings import SearchSettings
 from enkash_async._wire.criteria import Criteria, enum_member
@@ -39,6 +42,8 @@ from enkash_async.resume import CrawlPoint, ListPoint, ResumeToken
 F = TypeVar("F", bound=Criteria)
 R = TypeVar("R")
 
+QUERY_NAMES = {"order_by": "orderBy", "direction": "direction"}
+
 
 class ListResource(Generic[F, R]):
     """A list of the service, as an open session offers it.
@@ -54,6 +59,9 @@ class ListResource(Generic[F, R]):
         self._identify = identity_reader(endpoint.identity)
         self._decoder = settings.decoders.decoder_for(endpoint.record)
         self._known_size = KnownSize()
+        criteria: type[attrs.AttrsInstance] = cast("Any", endpoint.criteria)
+        self._fields = {field.name: wire_name(field) for field in attrs.fields(criteria)}
+        """The fields of the filter: their Python names, and those on the wire."""
 
     @property
     def endpoint(self) -> ListEndpoint[F, R]:
@@ -73,9 +81,13 @@ class ListResource(Generic[F, R]):
         full_check: bool = False,
         on_bad_record: OnBadRecord | None = None,
         resume: ResumeToken | str | None = None,
+        extra_body: JsonBody | None = None,
+        extra_query: QueryString | None = None,
+        **fields: Any,
     ) -> Search[R]:
         """Return a search, which sends nothing before it is awaited or iterated.
 
+        *fields* are those of the filter, which may stand beside one and come before its own.
         *offset* and *max_records* count records; *page_size* is how many to ask for at once.
         Give an *order_by* that does not change and is different for each record if the list may
         change while it is read. *full_check* compares every record with all before it rather
@@ -83,13 +95,15 @@ class ListResource(Generic[F, R]):
         count the verdict is INCOMPLETE. *strict* raises IncompleteSearchError on any verdict
         but COMPLETE. *on_bad_record* is called with each record that cannot be read, instead of
         a DecodeError; TypeError if it is no plain function. *resume* goes on from `resume_token`
-        of an earlier search, which must have asked for the same.
+        of an earlier search, which must have asked for the same. *extra_body* and *extra_query*
+        are sent in addition, as they are.
         """
         query = Query(
             endpoint=self._endpoint,
-            criteria=self._criteria(filter),
+            criteria=self._criteria(filter, fields),
             order_by=self._order_by(order_by),
             direction=None if direction is None else enum_member(Direction, direction, "direction"),
+            extra=self._extra(extra_body, extra_query, order_by=order_by, direction=direction),
         )
         size = self._page_size(page_size)
         int32_at_least(0, "offset", offset)
@@ -104,8 +118,9 @@ class ListResource(Generic[F, R]):
             full_check=full_check,
             sizes=self._settings.page_sizes(size, known=self._known_size),
         )
-        stream, report = self._stream("search", pager, query, start, max_records, strict=strict)
-        return self.search_class(stream, self._decoder, report, on_bad_record)
+        return self._search(
+            "search", pager, query, start, max_records, strict=strict, on_bad_record=on_bad_record
+        )
 
     def crawl(
         self,
@@ -117,6 +132,9 @@ class ListResource(Generic[F, R]):
         strict: bool = False,
         on_bad_record: OnBadRecord | None = None,
         resume: ResumeToken | str | None = None,
+        extra_body: JsonBody | None = None,
+        extra_query: QueryString | None = None,
+        **fields: Any,
     ) -> Search[R]:
         """Return a search for all records until now, exact while data change.
 
@@ -129,8 +147,12 @@ class ListResource(Generic[F, R]):
         counts about 6 rows for each that comes instead of 9 to 17, and is asked more often. The
         other parameters are those of `search`. TypeError if the list has no time to cut.
         """
-        time, criteria = self._time(), self._criteria(filter)
-        query = Query(endpoint=self._endpoint, criteria=criteria)
+        time, criteria = self._time(), self._criteria(filter, fields)
+        query = Query(
+            endpoint=self._endpoint,
+            criteria=criteria,
+            extra=self._extra(extra_body, extra_query),
+        )
         size = self._page_size(page_size)
         _check_max_records(max_records)
         if window_pages is not None:
@@ -148,10 +170,11 @@ class ListResource(Generic[F, R]):
             sizes=self._settings.page_sizes(size, known=self._known_size),
             max_pages=MOST_PAGES if window_pages is None else window_pages,
         )
-        stream, report = self._stream("crawl", crawl, query, start, max_records, strict=strict)
-        return self.search_class(stream, self._decoder, report, on_bad_record)
+        return self._search(
+            "crawl", crawl, query, start, max_records, strict=strict, on_bad_record=on_bad_record
+        )
 
-    def _stream(
+    def _search(
         self,
         method: Method,
         planner: Planner,
@@ -160,25 +183,40 @@ class ListResource(Generic[F, R]):
         max_records: int | None,
         *,
         strict: bool,
-    ) -> tuple[RowStream, SearchReport]:
-        settings, report = self._settings, SearchReport()
+        on_bad_record: OnBadRecord | None,
+    ) -> Search[R]:
+        settings, report = self._settings, SearchReport(unfinished=True)
         watch = settings.telemetry.search(self._endpoint.noun, method)
-        fetcher = PageFetcher(settings.caller, query, self._identify, report, watch)
-        prefetch = Prefetch(
+        stream = RowStream(
             planner,
-            fetcher.fetch,
-            settings.owner,
-            settings.budget,
-            max_pages=settings.max_pages,
-            patience=settings.caller.timeout.progress,
+            NotBegun(),
+            report,
+            start,
+            max_records=max_records,
+            strict=strict,
             watch=watch,
         )
-        stream = RowStream(
-            planner, prefetch, report, start, max_records=max_records, strict=strict, watch=watch
-        )
-        return stream, report
 
-    async def windows(self, filter: F | None = None, *, max_records: int = 50_000) -> list[F]:
+        def begin() -> asyncio.AbstractEventLoop:
+            """Fetch from now on, by the session as it is open now; return its event loop."""
+            connected = settings.connect()
+            fetcher = PageFetcher(connected.caller, query, self._identify, report, watch)
+            stream.prefetch = Prefetch(
+                planner,
+                fetcher.fetch,
+                connected.owner,
+                connected.budget,
+                max_pages=settings.max_pages,
+                patience=connected.caller.timeout.progress,
+                watch=watch,
+            )
+            return connected.loop
+
+        return self.search_class(stream, self._decoder, report, on_bad_record, begin)
+
+    async def windows(
+        self, filter: F | None = None, *, max_records: int = 50_000, **fields: Any
+    ) -> list[F]:
         """Return filters that divide the records until now among parallel readers.
 
         Each matches at most *max_records* records, unless more have their time within one or two
@@ -187,12 +225,12 @@ class ListResource(Generic[F, R]):
         share no limit. IncompleteSearchError if records have no time, or the counts do not add
         up; TypeError if the list has no time to cut.
         """
-        time, criteria = self._time(), self._criteria(filter)
+        time, criteria = self._time(), self._criteria(filter, fields)
         int32_at_least(1, "max_records", max_records)
         parts = Partitions(self._endpoint, time, criteria, self.count)
         return await parts.cut(_until(criteria, time), max_records)
 
-    async def count(self, filter: F | None = None) -> int:
+    async def count(self, filter: F | None = None, **fields: Any) -> int:
         """Return how many records match *filter*, by one request for one record.
 
         Where that record is all that is counted, one more request for two tells whether it is,
@@ -200,9 +238,10 @@ class ListResource(Generic[F, R]):
         IncompleteSearchError. So little shows no other error of the count; a search does, since
         it compares the count with what comes.
         """
-        total = await self._count(filter, 1)
+        criteria = self._criteria(filter, fields)
+        total = await self._count(criteria, 1)
         if total == 1:
-            total = await self._count(filter, 2)
+            total = await self._count(criteria, 2)
         return total
 
     async def _count(self, filter: F | None, page_size: int) -> int:
@@ -234,22 +273,29 @@ class ListResource(Generic[F, R]):
 
     # What is asked for, checked
 
-    def _criteria(self, given: F | None) -> F:
+    def _criteria(self, given: F | None, fields: Mapping[str, Any]) -> F:
+        """Return the filter *given* with *fields* in place of its own, days made instants."""
         kind = self._endpoint.criteria
-        if given is None:
-            return kind()
-        if not isinstance(given, kind):
-            raise ArgumentTypeError(f"filter must be a {kind.__name__}, not {type(given).__name__}")
-        return given
+        if given is not None and not isinstance(given, kind):
+            raise wrong_type("filter", f"a {kind.__name__}", given)
+        if unknown := [name for name in fields if name not in self._fields]:
+            raise ArgumentTypeError(
+                f"{self._endpoint.noun} cannot be searched by {named(unknown[0], self._fields)}"
+            )
+        criteria = kind(**fields) if given is None else attrs.evolve(cast("Any", given), **fields)
+        made: F = criteria.with_days_in(self._settings.decoders.naive_timezone)
+        return made
+
+    def _extra(self, body: JsonBody | None, query: QueryString | None, **order: object) -> Extra:
+        taken = {QUERY_NAMES[name] for name, value in order.items() if value is not None}
+        return checked_extra(body, query, {*self._fields.values()}, taken)
 
     def _order_by(self, given: str | None) -> str | None:
-        if given is not None and (not isinstance(given, str) or not given):
-            time = self._endpoint.time
-            example = self._endpoint.identity if time is None else time.field
-            raise InvalidArgumentError(
-                f'order_by must be the name of a field on the wire, such as "{example}"'
-            )
-        return given
+        if given is None:
+            return None
+        time = self._endpoint.time
+        example = self._endpoint.identity if time is None else time.field
+        return ordered_by(given, self._endpoint.record, example)
 
     def _page_size(self, given: int | None) -> int:
         max_limit = self._endpoint.max_limit

@@ -13,6 +13,7 @@ import msgspec
 
 from enkash_async._paging.page_request import PageRequest, Window
 from enkash_async._search.endpoint import ListEndpoint
+from enkash_async._search.extra import NO_EXTRA, Extra
 from enkash_async._wire.criteria import Criteria
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -33,16 +34,20 @@ class Query:
     criteria: Criteria
     order_by: str | None = None
     direction: Direction | None = None
+    extra: Extra = NO_EXTRA
 
     def body_of(self, request: PageRequest) -> bytes:
         """Return the JSON body for one page."""
         if request.window is None:
             return self._body
-        return _encode(narrowed(self.endpoint, self.criteria, request.window).as_wire())
+        return self._body_for(narrowed(self.endpoint, self.criteria, request.window))
 
     @cached_property
     def _body(self) -> bytes:
-        return _encode(self.criteria.as_wire())
+        return self._body_for(self.criteria)
+
+    def _body_for(self, criteria: Criteria) -> bytes:
+        return _encode({**criteria.as_wire(), **self.extra.body})
 
     def parameters_of(self, request: PageRequest) -> dict[str, str]:
         """Return the query string's parameters for one page."""
@@ -51,6 +56,7 @@ class Query:
             "offset": str(request.offset),
             "limit": str(request.limit),
             **{name: str(value) for name, value in order.items() if value is not None},
+            **self.extra.query,
         }
 
     def fingerprint(self, method: str, offset: int = 0) -> str:
@@ -67,6 +73,8 @@ class Query:
             "direction": self.direction,
             "offset": offset,
         }
+        if self.extra != NO_EXTRA:
+            asked = {**asked, "extra": [self.extra.body, self.extra.query]}
         text = msgspec.json.encode(asked, order="sorted")
         return hashlib.sha256(text).hexdigest()[:32]
 

@@ -19,11 +19,15 @@ class Reading:
     in a step interrupts it, and it may go on.
     """
 
-    def __init__(self, stream: RowStream) -> None:
+    def __init__(self, stream: RowStream, begin: Callable[[], asyncio.AbstractEventLoop]) -> None:
         self._stream = stream
-        self.loop = asyncio.get_running_loop()
+        self._begin = begin
+        self.loop: asyncio.AbstractEventLoop | None = None
+        """The event loop that it belongs to, from its first step on."""
         self.view: str | None = None
         self.is_closed = False
+        self.was_read = False
+        """A loop has come to the end."""
         self._is_running = False
         self._error: EnKashError | None = None
 
@@ -35,6 +39,13 @@ class Reading:
                 f" {view}"
             )
         self.view = view
+
+    def begin_loop(self) -> None:
+        """Note that a loop begins; RuntimeError if there is nothing left for it."""
+        if self.was_read:
+            raise RuntimeError(
+                "this search was read to its end; start another one to read the list again"
+            )
 
     async def run(self, step: Callable[[], Awaitable[P]]) -> P:
         """Run one *step*; errors are kept, so that no later step looks like an end."""
@@ -60,7 +71,9 @@ class Reading:
             raise self._error
         if self.is_closed and not self._stream.has_ended:
             raise RuntimeError("the search is closed; start another one")
-        if asyncio.get_running_loop() is not self.loop:
+        if self.loop is None:
+            self.loop = self._begin()
+        elif asyncio.get_running_loop() is not self.loop:
             raise RuntimeError("the search belongs to another event loop; start one in this loop")
 
     @property

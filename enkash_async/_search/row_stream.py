@@ -43,13 +43,29 @@ class Batch:
         return self.rows.row_at(self.done - 1) + 1 if self.done else self.rows.row_at(0)
 
 
+class NotBegun:
+    """Stands for the fetches of a search that nobody has read yet: there are none to stop."""
+
+    def fill(self) -> None:
+        raise AssertionError
+
+    async def head(self) -> RawPage:
+        raise AssertionError
+
+    def cancel(self) -> None: ...
+
+    def discard(self) -> None: ...
+
+    async def aclose(self) -> None: ...
+
+
 class RowStream:
     """Hands out the rows of one search, once, to one reader at a time."""
 
     def __init__(
         self,
         planner: Planner,
-        prefetch: Prefetch,
+        prefetch: Prefetch | NotBegun,
         report: SearchReport,
         start: ResumeToken,
         *,
@@ -58,7 +74,8 @@ class RowStream:
         watch: SearchWatch,
     ) -> None:
         self._planner = planner
-        self._prefetch = prefetch
+        self.prefetch = prefetch
+        """What fetches its pages; set when it is first read."""
         self._report = report
         self._start = start
         self._left = None if max_records is None else max(0, max_records - start.delivered)
@@ -81,7 +98,7 @@ class RowStream:
         """
         self._watch.note_reader(self.report, first_page=not read_on)
         while not self._is_over():
-            self._prefetch.fill()
+            self.prefetch.fill()
             batch = await self._take_page()
             if not batch.rows.indices:
                 continue
@@ -89,7 +106,7 @@ class RowStream:
             if self._left is not None:
                 self._left -= len(batch.rows)
             if read_on and not self._is_over():
-                self._prefetch.fill()
+                self.prefetch.fill()
             return batch
         self._conclude()
         return None
@@ -100,7 +117,7 @@ class RowStream:
     async def _take_page(self) -> Batch:
         started = clock()
         try:
-            page = await self._prefetch.head()
+            page = await self.prefetch.head()
         finally:
             self._report.seconds_waiting += clock() - started
         new = self._planner.accept(page)
@@ -112,9 +129,10 @@ class RowStream:
         if self._judged:
             return
         self._judged = True
-        self._prefetch.discard()
+        self.prefetch.discard()
         report = self.report()
         report.verdict, report.reasons = self._planner.verdict()
+        report.unfinished, report.limited = False, not self._planner.ended
         lacks_much = self._planner.ended and self._planner.findings.lacks_many
         if lacks_much or (self._strict and not report.complete):
             hint = NOTHING_LEFT if self._planner.is_spent else ""
@@ -152,23 +170,23 @@ class RowStream:
         error.report = self.report()
         # After its end nothing more comes: whoever goes on after an error would do so for ever.
         error.resume_token = None if self._planner.is_spent else self.token()
-        self._prefetch.discard()
+        self.prefetch.discard()
         self._watch.tell_failed(error)
 
     def interrupt(self, error: BaseException) -> None:
         """Stop all fetches because of *error*; the next batch starts them again."""
-        self._prefetch.cancel()
+        self.prefetch.cancel()
         self._watch.note_interruption(error)
 
     def discard(self) -> None:
         """Stop all fetches for good; nobody reads any more."""
-        self._prefetch.discard()
+        self.prefetch.discard()
         self._watch.tell_left(Outcome.ABANDONED)
 
     async def aclose(self) -> None:
         """Stop all fetches and wait until they have ended."""
         try:
-            await self._prefetch.aclose()
+            await self.prefetch.aclose()
         finally:
             self._watch.tell_left(Outcome.CLOSED)
 

@@ -42,6 +42,7 @@ class Search(Generic[R]):
         decoder: RecordDecoder[R],
         report: SearchReport,
         on_bad_record: OnBadRecord | None,
+        begin: Callable[[], asyncio.AbstractEventLoop],
     ) -> None:
         if on_bad_record is not None:
             # Otherwise found at the first bad record, which would then be lost without a word.
@@ -50,7 +51,7 @@ class Search(Generic[R]):
         self._decoder = decoder
         self._report = report
         self._on_bad_record = on_bad_record
-        self._reading = Reading(stream)
+        self._reading = Reading(stream, begin)
         self._cursor = Cursor[R](stream, report)
         slices: SliceDecoder[list[R]] = SliceDecoder(
             decoder.decode_many, list, report, on_bad_record
@@ -59,7 +60,7 @@ class Search(Generic[R]):
         self._ready = self._records.ready
         self._pages = PageView(self._cursor, slices)
         self._first: Page[R] | None = None
-        self._finalizer = weakref.finalize(self, _discard_later, self._reading.loop, stream)
+        self._finalizer = weakref.finalize(self, _discard_later, self._reading, stream)
         # At the exit of the interpreter no loop runs that could stop a fetch, and none needs to.
         self._finalizer.atexit = False
 
@@ -100,11 +101,13 @@ class Search(Generic[R]):
     # Records
 
     def __aiter__(self) -> Self:
+        self._reading.begin_loop()
         return self
 
     async def __anext__(self) -> R:
         # As short as can be: this runs once a record.
         if not self._ready and not await self._refill():
+            self._reading.was_read = True
             raise StopAsyncIteration
         return self._ready.pop()
 
@@ -187,19 +190,22 @@ class _Steps(Generic[P]):
         self._step = step
 
     def __aiter__(self) -> Self:
+        self._reading.begin_loop()
         return self
 
     async def __anext__(self) -> P:
         result = await self._reading.run(self._step)
         if result is None:
+            self._reading.was_read = True
             raise StopAsyncIteration
         return result
 
 
-def _discard_later(loop: asyncio.AbstractEventLoop, stream: RowStream) -> None:
+def _discard_later(reading: Reading, stream: RowStream) -> None:
     """Stop the fetches of a search that nobody refers to any more.
 
     The garbage collector may run in any thread, and when the loop is long gone.
     """
-    if not loop.is_closed():
+    loop = reading.loop
+    if loop is not None and not loop.is_closed():
         call_soon_in(loop, stream.discard)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from datetime import tzinfo
 from typing import Any, Protocol, TypeVar
 
@@ -38,13 +40,22 @@ class MakesPageSizes(Protocol):
     def __call__(self, max_size: int, *, known: KnownSize) -> PageSizes: ...
 
 
+@attrs.frozen(eq=False)
+class Connected:
+    """What a search is read by: a session that is open in this event loop."""
+
+    loop: asyncio.AbstractEventLoop
+    caller: Caller
+    owner: TaskOwner
+    budget: ByteBudget
+
+
 @attrs.frozen(kw_only=True)
 class SearchSettings:
     """What all searches of a session share, and what it decides for them."""
 
-    caller: Caller
-    owner: TaskOwner
-    budget: ByteBudget
+    connect: Callable[[], Connected]
+    """Finds the session open, when a search is first read; RuntimeError where it is not."""
     addressing: Addressing
     decoders: Decoders
     telemetry: Telemetry

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import TracebackType
 
 from enkash_async._clock import now as clock
@@ -30,6 +31,11 @@ class CallWatch:
         self._status: int | None = None
         self._nbytes = 0
         self._client_request_id: str | None = None
+        self._place: Mapping[str, str] = {}
+
+    @property
+    def _is_login(self) -> bool:
+        return self._search_id is None
 
     def __enter__(self) -> None:
         self._attempt += 1
@@ -38,10 +44,16 @@ class CallWatch:
         self._nbytes = 0
         self._began = clock()
 
-    def note_sent(self, client_request_id: str | None) -> None:
-        """Note that all waiting is over, and the request goes out under this id."""
+    def note_sent(
+        self, client_request_id: str | None, parameters: Mapping[str, str] | None = None
+    ) -> None:
+        """Note that all waiting is over, and the request goes out under this id.
+
+        Its *parameters* say which page it asks for.
+        """
         self._sent = clock()
         self._client_request_id = client_request_id
+        self._place = parameters or {}
 
     def note_answer(self, status: int, nbytes: int) -> None:
         """Note that an answer was read to its end."""
@@ -55,8 +67,9 @@ class CallWatch:
         traceback: TracebackType | None,
     ) -> None:
         # GeneratorExit: the coroutine is thrown away unfinished, and hooks run in an event loop.
-        if self._listeners.may_hear(RequestEnded) and not isinstance(error, GeneratorExit):
-            self._listeners.tell(self._ended(error))
+        is_heard = self._listeners.may_hear(RequestEnded, is_login=self._is_login)
+        if is_heard and not isinstance(error, GeneratorExit):
+            self._listeners.tell(self._ended(error), is_login=self._is_login)
 
     def _ended(self, error: BaseException | None) -> RequestEnded:
         now = clock() if self._answered is None else self._answered
@@ -66,6 +79,8 @@ class CallWatch:
             search_id=self._search_id,
             resource=self._resource,
             operation=self._operation,
+            offset=self._number("offset"),
+            limit=self._number("limit"),
             attempt=self._attempt,
             # Without a request sent, a status is that of the login that failed.
             status=None if sent is None else status,
@@ -77,6 +92,13 @@ class CallWatch:
             seconds_waiting=(now if sent is None else sent) - self._began,
             seconds=None if sent is None else now - sent,
         )
+
+    def _number(self, name: str) -> int | None:
+        return None if self._sent is None or name not in self._place else int(self._place[name])
+
+    def tell_pause(self, seconds: float) -> None:
+        """Tell that no request of the session is sent for so many *seconds*."""
+        self._listeners.tell_pause(seconds)
 
     def tell_retry(self, delay: float, error: BaseException) -> None:
         """Tell that there will be another attempt, because of *error*."""

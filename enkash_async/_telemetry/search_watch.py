@@ -113,6 +113,8 @@ class SearchWatch:
             return
         report, self._report = self._report, None
         self._under_way.discard(self)
+        if outcome is Outcome.COMPLETED:
+            self._listeners.warn_of_end(self._resource, self._search_id, report())
         if self._listeners.may_hear(SearchEnded):
             event = SearchEnded(
                 search_id=self._search_id,

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time, tzinfo
 from decimal import Context, Decimal
 from enum import StrEnum
-from typing import Any, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 
 import attrs
 
+from enkash_async._arguments import wrong_type
 from enkash_async._wire.keys import WIRE_NAME, wire_name
 from enkash_async._wire.times import iso_z
-from enkash_async.errors import ArgumentTypeError, InvalidArgumentError
+from enkash_async.errors import InvalidArgumentError
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -34,23 +35,18 @@ _EXACT = Context(prec=2 * MAX_DIGITS)
 
 WRITTEN = "enkash_async.written"
 
+IS_END = "enkash_async.is_end"
+
 
 def enum_member(kind: type[E], value: Any, name: str) -> E:
-    """Return the member that *value* is or spells; the error names *name* and what is allowed."""
+    """Return the member that *value* is or spells, in any case; the error names what is allowed."""
     if not isinstance(value, str):
-        raise ArgumentTypeError(
-            f"{name} must be a {kind.__name__} or its text, not {type(value).__name__}"
-        )
-    try:
-        return kind(value)
-    except ValueError:
+        raise wrong_type(name, f"a {kind.__name__} or its text", value)
+    member = {member.upper(): member for member in kind}.get(value.upper())
+    if member is None:
         allowed = ", ".join(kind)
-        raise InvalidArgumentError(f"{name} must be one of {allowed}, not {value!r}") from None
-
-
-def _wrong_type(name: str, wanted: str, value: object) -> ArgumentTypeError:
-    # The value stays out of the text: it may be personal or bank data.
-    return ArgumentTypeError(f"{name} must be {wanted}, not {type(value).__name__}")
+        raise InvalidArgumentError(f"{name} must be one of {allowed}, not {value!r}")
+    return member
 
 
 _control_character = re.compile(r"[\x00-\x1f\x7f-\x9f]").search
@@ -59,7 +55,7 @@ _control_character = re.compile(r"[\x00-\x1f\x7f-\x9f]").search
 def text(name: str, value: Any) -> str:
     """Return text that can be sent."""
     if not isinstance(value, str):
-        raise _wrong_type(name, "a str", value)
+        raise wrong_type(name, "a str", value)
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -74,7 +70,7 @@ def text(name: str, value: Any) -> str:
 def int32(name: str, value: Any) -> int:
     """Return an int that fits into 32 bits."""
     if isinstance(value, bool) or not isinstance(value, int):
-        raise _wrong_type(name, "an int", value)
+        raise wrong_type(name, "an int", value)
     if not -(2**31) <= value < 2**31:
         raise InvalidArgumentError(f"{name} must fit into 32 bits, as the service declares it")
     return value
@@ -83,7 +79,7 @@ def int32(name: str, value: Any) -> int:
 def flag(name: str, value: Any) -> bool:
     """Return a bool."""
     if not isinstance(value, bool):
-        raise _wrong_type(name, "a bool", value)
+        raise wrong_type(name, "a bool", value)
     return value
 
 
@@ -91,7 +87,7 @@ def amount(name: str, value: Any) -> Decimal:
     """Return a finite amount."""
     if isinstance(value, bool) or not isinstance(value, (Decimal, int)):
         # A float has lost its digits already.
-        raise _wrong_type(name, "a Decimal or an int", value)
+        raise wrong_type(name, "a Decimal or an int", value)
     if isinstance(value, int) and value.bit_length() > 4 * MAX_DIGITS:
         raise InvalidArgumentError(f"{name} must have at most {MAX_DIGITS} digits")
     number = Decimal(value)
@@ -106,9 +102,11 @@ def amount(name: str, value: Any) -> Decimal:
 
 
 def instant(name: str, value: Any) -> datetime:
-    """Return an aware instant."""
+    """Return an aware instant, from a datetime or the ISO text of one."""
+    if isinstance(value, str):
+        value = _instant_in(name, value)
     if not isinstance(value, datetime):
-        raise _wrong_type(name, "a datetime", value)
+        raise wrong_type(name, "a datetime", value)
     if value.tzinfo is None or value.utcoffset() is None:
         raise InvalidArgumentError(f"{name} must be aware: give it a tzinfo, such as datetime.UTC")
     try:
@@ -118,14 +116,49 @@ def instant(name: str, value: Any) -> datetime:
     return value
 
 
+def instant_or_day(name: str, value: Any) -> datetime | date:
+    """Return an aware instant, or a day that becomes one where its zone is known."""
+    if isinstance(value, str) and _is_day(value):
+        value = _day_in(name, value)
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    return instant(name, value)
+
+
+_is_day = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII).fullmatch
+
+
+def _day_in(name: str, text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise InvalidArgumentError(f"{name} must be a day that exists") from None
+
+
+def _instant_in(name: str, text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidArgumentError(
+            f"{name} must be a time in ISO 8601 with its zone, such as 2026-01-31T09:30:00+05:30"
+        ) from None
+
+
+def in_zone(value: Any, zone: tzinfo, *, is_end: bool) -> Any:
+    """Return the instant at which a day begins in *zone*, or its last one; all else as it is."""
+    if not isinstance(value, date) or isinstance(value, datetime):
+        return value
+    return datetime.combine(value, time.max if is_end else time.min, zone)
+
+
 def texts(name: str, value: Any) -> tuple[str, ...]:
     """Return at least one text, from any iterable of them."""
     if isinstance(value, (str, bytes)):
-        raise _wrong_type(name, "several ids, such as a list of str", value)
+        raise wrong_type(name, "several ids, such as a list of str", value)
     try:
         items: tuple[str, ...] = tuple(value)
     except TypeError:
-        raise _wrong_type(name, "an iterable of str", value) from None
+        raise wrong_type(name, "an iterable of str", value) from None
     for item in items:
         text(name, item)
     if not items:
@@ -139,19 +172,24 @@ def member_of(kind: type[StrEnum]) -> Check:
 
 
 def criterion(
-    check: Check, *, written: Write | None = None, name: str | None = None, shown: bool = False
+    check: Check,
+    *,
+    written: Write | None = None,
+    name: str | None = None,
+    shown: bool = False,
+    is_end: bool = False,
 ) -> Any:
     """Declare a field that is not sent unless it is given, and checked if it is.
 
     *written* turns its value into what is sent: without it instants are ISO text with `Z`. *name*
     is its name on the wire where that is not the camelCase of the Python name. Only *shown* fields
-    stand in the `repr`.
+    stand in the `repr`. *is_end*: it ends a range of time, so that a day counts as a whole.
     """
 
     def checked(value: Any, _: Any, field: attrs.Attribute[Any]) -> Any:
         return None if value is None else check(field.name, value)
 
-    metadata: dict[str, object] = {WRITTEN: written or _as_wire}
+    metadata: dict[str, object] = {WRITTEN: written or _as_wire, IS_END: is_end}
     if name is not None:
         metadata[WIRE_NAME] = name
     return attrs.field(  # pyright: ignore[reportUnknownVariableType]
@@ -180,14 +218,29 @@ class Criteria:
     def as_wire(self) -> dict[str, Any]:
         """Return the request body: wire names, and no unset fields.
 
-        Amounts stay `Decimal`; whoever writes the JSON must write them as numbers.
+        Amounts stay `Decimal`; whoever writes the JSON must write them as numbers. Days that are
+        no instants yet are those of UTC.
         """
         fields = attrs.fields(cast("type[attrs.AttrsInstance]", type(self)))
         return {
-            wire_name(field): field.metadata[WRITTEN](value)
+            wire_name(field): field.metadata[WRITTEN](in_zone(value, UTC, is_end=_is_end(field)))
             for field in fields
             if (value := getattr(self, field.name)) is not None
         }
+
+    def with_days_in(self, zone: tzinfo) -> Self:
+        """Return this filter with the days in it as instants of *zone*.
+
+        A day that is the end of a range stands for its last instant, and for its first elsewhere.
+        """
+        fields = attrs.fields(cast("type[attrs.AttrsInstance]", type(self)))
+        days = {
+            field.name: in_zone(value, zone, is_end=_is_end(field))
+            for field in fields
+            if isinstance(value := getattr(self, field.name), date)
+            and not isinstance(value, datetime)
+        }
+        return attrs.evolve(cast("Any", self), **days) if days else self
 
     def canonical(self) -> dict[str, Any]:
         """Return the body in a form that is the same for all filters that ask for the same.
@@ -206,7 +259,13 @@ def _canonical(value: Any) -> Any:
     return value
 
 
+def _is_end(field: attrs.Attribute[Any]) -> bool:
+    return bool(field.metadata[IS_END])
+
+
 def check_range(low_name: str, low: Any, high_name: str, high: Any) -> None:
     """Raise a ValueError if both ends of a range are given and lie the wrong way round."""
-    if low is not None and high is not None and low > high:
+    # A day and an instant are compared once the day is an instant, too: `with_days_in`.
+    is_alike = isinstance(low, datetime) == isinstance(high, datetime)
+    if low is not None and high is not None and is_alike and low > high:
         raise InvalidArgumentError(f"{low_name} must not lie after {high_name}")

@@ -2,17 +2,73 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Literal, Unpack, cast
 
 from enkash_async._decoding.slice_decoder import OnBadRecord
 from enkash_async._search.endpoint import ListEndpoint, TimeRange
+from enkash_async._search.extra import JsonBody, QueryString
 from enkash_async._search.list_resource import ListResource
 from enkash_async._search.query import Direction
 from enkash_async._search.settings import SearchSettings
-from enkash_async.customers.filters import CustomerFilter
+from enkash_async.customers.filters import CustomerFields, CustomerFilter
 from enkash_async.customers.records import Customer
 from enkash_async.customers.search import CustomerSearch
 from enkash_async.resume import ResumeToken
+
+OrderBy = Literal[
+    "account_number",
+    "accountNumber",
+    "active",
+    "address",
+    "assigned_agent",
+    "assignedAgent",
+    "bank_name",
+    "bankName",
+    "company_id",
+    "companyId",
+    "contact_email",
+    "contactEmail",
+    "contact_number",
+    "contactNumber",
+    "created_by",
+    "createdBy",
+    "created_by_name",
+    "createdByName",
+    "created_on",
+    "createdOn",
+    "customer_id",
+    "customerId",
+    "customer_logo",
+    "customerLogo",
+    "dso_median",
+    "dsoMedian",
+    "id",
+    "ifsc",
+    "legal_name",
+    "legalName",
+    "modified_by",
+    "modifiedBy",
+    "modified_by_name",
+    "modifiedByName",
+    "modified_on",
+    "modifiedOn",
+    "net_amount",
+    "netAmount",
+    "pan_or_gstin",
+    "panOrGstin",
+    "parent_company_id",
+    "parentCompanyId",
+    "parent_legal_name",
+    "parentLegalName",
+    "pin_code",
+    "pinCode",
+    "state",
+    "unique_ref_no",
+    "uniqueRefNo",
+]
+"""Fields that a search may be ordered by: their Python names, and the service's."""
+
+DirectionText = Literal["ASC", "DESC"]
 
 CUSTOMERS: ListEndpoint[CustomerFilter, Customer] = ListEndpoint(
     noun="customers",
@@ -38,12 +94,12 @@ class Customers(ListResource[CustomerFilter, Customer]):
     def __init__(self, settings: SearchSettings) -> None:
         super().__init__(CUSTOMERS, settings)
 
-    def search(
+    def search(  # type: ignore[override]
         self,
         filter: CustomerFilter | None = None,
         *,
-        order_by: str | None = None,
-        direction: Direction | str | None = None,
+        order_by: OrderBy | str | None = None,
+        direction: DirectionText | Direction | str | None = None,
         offset: int = 0,
         page_size: int | None = None,
         max_records: int | None = None,
@@ -51,20 +107,34 @@ class Customers(ListResource[CustomerFilter, Customer]):
         full_check: bool = False,
         on_bad_record: OnBadRecord | None = None,
         resume: ResumeToken | str | None = None,
+        extra_body: JsonBody | None = None,
+        extra_query: QueryString | None = None,
+        **fields: Unpack[CustomerFields],
     ) -> CustomerSearch:
         """Return a search, which sends nothing before it is awaited or iterated.
 
-        *offset* and *max_records* count records; *page_size*, 1 to 5000, is how many to ask for
-        at once. Give an *order_by* that does not change and is different for each customer, such
-        as "createdOn", if the list may change while it is read; names are the service's, which
-        does not document which it accepts. *full_check* compares every record with all before it
-        rather than with those of the last pages, at about 150 bytes of memory a record: then no
-        order, however unstable, makes a record come twice, and none goes missing unnoticed as long
-        as the service counts the records and the count stays the same; without a count the verdict
-        is INCOMPLETE. *strict* raises IncompleteSearchError on any verdict but COMPLETE.
-        *on_bad_record* is called with each record that cannot be read, instead of a DecodeError.
-        *resume* goes on from `resume_token` of an earlier search, which must have asked for the
-        same.
+        - *filter*: which customers; all unless given.
+        - *order_by*: the field that the service orders by, by its Python name or its own; as it
+          likes unless given. One that does not change and is different for each customer, such as
+          "created_on", is best if the list may change while it is read. Which names the service
+          accepts is documented nowhere: one that is like no field's is sent as it is.
+        - *direction*: "ASC" or "DESC", in any case.
+        - *offset*: the first row, counted from 0.
+        - *page_size*: how many records to ask for at once, 1 to 5000; the session's unless given.
+        - *max_records*: so many records at most; all unless given.
+        - *strict*: IncompleteSearchError on any verdict but COMPLETE.
+        - *full_check*: compare every record with all before it rather than with those of the last
+          pages, at about 150 bytes of memory a record. Then no order, however unstable, makes a
+          record come twice, and none goes missing unnoticed as long as the service counts the
+          records and the count stays the same; without a count the verdict is INCOMPLETE.
+        - *on_bad_record*: a function that is called with each record that cannot be read, instead
+          of a DecodeError.
+        - *resume*: go on from `resume_token` of an earlier search, which must have asked for the
+          same.
+        - *extra_body*, *extra_query*: fields of the body, and parameters, that are sent in addition
+          as they are, for what the documentation does not say.
+        - *fields*: those of `CustomerFilter`, such as `customer_status="active"`; beside a *filter*
+          they take the place of its own.
         """
         search = super().search(
             filter,
@@ -77,10 +147,13 @@ class Customers(ListResource[CustomerFilter, Customer]):
             full_check=full_check,
             on_bad_record=on_bad_record,
             resume=resume,
+            extra_body=extra_body,
+            extra_query=extra_query,
+            **fields,
         )
         return cast("CustomerSearch", search)
 
-    def crawl(
+    def crawl(  # type: ignore[override]
         self,
         filter: CustomerFilter | None = None,
         *,
@@ -90,6 +163,9 @@ class Customers(ListResource[CustomerFilter, Customer]):
         strict: bool = False,
         on_bad_record: OnBadRecord | None = None,
         resume: ResumeToken | str | None = None,
+        extra_body: JsonBody | None = None,
+        extra_query: QueryString | None = None,
+        **fields: Unpack[CustomerFields],
     ) -> CustomerSearch:
         """Return a search for all customers created until now, exact while data change.
 
@@ -98,9 +174,11 @@ class Customers(ListResource[CustomerFilter, Customer]):
         Their counts prove them whole: it needs no order and no meaning of offsets, and the cost
         grows in proportion to the number of customers. Customers that are in no window, because
         they have no `createdOn`, are told by the report. "Now" is when the first request is sent,
-        by the clock of this machine. *window_pages* is how many pages a window may hold, 16 unless
-        given: with 1 the service counts about 6 rows for each that comes instead of 9 to 17, and is
-        asked more often. The other parameters are those of `search`.
+        by the clock of this machine.
+
+        - *window_pages*: how many pages a window may hold, 16 unless given: with 1 the service
+          counts about 6 rows for each that comes instead of 9 to 17, and is asked more often.
+        - The other parameters are those of `search`.
         """
         search = super().crawl(
             filter,
@@ -110,31 +188,44 @@ class Customers(ListResource[CustomerFilter, Customer]):
             strict=strict,
             on_bad_record=on_bad_record,
             resume=resume,
+            extra_body=extra_body,
+            extra_query=extra_query,
+            **fields,
         )
         return cast("CustomerSearch", search)
 
-    async def windows(
-        self, filter: CustomerFilter | None = None, *, max_records: int = 50_000
+    async def windows(  # type: ignore[override]
+        self,
+        filter: CustomerFilter | None = None,
+        *,
+        max_records: int = 50_000,
+        **fields: Unpack[CustomerFields],
     ) -> list[CustomerFilter]:
         """Return filters that divide the customers created until now among parallel readers.
 
-        Each matches at most *max_records* customers, unless more were created within one or two
-        seconds; together they match every customer once, as their counts prove. Give each to
-        `crawl` or `search`, in any process. Divide `max_concurrency` among the processes: they
-        share no limit. IncompleteSearchError if customers have no `createdOn`, or the counts do
-        not add up.
-        """
-        return await super().windows(filter, max_records=max_records)
+        Give each to `crawl` or `search`, in any process; together they match every customer once,
+        as their counts prove. Divide `max_concurrency` among the processes: they share no limit.
+        IncompleteSearchError if customers have no `createdOn`, or the counts do not add up.
 
-    async def count(self, filter: CustomerFilter | None = None) -> int:
-        """Return how many customers match *filter*, by one request for one record.
+        - *filter*, *fields*: which customers, as for `search`.
+        - *max_records*: each matches at most so many, unless more were created within one or two
+          seconds.
+        """
+        return await super().windows(filter, max_records=max_records, **fields)
+
+    async def count(  # type: ignore[override]
+        self, filter: CustomerFilter | None = None, **fields: Unpack[CustomerFields]
+    ) -> int:
+        """Return how many customers match, by one request for one record.
 
         Where that customer is all that is counted, one more request for two tells whether it is,
         or whether the service counts the customers of each page: then, and if it sends no count,
         IncompleteSearchError. So little shows no other error of the count; a search does, since
         it compares the count with what comes.
+
+        - *filter*, *fields*: which customers, as for `search`.
         """
-        return await super().count(filter)
+        return await super().count(filter, **fields)
 
     async def get(self, customer_id: str) -> Customer:
         """Return the customer with this id; RecordNotFoundError if there is none.

@@ -3,7 +3,7 @@
 import json
 import pickle
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from itertools import product
 from typing import Any
@@ -190,7 +190,7 @@ def test_a_direction_may_be_text_or_member() -> None:
     assert enum_member(Direction, Direction.DESC, "direction") is Direction.DESC
 
 
-@pytest.mark.parametrize("value", ["asc", "UP", ""])
+@pytest.mark.parametrize("value", ["ascending", "UP", ""])
 def test_a_wrong_direction_is_refused_with_the_right_ones(value: str) -> None:
     with pytest.raises(ValueError, match="direction must be one of ASC, DESC"):
         enum_member(Direction, value, "direction")
@@ -203,7 +203,7 @@ def test_a_direction_of_another_type_is_refused() -> None:
 
 WRONG_TYPES: list[tuple[str, Any]] = [
     *product(TEXTS, (1, True, b"text", ["text"], 1.5)),
-    *product(INSTANTS, ("2019-08-24T14:15:22Z", 1566656122000, date(2019, 8, 24), 0.5)),
+    *product(INSTANTS, (b"2019-08-24T14:15:22Z", 1566656122000, [2019], 0.5)),
     *product(NUMBERS, ("1", 1.0, True, Decimal(1), [1])),
     *product(["balance_amount"], (1.5, True, "1.50", b"1", [1])),
     *product(["customer_ids"], ("KC1", b"KC1", 1, [1], ["KC1", None], [b"KC1"])),
@@ -232,8 +232,8 @@ def test_every_field_has_its_wrong_types_tested() -> None:
         *(("balance_amount", Decimal(text)) for text in ("NaN", "sNaN", "Infinity", "-Infinity")),
         ("customer_ids", []),
         ("customer_ids", iter(())),
-        *(("customer_status", text) for text in ("active", "LEVEL_1", "DELETED", "")),
-        *(("level", text) for text in ("level_1", "LEVEL_4", "1", "")),
+        *(("customer_status", text) for text in ("actives", "LEVEL_1", "DELETED", "")),
+        *(("level", text) for text in ("level 1", "LEVEL_4", "1", "")),
         ("level", CustomerStatus.ACTIVE),
     ],
 )

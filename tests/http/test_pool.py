@@ -20,6 +20,7 @@ from enkash_async import (
     ConnectError,
     EnKashError,
     EnKashSession,
+    ProxyError,
     RequestTimeoutError,
     ResponseError,
     RetryPolicy,
@@ -344,7 +345,7 @@ async def test_a_proxy_that_refuses_is_named(status: int, attempts: int, words: 
         ) as session,
     ):
         error = await error_of(session)
-    assert type(error) is ConnectError
+    assert type(error) is ProxyError
     assert words in str(error)
     assert "base_url" not in str(error)
     assert len(proxy.calls) == attempts

@@ -116,7 +116,7 @@ async def test_the_filter_of_another_list_is_refused(listed: Listed) -> None:
 
 
 async def test_an_order_by_nothing_is_refused(listed: Listed) -> None:
-    with pytest.raises(ValueError, match=f'on the wire, such as "{listed.time.field}"'):
+    with pytest.raises(ValueError, match=f'the name of a field, such as "{listed.time.field}"'):
         listed.resource.search(order_by="")
 
 

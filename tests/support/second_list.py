@@ -119,5 +119,5 @@ class SessionWithSuppliers(EnKashSession):
 
     @property
     def suppliers(self) -> Suppliers:
-        """Return what can be asked of suppliers; RuntimeError if the session is not open."""
+        """Return what can be asked of suppliers."""
         return self._list(Suppliers)

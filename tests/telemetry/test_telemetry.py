@@ -580,7 +580,8 @@ async def test_events_are_values_with_the_documented_fields() -> None:
     documented = {
         SearchStarted: {"search_id", "resource", "method"},
         RequestEnded: {
-            *("search_id", "resource", "operation", "attempt", "status", "error", "error_type"),
+            *("search_id", "resource", "operation", "offset", "limit", "attempt", "status"),
+            *("error", "error_type"),
             *("request_id", "client_request_id", "bytes_received", "seconds_waiting", "seconds"),
         },
         RetryPlanned: {

@@ -91,8 +91,10 @@ def test_what_is_kept_is_the_value_and_not_how_it_is_written() -> None:
 def test_another_notation_is_checked_like_any_other() -> None:
     with pytest.raises(ValueError, match="due_on must be aware"):
         filter_of(due_on=MOMENT.replace(tzinfo=None))
-    with pytest.raises(TypeError, match="paid_on must be a datetime, not str"):
+    with pytest.raises(ValueError, match="paid_on must be a time in ISO 8601 with its zone"):
         filter_of(paid_on="24-08-2019")
+    with pytest.raises(TypeError, match="paid_on must be a datetime, not int"):
+        filter_of(paid_on=24)
     with pytest.raises(TypeError, match="is_open must be a bool"):
         filter_of(is_open="Y")
 

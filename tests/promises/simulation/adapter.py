@@ -39,7 +39,7 @@ _monotonic, _perf_counter = time.monotonic, time.perf_counter
 
 def prefetched_bytes(session: EnKashSession) -> tuple[int, int]:
     """Return how many bytes of pages wait for their readers, and how many may."""
-    budget = session.customers._settings.budget
+    budget = session.customers._settings.connect().budget
     return budget.used, budget.nbytes
 
 

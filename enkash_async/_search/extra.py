@@ -1,0 +1,81 @@
+"""What a caller sends beside what is declared, for what the documentation does not say. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from types import MappingProxyType
+from typing import Any
+
+import attrs
+import msgspec
+
+from enkash_async._arguments import wrong_type
+from enkash_async.errors import InvalidArgumentError
+
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+PLACE = frozenset({"offset", "limit"})
+"""Parameters that say which page is asked for; they differ from request to request."""
+
+JsonBody = Mapping[str, Any]
+QueryString = Mapping[str, str | int | float | bool]
+
+
+@attrs.frozen
+class Extra:
+    """Fields of the body, each as its JSON, and parameters of the query string."""
+
+    body: Mapping[str, msgspec.Raw] = attrs.field(repr=False)
+    query: Mapping[str, str] = attrs.field(repr=False)
+
+
+NO_EXTRA = Extra(MappingProxyType({}), MappingProxyType({}))
+
+
+def checked_extra(
+    body: JsonBody | None, query: QueryString | None, declared: Set[str], taken: Set[str]
+) -> Extra:
+    """Return what is sent in addition; an error names what cannot be.
+
+    *declared* are the fields of the filter on the wire, *taken* the parameters that are
+    sent anyway.
+    """
+    if body is None and query is None:
+        return NO_EXTRA
+    fields = {name: _json(name, value) for name, value in _items("extra_body", body)}
+    parameters = {name: _text(name, value) for name, value in _items("extra_query", query)}
+    if twice := sorted(fields.keys() & declared):
+        raise InvalidArgumentError(
+            f"extra_body must not hold {twice[0]}: it is a field of the filter"
+        )
+    if twice := sorted(parameters.keys() & (taken | PLACE)):
+        raise InvalidArgumentError(
+            f"extra_query must not hold {twice[0]}: the search sends it itself"
+        )
+    return Extra(fields, parameters)
+
+
+def _items(name: str, given: Mapping[str, Any] | None) -> list[tuple[str, Any]]:
+    if given is None:
+        return []
+    if not isinstance(given, Mapping):
+        raise wrong_type(name, "a mapping", given)
+    for key in given:
+        if not isinstance(key, str):
+            raise wrong_type(f"each name in {name}", "a str", key)
+    return list(given.items())
+
+
+def _json(name: str, value: Any) -> msgspec.Raw:
+    try:
+        return msgspec.Raw(_encode(value))
+    except (TypeError, ValueError, RecursionError):
+        raise InvalidArgumentError(f"extra_body: {name} cannot be written as JSON") from None
+
+
+def _text(name: str, value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if not isinstance(value, str | int | float):
+        raise wrong_type(f"extra_query: {name}", "a str or a number", value)
+    return str(value)

@@ -1,0 +1,42 @@
+"""By which field a search is ordered: the name on the wire for what a caller calls it. No I/O."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from functools import cache
+from typing import Any, cast
+
+import attrs
+
+from enkash_async._wire.keys import wire_name
+from enkash_async.errors import InvalidArgumentError
+
+ALIKE = 0.8
+"""How much a name must be like that of a field to be taken for a slip, from 0 to 1."""
+
+
+@cache
+def names_of(record: type) -> dict[str, str]:
+    """Return the name on the wire for each name of a field, Python's or the service's."""
+    fields = attrs.fields(cast("type[attrs.AttrsInstance]", record))
+    return {name: wire_name(field) for field in fields for name in (field.name, wire_name(field))}
+
+
+def ordered_by(given: Any, record: type, example: str) -> str:
+    """Return the name on the wire of the field *given*.
+
+    The service documents no names, so one that is like none of a record is sent as it is; one that
+    is nearly that of a field is an error, which names the field.
+    """
+    if not isinstance(given, str) or not given:
+        raise InvalidArgumentError(f'order_by must be the name of a field, such as "{example}"')
+    names = names_of(record)
+    if given in names:
+        return names[given]
+    lowered = {name.lower(): name for name in names}
+    if alike := get_close_matches(given.lower(), lowered, 1, ALIKE):
+        raise InvalidArgumentError(
+            f"order_by: there is no field {given!r}; did you mean {lowered[alike[0]]!r}?"
+            " What is no field at all is sent as it is"
+        )
+    return given

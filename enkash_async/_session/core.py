@@ -1,0 +1,162 @@
+"""What all views of a session share: while it is open, its connections, token and limits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+
+import aiohttp
+import attrs
+from yarl import URL
+
+from enkash_async._http.connections import open_http, pool_size
+from enkash_async._http.limiter import FairLimiter
+from enkash_async._http.network import USER_AGENT, Network
+from enkash_async._http.quota import RetryQuota
+from enkash_async._http.rate import RateLimit
+from enkash_async._http.throttle import Throttle
+from enkash_async._http.token_cache import TokenCache, watched
+from enkash_async._http.transport import Transport
+from enkash_async._search.byte_budget import ByteBudget
+from enkash_async._session.options import Options
+from enkash_async._tasks import TaskOwner
+from enkash_async._telemetry import log
+from enkash_async._telemetry.telemetry import Telemetry
+from enkash_async.auth import Auth
+
+NOT_OPEN = (
+    "the session is not open; use 'async with EnKashSession(...) as session', or"
+    " 'await session.open()'"
+)
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Opened:
+    """A session between its opening and its end."""
+
+    loop: asyncio.AbstractEventLoop
+    http: aiohttp.ClientSession
+    owner: TaskOwner
+    tokens: TokenCache
+    throttle: Throttle
+    limiter: FairLimiter
+    quota: RetryQuota
+    budget: ByteBudget
+    exits: AsyncExitStack
+
+
+class Core:
+    """Opens and closes a session, which belongs to one event loop while it is open."""
+
+    def __init__(self, base_url: URL, auth: Auth, options: Options) -> None:
+        self.base_url = base_url
+        self.telemetry = Telemetry(options.hooks)
+        self.places = int(min(options.max_concurrency, pool_size(options.http)))
+        self._auth = auth
+        self._options = options
+        self._opened: Opened | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether it is open, in whatever event loop."""
+        return self._opened is not None and not _has_ended(self._opened.loop)
+
+    def opened(self) -> Opened:
+        """Return what is open in the running event loop; RuntimeError if nothing is."""
+        opened = self._opened
+        if opened is None:
+            raise RuntimeError(NOT_OPEN)
+        if opened.loop is not asyncio.get_running_loop():
+            if _has_ended(opened.loop):
+                raise RuntimeError(
+                    "the event loop in which the session was opened has ended; open it again"
+                )
+            raise RuntimeError("the session belongs to another event loop; open one in this loop")
+        return opened
+
+    async def open(self) -> None:
+        """Open it in the running event loop; RuntimeError if it is open."""
+        if self.is_open:
+            raise RuntimeError("the session is open already; share it, or make a second one")
+        self._forget()
+        options = self._options
+        async with AsyncExitStack() as stack:
+            # A few connections more than requests, so that none waits inside aiohttp's pool: whose
+            # turn it is, the limiter decides.
+            network = Network(trust_env=options.trust_env, proxy=options.proxy, ssl=options.ssl)
+            connections = options.max_concurrency + 4
+            http = await stack.enter_async_context(
+                open_http(options.http, connections, self.base_url, network)
+            )
+            owner = TaskOwner()
+            stack.push_async_callback(owner.aclose)
+            # Before the tasks are cancelled, so that the searches end because of the session.
+            stack.callback(self.telemetry.close)
+            await owner.opened()
+            self._opened = self._put_together(http, owner, stack.pop_all())
+
+    def _put_together(
+        self, http: aiohttp.ClientSession, owner: TaskOwner, exits: AsyncExitStack
+    ) -> Opened:
+        options = self._options
+        throttle = Throttle(self.places, adaptive=options.adaptive)
+        send = watched(self.transport(http, options).post_form, self.telemetry)
+        return Opened(
+            loop=asyncio.get_running_loop(),
+            http=http,
+            owner=owner,
+            tokens=TokenCache(self._auth, send, owner.start),
+            throttle=throttle,
+            limiter=FairLimiter(throttle, RateLimit(options.max_rate)),
+            quota=RetryQuota(options.retry.quota),
+            budget=ByteBudget(options.prefetch_bytes),
+            exits=exits,
+        )
+
+    def transport(self, http: aiohttp.ClientSession, options: Options) -> Transport:
+        """Return what sends the requests of a view with these *options*."""
+        return Transport(
+            http,
+            self.base_url,
+            options.timeout,
+            options.max_body_bytes,
+            _headers(options),
+        )
+
+    async def aclose(self) -> None:
+        """Close it. Where its event loop has ended, drop what it held, and say so in the log."""
+        opened = self._opened
+        if opened is None:
+            return
+        if opened.loop is asyncio.get_running_loop():
+            self._opened = None
+            await opened.exits.aclose()
+        elif _has_ended(opened.loop):
+            self._forget()
+        else:
+            raise RuntimeError("the session belongs to another event loop; close it in that loop")
+
+    def _forget(self) -> None:
+        """Drop what an event loop that has ended left behind: nothing can be sent in it."""
+        if self._opened is None:
+            return
+        self._opened = None
+        self.telemetry.close()
+        log.warn_of_ended_loop()
+
+
+def _has_ended(loop: asyncio.AbstractEventLoop) -> bool:
+    return loop.is_closed() or not loop.is_running()
+
+
+def _headers(options: Options) -> dict[str, str]:
+    """Return what every request carries; of the caller's aiohttp session, its own name stays."""
+    headers = dict(options.headers)
+    is_given = any(name.lower() == "user-agent" for name in headers)
+    of_caller: Mapping[str, str] = getattr(options.http, "headers", None) or {}
+    if options.user_agent is not None:
+        headers["User-Agent"] = f"{options.user_agent} {USER_AGENT}"
+    elif not is_given and "User-Agent" not in of_caller:
+        headers["User-Agent"] = USER_AGENT
+    return headers
