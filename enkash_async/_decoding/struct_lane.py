@@ -14,6 +14,7 @@ from decimal import Decimal
 from functools import cache, partial
 from typing import Any, Literal
 
+import attrs
 import msgspec
 
 from enkash_async._decoding.amounts import finite, whole
@@ -160,8 +161,9 @@ def _twin(record: Any) -> type:
     TypeError if *record* is laid out in another way.
     """
     slots = tuple(field.name for field in fields_of(record))
-    # Of the same bases, since these decide on the layout too.
-    twin = type(f"_{record.__name__}Twin", record.__bases__, {"__slots__": slots})
+    # Bases decide on the layout too.
+    bases = tuple(base for base in record.__bases__ if not attrs.has(base))
+    twin = type(f"_{record.__name__}Twin", bases, {"__slots__": slots})
     # The change is safe. Python allows it between classes of one layout only, so nothing moves in
     # memory. Nobody else has seen the object yet, and every field of it is set. What `__init__`
     # might do beyond setting them, `fields_of` refuses.
