@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
+from typing import cast
 
 import attrs
+
+from enkash_async._html import table
 
 
 class Verdict(StrEnum):
@@ -93,3 +96,23 @@ class SearchReport:
             f" {self.repairs} repairs"
         )
         return text if not self.reasons else f"{text} ({'; '.join(self.reasons)})"
+
+    def _repr_html_(self) -> str:
+        """Return a table of what the report holds, for notebooks."""
+        rows = [
+            (attribute.name.replace("_", " "), _in_a_cell(value))
+            for attribute in attrs.fields(type(self))
+            if (value := getattr(self, attribute.name)) or attribute.name in _ALWAYS_SHOWN
+        ]
+        return table([str(self.verdict), ""], rows[1:])
+
+
+_ALWAYS_SHOWN = {"verdict", "records_delivered", "total_at_end"}
+
+
+def _in_a_cell(value: object) -> object:
+    if isinstance(value, list):
+        return "; ".join(map(str, cast("list[object]", value)))
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {n}" for key, n in cast("dict[str, int]", value).items())
+    return f"{value:,.3f}" if isinstance(value, float) else value

@@ -48,6 +48,9 @@ class ListResource(Generic[F, R]):
         self._identify = identity_reader(endpoint.identity)
         self._decoder = settings.decoders.decoder_for(endpoint.record)
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._endpoint.path}>"
+
     def search(
         self,
         filter: F | None = None,
