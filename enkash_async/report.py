@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
+from typing import cast
 
 import attrs
+
+from enkash_async._html import table
 
 
 class Verdict(StrEnum):
@@ -110,7 +113,27 @@ class SearchReport:
         # What came so far fits; of the rest nothing is known, so it must not read like a whole.
         return "LIMITED by max_records" + ("" if self.complete else f", {self.verdict}")
 
+    def _repr_html_(self) -> str:
+        """Return a table of what the report holds, for notebooks."""
+        rows = [
+            (attribute.name.replace("_", " "), _in_a_cell(value))
+            for attribute in attrs.fields(type(self))
+            if (value := getattr(self, attribute.name)) or attribute.name in _ALWAYS_SHOWN
+        ]
+        return table([self._headline(), ""], rows[1:])
+
 
 def number(count: int, noun: str, several: str | None = None) -> str:
     """Return *count* with its *noun*, as people write it."""
     return f"{count:,} {noun if count == 1 else several or noun + 's'}"
+
+
+_ALWAYS_SHOWN = {"verdict", "records_delivered", "total_at_end"}
+
+
+def _in_a_cell(value: object) -> object:
+    if isinstance(value, list):
+        return "; ".join(map(str, cast("list[object]", value)))
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {n}" for key, n in cast("dict[str, int]", value).items())
+    return f"{value:,.3f}" if isinstance(value, float) else value

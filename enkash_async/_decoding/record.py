@@ -22,8 +22,8 @@ class Record:
 
     __slots__ = ()
 
-    def __init_subclass__(cls) -> None:
-        super().__init_subclass__()
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
         # In the class itself: attrs would write a `repr` of its own over one that is inherited.
         cls.__repr__ = Record.__repr__  # type: ignore[method-assign]
 

@@ -18,6 +18,7 @@ from datetime import tzinfo
 from functools import cache, partial
 from typing import Any
 
+import attrs
 import msgspec
 
 from enkash_async._decoding.amounts import finite, whole
@@ -121,7 +122,9 @@ def _fillable(record: Any) -> Any:
     slots = tuple(field.name for field in fields_of(record))
     # A base may be frozen or abstract, and yet a twin must be made and filled.
     body = {"__slots__": slots, "__setattr__": object.__setattr__}
-    twin: Any = type(record)(f"_{record.__name__}Twin", record.__bases__, body)
+    # Bases decide on the layout too.
+    bases = tuple(base for base in record.__bases__ if not attrs.has(base))
+    twin: Any = type(record)(f"_{record.__name__}Twin", bases, body)
     twin.__abstractmethods__ = frozenset[str]()
     _check_twin(object.__new__(twin), record)
     return twin

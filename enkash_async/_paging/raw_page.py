@@ -25,12 +25,15 @@ class RawPage:
         *,
         identify: Identify,
         stands_for_error: bool = False,
+        asked: int | None = None,
     ) -> None:
         self.records = records
         self.total = total
         self.nbytes = nbytes
         self.stands_for_error = stands_for_error
         """An error came instead, as where some services are asked for what is past the end."""
+        self.asked = asked
+        """How many rows were asked for; None where nobody noted it."""
         self._identify = identify
 
     @classmethod

@@ -68,6 +68,9 @@ class ListResource(Generic[F, R]):
         """Return what the list is, as data."""
         return self._endpoint
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._endpoint.path}>"
+
     def search(
         self,
         filter: F | None = None,

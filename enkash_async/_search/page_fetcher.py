@@ -55,7 +55,13 @@ class PageFetcher:
         self._watch.tell_page(
             request.row, request.offset, request.limit, rows, call.bytes_received, started
         )
-        return RawPage(payload.records, payload.count, call.bytes_received, identify=self._identify)
+        return RawPage(
+            payload.records,
+            payload.count,
+            call.bytes_received,
+            identify=self._identify,
+            asked=request.limit,
+        )
 
     def _note_undeclared(self, record: msgspec.Raw) -> None:
         """Count the fields of one record a page that nobody declared: the service may change."""

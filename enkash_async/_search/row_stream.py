@@ -38,9 +38,20 @@ class Batch:
             return len(self.page) - max(self.new.start, last + 1)
         return sum(index > last for index in self.new.indices(self.page))
 
+    def row_after(self, place: int) -> int:
+        """Return the place in the list after the first *place* rows that are read."""
+        return self.rows.row_at(place - 1) + 1 if place else self.rows.row_at(0)
+
+    def goes_on_after(self, place: int) -> bool:
+        """Say whether new rows of the page come after the first *place* rows that are read."""
+        last = self.rows.indices[place - 1] if place else -1
+        if last == len(self.page) - 1:
+            return False
+        return any(index > last for index in self.new.indices(self.page))
+
     def next_row(self) -> int:
         """Return the place in the list after the last row that is done."""
-        return self.rows.row_at(self.done - 1) + 1 if self.done else self.rows.row_at(0)
+        return self.row_after(self.done)
 
 
 class NotBegun:
@@ -139,6 +150,21 @@ class RowStream:
             raise IncompleteSearchError(f"{report}{hint}")
         self._watch.tell_completed()
         self.has_ended = True
+
+    def may_go_on(self, batch: Batch, place: int) -> bool:
+        """Say whether the list may hold rows after the first *place* rows of *batch*."""
+        if batch.goes_on_after(place):
+            return True
+        if self._planner.ended:
+            return False
+        row, rows, asked = batch.row_after(place), len(batch.page), batch.page.asked
+        # A count of just the rows of a full page may be that of the page.
+        counts_the_list = row > rows or (asked is not None and rows < asked)
+        return not (counts_the_list and self._planner.total == row)
+
+    def limit(self, rows: int) -> None:
+        """Hand out at most so many *rows* from here on."""
+        self._left = rows if self._left is None else min(self._left, rows)
 
     def report(self) -> SearchReport:
         """Bring the report up to date and return it."""

@@ -10,18 +10,23 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from enkash_async._arguments import check_plain_function, int32_at_least
 from enkash_async._decoding.decoder import RecordDecoder
+from enkash_async._decoding.lines import ended, sound_lines
 from enkash_async._decoding.slice_decoder import OnBadRecord, SliceDecoder
+from enkash_async._search import frames
 from enkash_async._search.cursor import Cursor
 from enkash_async._search.page import Page
 from enkash_async._search.reading import Reading
 from enkash_async._search.row_stream import RowStream
-from enkash_async._search.views import ArrowView, PageView, RawPageView, RecordView
+from enkash_async._search.views import ArrowView, LinesView, PageView, RawPageView, RecordView
 from enkash_async._tasks import call_soon_in
 from enkash_async.report import SearchReport
 from enkash_async.resume import ResumeToken
 
 if TYPE_CHECKING:
+    # Whoever asks for their frames has them installed, and with them their types.
     import pyarrow as pa
+    from pandas import DataFrame as PandasFrame  # pyright: ignore[reportMissingImports, reportUnknownVariableType]
+    from polars import DataFrame as PolarsFrame  # pyright: ignore[reportMissingImports, reportUnknownVariableType]
 
 R = TypeVar("R")
 P = TypeVar("P")
@@ -89,9 +94,10 @@ class Search(Generic[R]):
     # The first page
 
     def __await__(self) -> Generator[None, None, Page[R]]:
-        return self._first_page().__await__()
+        return self.first_page().__await__()
 
-    async def _first_page(self) -> Page[R]:
+    async def first_page(self) -> Page[R]:
+        """Return the first page, as `await search` does: a coroutine, for `create_task`."""
         if self._first is None:
             if self._reading.view is not None:
                 raise RuntimeError("await the search before it is iterated, or not at all")
@@ -139,20 +145,67 @@ class Search(Generic[R]):
         self._reading.use_as("raw pages")
         return _Steps(self, self._reading, RawPageView(self._cursor, cut_every).next_page)
 
-    def arrow_batches(self) -> AsyncIterator[pa.RecordBatch]:
+    def json_lines(self) -> AsyncIterator[bytes]:
+        """Return the same rows as JSON Lines, a page at a time: an answer in NDJSON, or a file.
+
+        Each record is a JSON object in one line with a line break after it, its bytes those of the
+        service but for line breaks inside. One that is no sound JSON object is a bad record here.
+        The fetches end when its reader leaves, is cancelled, or calls `aclose()`.
+        """
+        self._reading.use_as("JSON lines")
+        slices: SliceDecoder[bytes] = SliceDecoder(
+            sound_lines, ended, self._report, self._on_bad_record
+        )
+        return _Steps(self, self._reading, LinesView(self._cursor, slices).next_lines)
+
+    def arrow_batches(self, *, flat: bool = False) -> AsyncIterator[pa.RecordBatch]:
         """Return the same records by the page as pyarrow's record batches.
 
         The schema of customers is `enkash_async.arrow.customer_schema()`. They are decoded in a
         thread, without an object per record. A record with a number that does not fit into its
-        column is a bad one here. ImportError if pyarrow is not installed; it is the extra
-        `[arrow]`.
+        column, or without an id, is a bad one here. With *flat* lists are JSON text, as CSV and
+        spreadsheets need it. ImportError if pyarrow is not installed; it is the extra `[arrow]`.
         """
+        frames.pyarrow()
         # Not at the top: who reads no Arrow batches need not have pyarrow.
         from enkash_async._decoding.arrow.lane import ArrowLane
 
         self._reading.use_as("Arrow batches")
-        lane = ArrowLane(self._decoder, self._report, self._on_bad_record)
+        lane = ArrowLane(self._decoder, self._report, self._on_bad_record, flat=flat)
         return _Steps(self, self._reading, ArrowView(self._cursor, lane).next_batch)
+
+    # All at once
+
+    async def to_arrow(self, *, max_rows: int | None = None, flat: bool = False) -> pa.Table:
+        """Return all that is left to read, or at most *max_rows*, as one table of pyarrow.
+
+        It is held in memory; `arrow_batches()` is the same by the page, and says what *flat* does.
+        """
+        batches = self.arrow_batches(flat=flat)
+        from enkash_async._decoding.arrow.schema import schema_of
+
+        if max_rows is not None:
+            self._stream.limit(int32_at_least(0, "max_rows", max_rows))
+        record: Any = self._decoder.record
+        table: pa.Table = await frames.table_of(batches, schema_of(record, flat=flat))
+        return table
+
+    async def to_pandas(  # pyright: ignore[reportUnknownParameterType]
+        self, *, max_rows: int | None = None, flat: bool = False
+    ) -> PandasFrame:  # pyright: ignore[reportUnknownVariableType]
+        """Return the same as a DataFrame of pandas, which has to be installed.
+
+        Amounts stay `Decimal`, and whole numbers whole where some are missing.
+        """
+        pandas = frames.needed("pandas", install="pandas")
+        return frames.as_pandas(await self.to_arrow(max_rows=max_rows, flat=flat), pandas)
+
+    async def to_polars(  # pyright: ignore[reportUnknownParameterType]
+        self, *, max_rows: int | None = None, flat: bool = False
+    ) -> PolarsFrame:  # pyright: ignore[reportUnknownVariableType]
+        """Return the same as a DataFrame of polars, which has to be installed."""
+        polars = frames.needed("polars", install="polars")
+        return polars.from_arrow(await self.to_arrow(max_rows=max_rows, flat=flat))
 
     # Closing
 
@@ -184,7 +237,7 @@ class _Steps(Generic[P]):
     def __init__(
         self, search: Search[Any], reading: Reading, step: Callable[[], Awaitable[P | None]]
     ) -> None:
-        # Not used, but held: the fetches of a search that nobody refers to are stopped.
+        # Held: the fetches of a search that nobody refers to are stopped.
         self._search = search
         self._reading = reading
         self._step = step
@@ -199,6 +252,13 @@ class _Steps(Generic[P]):
             self._reading.was_read = True
             raise StopAsyncIteration
         return result
+
+    async def aclose(self) -> None:
+        """Close the search, as `contextlib.aclosing` does, and some servers what they send."""
+        await self._search.aclose()
+
+    def __repr__(self) -> str:
+        return f"<{self._reading.view} of {self._search!r}>"
 
 
 def _discard_later(reading: Reading, stream: RowStream) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from enkash_async._decoding.slice_decoder import SliceDecoder
 from enkash_async._search.cursor import Cursor
 from enkash_async._search.page import Page
-from enkash_async._search.row_stream import Batch
+from enkash_async._search.row_stream import Batch, RowStream
 from enkash_async._tasks import next_turn
 from enkash_async.errors import DecodeError
 
@@ -25,6 +25,17 @@ R = TypeVar("R")
 
 RAW_STEP = 1000
 """Undecoded records copied between two looks at the event loop."""
+
+
+def _page(stream: RowStream, batch: Batch, records: tuple[R, ...], begin: int, end: int) -> Page[R]:
+    """Return *records*, which are the rows of *batch* from *begin* up to *end*, as a page."""
+    return Page(
+        records,
+        batch.rows.row_at(begin),
+        batch.page.total,
+        next_offset=batch.row_after(end),
+        has_more=stream.may_go_on(batch, end),
+    )
 
 
 class RecordView(Generic[R]):
@@ -78,7 +89,8 @@ class PageView(Generic[R]):
         cursor = self._cursor
         batch = await cursor.first_batch()
         if batch is None:
-            return Page((), cursor.stream.token().row, cursor.stream.total)
+            row = cursor.stream.token().row
+            return Page((), row, cursor.stream.total, next_offset=row, has_more=False)
         page = await self._decode(batch)
         if cursor.place < len(batch.rows):
             # A page cut short would look like a short list: this raises what stopped it.
@@ -113,7 +125,7 @@ class PageView(Generic[R]):
                 break
             self._records += records
         page, self._records = tuple(self._records), []
-        return Page(page, batch.rows.row_at(self._begun_at), batch.page.total)
+        return _page(cursor.stream, batch, page, self._begun_at, cursor.place)
 
 
 class RawPageView:
@@ -143,12 +155,45 @@ class RawPageView:
         cursor.place = end
         cursor.hand_over(len(records))
         self._delivered += len(records)
-        return Page(tuple(records), rows.row_at(begin), batch.page.total)
+        return _page(cursor.stream, batch, tuple(records), begin, end)
 
     def _end(self, begin: int, end: int) -> int:
         if self._cut_every is None:
             return end
         return min(end, begin + self._cut_every - self._delivered % self._cut_every)
+
+
+class LinesView:
+    """Lines of JSON by the page."""
+
+    def __init__(self, cursor: Cursor[Any], slices: SliceDecoder[bytes]) -> None:
+        self._cursor = cursor
+        self._slices = slices
+        self._lines: list[bytes] = []
+        """Of a page whose reader was cancelled."""
+
+    async def next_lines(self) -> bytes | None:
+        """Return the next page that holds a record, None after the last one."""
+        cursor = self._cursor
+        if not self._lines:
+            cursor.rewind()
+        while not self._lines:
+            batch = await cursor.next_rows()
+            if batch is None:
+                return None
+            while cursor.place < len(batch.rows):
+                # Before the slice: a read cancelled here finds rows left, and goes on with them.
+                await next_turn()
+                try:
+                    lines, cursor.place = self._slices.decode(batch.rows, cursor.place)
+                except DecodeError:
+                    if not self._lines:
+                        raise
+                    break
+                self._lines += [lines] if lines else []
+        page, self._lines = b"".join(self._lines), []
+        cursor.hand_over(page.count(b"\n"))
+        return page
 
 
 class ArrowView:

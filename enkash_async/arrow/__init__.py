@@ -17,10 +17,11 @@ from enkash_async.customers.records import Customer
 __all__ = ["customer_schema"]
 
 
-def customer_schema() -> pyarrow.Schema:
+def customer_schema(*, flat: bool = False) -> pyarrow.Schema:
     """Return the schema of customers: one column per field of `Customer`, of the same name.
 
     Amounts are decimal128(38, 18), times timestamp[us] in UTC, whole numbers int64, contacts and
-    reminders lists of structs. Any value may be null but lists and what they hold.
+    reminders lists of structs. `customer_id`, lists and what they hold are never null; any other
+    value may be. With *flat* lists are JSON text, as CSV and spreadsheets need it.
     """
-    return schema_of(Customer)
+    return schema_of(Customer, flat=flat)

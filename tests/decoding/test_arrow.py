@@ -107,7 +107,8 @@ def test_the_schema_has_the_documented_types() -> None:
 @many_examples
 @given(st.lists(CUSTOMERS, max_size=3))
 def test_columns_hold_what_the_records_hold(records: list[Customer]) -> None:
-    fitting = [record for record in records if misfit(record) is None]
+    with_ids = [attrs.evolve(record, customer_id="KC1") for record in records]
+    fitting = [record for record in with_ids if misfit(record) is None]
     batch = record_batch(Customer, fitting)
 
     batch.validate(full=True)
@@ -142,9 +143,19 @@ def test_columns_hold_what_the_records_hold(records: list[Customer]) -> None:
 def test_a_value_fits_without_loss_or_its_field_is_named(
     customer: Customer, path: str | None
 ) -> None:
+    customer = attrs.evolve(customer, customer_id="KC1")
     assert misfit(customer) == path
     if path is None:
         assert record_batch(Customer, [customer]).to_pylist() == [plain(customer)]
+
+
+def test_a_record_without_an_id_fits_no_row() -> None:
+    schema: Any = customer_schema()
+
+    assert misfit(Customer(legal_name="Kaveri Traders")) == "customerId"
+    assert [field.name for field in schema if not field.nullable] == ["customer_id"]
+    contact = schema.field("customer_key_contacts").type.value_type
+    assert contact.field("customer_id").nullable
 
 
 def test_the_error_of_a_misfit_does_not_hold_the_value() -> None:
@@ -220,7 +231,7 @@ def test_an_amount_of_too_many_digits_is_left_to_the_record_lane(digits: int) ->
         "2143778911601912321963100000"[:digits],
     ):
         is_read = holds_alike([json_object({"customerId": '"KC1"', "netAmount": amount})], UTC)
-        assert is_read is (misfit(Customer(net_amount=Decimal(amount))) is None)
+        assert is_read is (misfit(Customer(customer_id="KC1", net_amount=Decimal(amount))) is None)
 
 
 @many_examples

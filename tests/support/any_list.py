@@ -149,6 +149,18 @@ async def read_arrow_batches(listed: Listed, search: Search[Any]) -> list[str]:
     return ids
 
 
+async def read_flat_batches(listed: Listed, search: Search[Any]) -> list[str]:
+    ids = list[str]()
+    async for batch in search.arrow_batches(flat=True):
+        ids += [str(id_) for id_ in batch.column(listed.kind.id_name).to_pylist()]
+    return ids
+
+
+async def read_json_lines(listed: Listed, search: Search[Any]) -> list[str]:
+    text = b"".join([lines async for lines in search.json_lines()])
+    return [listed.id_in(line) for line in text.splitlines()]
+
+
 View = Callable[[Listed, Search[Any]], Awaitable[list[str]]]
 
 DECODED: Mapping[str, View] = {
@@ -156,4 +168,9 @@ DECODED: Mapping[str, View] = {
     "pages": read_pages,
     "Arrow batches": read_arrow_batches,
 }
-VIEWS: Mapping[str, View] = {**DECODED, "raw pages": read_raw_pages}
+VIEWS: Mapping[str, View] = {
+    **DECODED,
+    "raw pages": read_raw_pages,
+    "JSON lines": read_json_lines,
+    "flat Arrow batches": read_flat_batches,
+}

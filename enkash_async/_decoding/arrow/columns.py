@@ -14,7 +14,7 @@ import pyarrow
 
 from enkash_async._decoding.arrow.schema import AMOUNT, INSTANT, struct_of
 from enkash_async._decoding.arrow.untyped import pa
-from enkash_async._decoding.declaration import RecordField, fields_of
+from enkash_async._decoding.declaration import RecordField, fields_of, identity_of
 from enkash_async.errors import DecodeError
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -99,6 +99,10 @@ def check_fits(record: Any) -> None:
     check = _record_check(kind)
     if check is not None:
         check(record, "")
+    identity = identity_of(kind)
+    if identity is not None and getattr(record, identity.name) is None:
+        reason = "is missing, and each Arrow row has one; other views can read the record"
+        raise DecodeError(identity.wire_name, reason)
 
 
 @cache

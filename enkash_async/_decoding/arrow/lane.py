@@ -15,6 +15,7 @@ import pyarrow
 from anyio.lowlevel import RunVar
 
 from enkash_async._decoding.arrow.columns import check_fits, joined, record_batch
+from enkash_async._decoding.arrow.flat import flattened
 from enkash_async._decoding.arrow.rows import RowReader
 from enkash_async._decoding.decoder import RecordDecoder
 from enkash_async._decoding.slice_decoder import OnBadRecord, Rows, SliceDecoder
@@ -23,6 +24,9 @@ from enkash_async.report import SearchReport
 
 SLICE_SECONDS = 0.00025
 """How long records are decoded before they are put into columns, which takes twice as long."""
+
+Form = Callable[[Any], pyarrow.RecordBatch]
+"""Brings a record batch into the form that is asked for."""
 
 _threads: RunVar[anyio.CapacityLimiter] = RunVar("enkash-async threads that read Arrow batches")
 
@@ -39,11 +43,15 @@ class ArrowLane:
         decoder: RecordDecoder[Any],
         report: SearchReport,
         on_bad_record: OnBadRecord | None,
+        *,
+        flat: bool = False,
     ) -> None:
+        form = partial(flattened, decoder.record) if flat else None
         self._reader = RowReader(decoder.record, decoder.naive_timezone)
+        self._form = form
         self._slices: SliceDecoder[pyarrow.RecordBatch] = SliceDecoder(
             partial(_decode_fitting, decoder.decode),
-            partial(record_batch, decoder.record),
+            partial(_batch_of, decoder.record, form),
             report,
             on_bad_record,
             seconds=SLICE_SECONDS,
@@ -70,6 +78,7 @@ class ArrowLane:
         records, took = await anyio.to_thread.run_sync(
             _read_rows,
             self._reader,
+            self._form,
             rows.records,
             rows.indices[place:],
             abandon_on_cancel=True,
@@ -107,13 +116,21 @@ def _decode_fitting(
     return records, None
 
 
+def _batch_of(record: Any, form: Form | None, records: Sequence[Any]) -> pyarrow.RecordBatch:
+    batch = record_batch(record, records)
+    return batch if form is None else form(batch)
+
+
 # No method: a thread that held the search would keep it, and its fetches, from being collected.
 def _read_rows(
-    reader: RowReader, rows: Sequence[msgspec.Raw], indices: Sequence[int]
+    reader: RowReader, form: Form | None, rows: Sequence[msgspec.Raw], indices: Sequence[int]
 ) -> tuple[pyarrow.RecordBatch | None, float]:
     started = time.perf_counter()
     wanted = rows if len(indices) == len(rows) else [rows[index] for index in indices]
-    return reader.read(wanted), time.perf_counter() - started
+    batch = reader.read(wanted)
+    if batch is not None and form is not None:
+        batch = form(batch)
+    return batch, time.perf_counter() - started
 
 
 def _limiter() -> anyio.CapacityLimiter:

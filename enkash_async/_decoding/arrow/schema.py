@@ -35,38 +35,51 @@ Naming = Literal["name", "wire_name"]
 
 
 @cache
-def schema_of(record: Any) -> pyarrow.Schema:
-    """Return the schema of *record*: one column per field, of the same name and in their order."""
-    schema: pyarrow.Schema = pa.schema(struct_of(record))
+def schema_of(record: Any, *, flat: bool = False) -> pyarrow.Schema:
+    """Return the schema of *record*: one column per field, of the same name and in their order.
+
+    The field that tells records apart has a value in each row. A *flat* schema has scalars alone:
+    lists and records inside are JSON text.
+    """
+    fields: Any = struct_of(record)
+    if flat:
+        fields = [
+            field.with_type(pa.string()) if is_nested(field.type) else field for field in fields
+        ]
+    schema: pyarrow.Schema = pa.schema(fields)
     return schema
 
 
 @cache
 def struct_of(record: Any) -> Any:
     """Return the same as the type of a struct."""
-    return _struct(record, "name", _SCALARS)
+    fields = _fields(record, "name", _SCALARS)
+    names_of_identity = {field.name for field in fields_of(record) if field.is_identity}
+    return pa.struct([field.with_nullable(field.name not in names_of_identity) for field in fields])
+
+
+def is_nested(kind: Any) -> bool:
+    """Say whether a column of this *kind* holds lists or records."""
+    return bool(pa.types.is_nested(kind))
 
 
 def wire_schema(record: Any, instant: Any) -> Any:
     """Return the columns as they are read: under their wire names, with times as *instant*."""
-    return pa.schema(
-        _struct(record, "wire_name", _SCALARS | {datetime: instant, Decimal: WIDE_AMOUNT})
-    )
+    scalars = _SCALARS | {datetime: instant, Decimal: WIDE_AMOUNT}
+    return pa.schema(_fields(record, "wire_name", scalars))
 
 
-def _struct(record: Any, naming: Naming, scalars: dict[type, Any]) -> Any:
-    return pa.struct(
-        [
-            (getattr(field, naming), _column_type(field, naming, scalars))
-            for field in fields_of(record)
-        ]
-    )
+def _fields(record: Any, naming: Naming, scalars: dict[type, Any]) -> list[Any]:
+    return [
+        pa.field(getattr(field, naming), _column_type(field, naming, scalars))
+        for field in fields_of(record)
+    ]
 
 
 def _column_type(field: RecordField, naming: Naming, scalars: dict[type, Any]) -> Any:
     # What is no other scalar is text, an enumeration too.
     kind = (
-        _struct(field.kind, naming, scalars)
+        pa.struct(_fields(field.kind, naming, scalars))
         if field.is_record
         else scalars.get(field.kind, pa.string())
     )

@@ -143,6 +143,9 @@ class Sandbox:
         finally:
             self.in_flight -= 1
 
+    def __repr__(self) -> str:
+        return f"<Sandbox on {self.base_url}, {len(self.searches)} searches so far>"
+
     @property
     def _customers(self) -> ServedList:
         return self._lists[CUSTOMERS.path]
