@@ -138,7 +138,5 @@ def test_where_rows_are_is_told_from_those_seen(
     spread = spread_of(window(0, DAY), times, len(times), count)
 
     for found, due in ((spread.knot, knot), (spread.stretch, stretch)):
-        if found is None or due is None:
-            assert found is due
-        else:
-            assert seconds(found) == pytest.approx(due, abs=0.2)
+        ends = None if found is None else seconds(found)
+        assert ends == (due if due is None else pytest.approx(due, abs=0.2))
