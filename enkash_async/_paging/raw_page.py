@@ -34,7 +34,7 @@ class RawPage:
         """An error came instead, as where some services are asked for what is past the end."""
         self.asked = asked
         """How many rows were asked for; None where nobody noted it."""
-        self._identify = identify
+        self.identify = identify
 
     @classmethod
     def of_error(cls) -> RawPage:
@@ -46,7 +46,7 @@ class RawPage:
 
     def sample(self, max_rows: int) -> RawPage:
         """Return a page of at most *max_rows* of the records, evenly spread."""
-        return RawPage(self.records[:: max(1, -(-len(self) // max_rows))], identify=self._identify)
+        return RawPage(self.records[:: max(1, -(-len(self) // max_rows))], identify=self.identify)
 
     # Reading the ids of a whole page costs a fifth of decoding it, so it is put off until pages
     # do not fit, which most searches never see; the two at the edges are always looked at.
@@ -54,26 +54,26 @@ class RawPage:
     @cached_property
     def first_id(self) -> str:
         """Return the id of the first record."""
-        return self._identify(self.records[0])
+        return self.identify(self.records[0])
 
     @cached_property
     def last_id(self) -> str:
         """Return the id of the last record."""
-        return self._identify(self.records[-1])
+        return self.identify(self.records[-1])
 
     def id_at(self, index: int) -> str:
         """Return the id of one record."""
-        return self.first_id if index == 0 else self._identify(self.records[index])
+        return self.first_id if index == 0 else self.identify(self.records[index])
 
     @cached_property
     def ids(self) -> list[str]:
         """Return the ids of all records."""
-        return [self._identify(raw) for raw in self.records]
+        return [self.identify(raw) for raw in self.records]
 
     def id_steps(self) -> Generator[None, None, None]:
         """Read the ids of all records, with a pause after each piece of the page."""
         ids: list[str] = []
         while len(ids) < len(self):
-            ids += [self._identify(raw) for raw in self.records[len(ids) : len(ids) + PIECE]]
+            ids += [self.identify(raw) for raw in self.records[len(ids) : len(ids) + PIECE]]
             yield
         self.ids = ids

@@ -149,6 +149,60 @@ def test_customers_without_time_that_match_each_window(timeless: int) -> None:
     assert_kept(outcome)
 
 
+@pytest.mark.parametrize("order", ["rising", "falling", "shuffled"])
+def test_rows_without_a_readable_time_do_not_come_with_each_window(order: Order) -> None:
+    for seed in range(8):
+        world = CrawlWorld(
+            rows=9,
+            page_size=4,
+            timeless=7,
+            timeless_match=True,
+            order=order,
+            drift=0.3,
+            habits=Habits(concurrency=8),
+        )
+        assert_kept(run(world, seed))
+
+
+# Errors and single rows
+
+
+@pytest.mark.parametrize("rows", [30, 60, 200])
+@pytest.mark.parametrize("crowd", [0.0, 0.9])
+def test_rows_that_go_are_no_error_where_one_answers_for_what_is_past_the_end(
+    rows: int, crowd: float
+) -> None:
+    for seed in range(5):
+        world = CrawlWorld(
+            rows=rows,
+            page_size=12,
+            spread="instant",
+            crowd=crowd,
+            pages=Pages(past_end="error"),
+            drift=0.3,
+            moves=("delete", "delete_near"),
+            habits=FOUR,
+        )
+        outcome = run(world, seed)
+        assert_kept(outcome)
+        assert outcome.run.error == ""
+
+
+def test_a_stray_among_single_rows_is_known_by_its_time() -> None:
+    for seed in range(40):
+        world = CrawlWorld(rows=20, page_size=10, pages=Pages(cap=1), strays=0.05, habits=FOUR)
+        assert_kept(run(world, seed))
+
+
+@pytest.mark.parametrize("cap", [1, 2, 3])
+def test_a_window_as_full_as_the_cap_lets_through_may_hold_one_more(cap: int) -> None:
+    for seed in range(8):
+        world = CrawlWorld(
+            rows=25, page_size=13, pages=Pages(cap=cap), count="minus_one", habits=FOUR
+        )
+        assert_kept(run(world, seed))
+
+
 # Answers that are wrong once
 
 
@@ -204,6 +258,20 @@ def test_a_count_that_no_list_has_freezes_nothing(huge: int) -> None:
     assert outcome.run.slowest < MAX_SECONDS
     assert outcome.run.error != "endless"
     assert not outcome.run.is_sure
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_crawl_that_gets_nowhere_ends_with_a_sentence(seed: int) -> None:
+    # Single rows say too little to tell that the filter looks at the date only.
+    world = CrawlWorld(
+        rows=40, page_size=10, grain="date", rounds_rows=False, pages=Pages(cap=1), drift=0.02
+    )
+    outcome = run(world, seed)
+
+    assert outcome.run.error == "incomplete"
+    assert "more than 440 requests for windows of time were answered" in outcome.run.reasons[0]
+    # Six times the least and 200, one more, and those that only count.
+    assert outcome.run.requests <= 440 + 1 + 3
 
 
 def test_one_window_miscounted_does_not_make_all_windows_small() -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
+import msgspec
+
 from enkash_async._paging.crawl.cutter import Cutter
 from enkash_async._paging.crawl.seams import MARGIN
 from enkash_async._paging.crawl.windows import CountedWindow
+from enkash_async._paging.page_request import Window
 from enkash_async._paging.raw_page import RawPage
 
 SAMPLE = 64
@@ -32,6 +35,8 @@ class Contradictions:
         self._cutter = cutter
         self.why = ""
         """What was wrong with the answer that made windows useless."""
+        self._untimed: dict[str, Window] = {}
+        """Rows whose time is missing or cannot be read, with what their windows share."""
 
     def step_after(self, window: CountedWindow, page: RawPage, *, is_root: bool) -> Step:
         """Return what to do after the first *page* of *window*."""
@@ -40,6 +45,9 @@ class Contradictions:
         if not is_root and self._is_elsewhere(window, page):
             self.why = "the service answers with rows of times outside those asked for"
             return Step.ASK_AGAIN if window.tries < MAX_TRIES - 1 else Step.GIVE_UP
+        if not is_root and self._is_everywhere(window, page):
+            self.why = "rows without a readable time match windows that share no time"
+            return Step.GIVE_UP
         if window.family is not None and not window.is_counted:
             window.is_counted = True
             window.family.note(page.total or 0)
@@ -55,7 +63,30 @@ class Contradictions:
         tries = MAX_TRIES if lacks else MAX_TRIES - 1
         return Step.ASK_AGAIN if window.tries < tries - 1 else Step.BELIEVE
 
+    def is_stray(self, window: CountedWindow, page: RawPage) -> bool:
+        """Say whether a page whose place no overlap proves is of another window."""
+        return bool(page) and not window.overlaps_next and self._is_elsewhere(window, page)
+
     def _is_elsewhere(self, window: CountedWindow, page: RawPage) -> bool:
         begin, end = window.asked.begin - MARGIN, window.asked.end + MARGIN
-        times = self._cutter.read_times([*page.sample(SAMPLE).records, page.records[-1]])
+        times = self._cutter.read_times(_sampled(page))
         return any(time is not None and not begin <= time <= end for time in times)
+
+    def _is_everywhere(self, window: CountedWindow, page: RawPage) -> bool:
+        """Say whether a row without a time was seen in another window that shares no time."""
+        records = _sampled(page)
+        times = self._cutter.read_times(records)
+        if None not in times:
+            return False
+        untimed = [raw for raw, time in zip(records, times, strict=True) if time is None]
+        for record_id in RawPage(untimed, identify=page.identify).ids:
+            seen = self._untimed.get(record_id, window.asked)
+            begin, end = max(seen.begin, window.asked.begin), min(seen.end, window.asked.end)
+            if end < begin:
+                return True
+            self._untimed[record_id] = Window(begin, end)
+        return False
+
+
+def _sampled(page: RawPage) -> list[msgspec.Raw]:
+    return [*page.sample(SAMPLE).records, page.records[-1]]

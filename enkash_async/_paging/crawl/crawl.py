@@ -87,7 +87,13 @@ class Crawl:
         self._seams = Seams(resume.delivered)
         self._division = Division(self._frontier, self._cutter, sizes)
         self._delivery = Delivery(
-            self._frontier, self._cutter, self._division, self._seams, sizes, self.findings
+            self._frontier,
+            self._cutter,
+            self._division,
+            self._contradictions,
+            self._seams,
+            sizes,
+            self.findings,
         )
 
     def __repr__(self) -> str:

@@ -71,5 +71,6 @@ def within(asked: Window, stretch: Window | None) -> Window:
         return asked
     begin = max(asked.begin, stretch.begin.replace(microsecond=0) - 3 * SECOND)
     end = min(asked.end, stretch.end.replace(microsecond=0) + 4 * SECOND)
-    begin, end = max(asked.begin, min(begin, end - NARROWEST)), max(end, begin + NARROWEST)
+    begin = max(asked.begin, min(begin, end - NARROWEST))
+    end = min(asked.end, max(end, begin + NARROWEST))
     return Window(begin, end) if 4 * (end - begin) < asked.end - asked.begin else asked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enkash_async._paging.crawl.contradictions import Contradictions
 from enkash_async._paging.crawl.cutter import Cutter
 from enkash_async._paging.crawl.division import Division
 from enkash_async._paging.crawl.findings import CrawlFindings
@@ -21,6 +22,7 @@ class Delivery:
         frontier: Frontier,
         cutter: Cutter,
         division: Division,
+        contradictions: Contradictions,
         seams: Seams,
         sizes: PageSizes,
         findings: CrawlFindings,
@@ -28,6 +30,7 @@ class Delivery:
         self._frontier = frontier
         self._cutter = cutter
         self._division = division
+        self._contradictions = contradictions
         self._seams = seams
         self._sizes = sizes
         self._findings = findings
@@ -41,7 +44,8 @@ class Delivery:
     def take_counted(self, window: CountedWindow, page: RawPage) -> NewRows:
         """Return which rows of the next page of a counted window are new."""
         head, first = window.head, window.first_page
-        rows = window.accept(page)
+        is_stray = window.is_begun and self._contradictions.is_stray(window, page)
+        rows = None if is_stray else window.accept(page)
         if rows is None:
             if not window.retry():
                 self._fall_back(window, page)

@@ -29,7 +29,8 @@ class Division:
         if count is None or rows > count or (not rows and count):
             self.read_paged(window)
         elif count == rows < limit:
-            window.plan(page, count, limit)
+            # As many as a cap lets through may not be all, where counts are one too low.
+            window.plan(page, count, min(limit, self._cutter.page_rows))
         elif is_one_page and self._cutter.is_short(rows, limit):
             # Shorter than a cap would make it: the count is wrong.
             self.read_paged(window)

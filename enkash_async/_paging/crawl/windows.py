@@ -112,6 +112,11 @@ class CountedWindow:
         return self._end_row > 0
 
     @property
+    def overlaps_next(self) -> bool:
+        """Say whether the next page should begin with rows that came, which proves its place."""
+        return self._end_row > self._requests[0].row
+
+    @property
     def is_proven(self) -> bool:
         """Say whether all came in one answer, or as many different rows as all answers counted."""
         return self._is_single or len(self.ids) == self.count
@@ -191,6 +196,11 @@ class CountedWindow:
         if edge >= 0 and (edge >= len(page) or page.ids[edge] != self._last_id):
             return None
         rows_due = min(request.limit, (self.count or 0) - request.row)
+        is_agreed = page.stands_for_error or page.total == self.count
+        if rows_due <= 0 and len(known) == len(page) and is_agreed:
+            # Nothing stands there: no row, an error, or the last page again.
+            self._requests.popleft()
+            return NewRows(request.row, len(page))
         if page.total != self.count or len(page) > rows_due:
             return None
         if len(page) < rows_due and not self._fill(request, page, edge):
