@@ -25,6 +25,7 @@ from enkash_async._paging.addressing import MAX_LIMIT, Addressing, OffsetUnit
 from enkash_async._paging.page_sizes import PageSizes
 from enkash_async._search.byte_budget import ByteBudget
 from enkash_async._search.list_resource import checked_page_size
+from enkash_async._search.remembered_lists import RememberedLists
 from enkash_async._search.settings import Decoders, SearchSettings
 from enkash_async._tasks import TaskOwner
 from enkash_async._telemetry.telemetry import Telemetry
@@ -204,8 +205,8 @@ class EnKashSession:
             decoders=Decoders(self._naive_timezone),
             telemetry=self._telemetry,
             page_size=self._page_size,
-            # As many waiting as in flight, so that one slow page does not stop the rest.
-            max_pages=2 * places,
+            max_concurrency=places,
+            remembered=RememberedLists(),
             page_sizes=partial(PageSizes, adaptive=self._adaptive),
         )
 

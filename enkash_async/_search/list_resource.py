@@ -91,6 +91,9 @@ class ListResource(Generic[F, R]):
             resume=start.point_of(ListPoint),
             full_check=full_check,
             sizes=self._settings.page_sizes(size),
+            max_limit=self._endpoint.max_limit,
+            remembered=self._settings.remembered.of(query.list_key),
+            trial_pages=self._settings.max_concurrency,
         )
         stream, report = self._stream("search", pager, query, start, max_records, strict=strict)
         return self.search_class(stream, self._decoder, report, on_bad_record)

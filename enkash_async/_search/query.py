@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 import attrs
@@ -35,10 +36,19 @@ class Query:
 
     def body_of(self, request: PageRequest) -> bytes:
         """Return the JSON body for one page."""
-        criteria = self.criteria
-        if request.window is not None:
-            criteria = narrowed(self.endpoint, criteria, request.window)
+        if request.window is None:
+            return self._body
+        criteria = narrowed(self.endpoint, self.criteria, request.window)
         return _encode(criteria.as_wire())
+
+    @cached_property
+    def _body(self) -> bytes:
+        return _encode(self.criteria.as_wire())
+
+    @property
+    def list_key(self) -> int:
+        """Return a number that is the same, in this process, for all orders of one list."""
+        return hash((self.endpoint.path, self._body))
 
     def parameters_of(self, request: PageRequest) -> dict[str, str]:
         """Return the query string's parameters for one page."""

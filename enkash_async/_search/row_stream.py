@@ -81,7 +81,7 @@ class RowStream:
         """
         self._watch.note_reader(self.report, first_page=not read_on)
         while not self._is_over():
-            self._prefetch.fill()
+            self._prefetch.fill(read_on=read_on)
             batch = await self._take_page()
             if not batch.rows.indices:
                 continue
