@@ -238,8 +238,8 @@ class EnKashSession:
             decoders=Decoders(options.naive_timezone),
             telemetry=self._core.telemetry,
             page_size=options.page_size,
-            # As many waiting as in flight, so that one slow page does not stop the rest.
-            max_pages=2 * places,
+            max_concurrency=places,
+            remembered=self._core.remembered,
             page_sizes=partial(PageSizes, adaptive=options.adaptive),
         )
 

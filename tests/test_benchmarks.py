@@ -208,8 +208,8 @@ async def test_a_blocked_loop_is_seen() -> None:
 
 def test_ideal_of_a_slow_network() -> None:
     assert ideal_seconds(80) == pytest.approx(1.0)
-    # 1, 1, 2, 4 and then nine rounds of 8.
-    assert ideal_seconds_with_ramp(80) == pytest.approx(1.3)
+    # One page, and then ten rounds of 8.
+    assert ideal_seconds_with_ramp(81) == pytest.approx(1.1)
     assert ideal_seconds_with_ramp(1) == pytest.approx(0.1)
 
 

@@ -80,7 +80,8 @@ class Acceptance:
             self.schedule.put_first(self.past_the_end.check(request))
             return _nothing_new(request, page)
         if self.overlap.is_edge_in_place(request, page):
-            self.probe.is_settled = self.probe.is_settled or request.row > 0
+            if request.row > 0:
+                self.probe.is_settled = self.probe.is_proven = True
             return self._take(request, page, self.overlap.rows_in_place(request, page))
         if not self.probe.is_settled:
             self.schedule.put_first(self.probe.request())
@@ -224,7 +225,7 @@ class Acceptance:
         if page:
             edge, end_row = self.place.edge, self.place.end_row
             self.place.move_past(request, page, new)
-            self.schedule.note_taken()
+            self.schedule.note_fitted()
             self.reach.note_taken(len(page))
             self.count.note_place(page.total, self.place.end_row)
             step = self.list_end.step_after(
@@ -241,9 +242,11 @@ class Acceptance:
         return rows
 
     def _go_on(self, step: Step, request: PageRequest, page: RawPage) -> None:
+        if step is Step.DOUBT_SIZE and self.cap.is_foreseen(len(page)):
+            step = Step.READ_ON
         if step is Step.READ_ON:
-            self.cap.note_full()
-            self.schedule.note_full()
+            self.cap.note_full(len(page))
+            self.schedule.note_full(may_be_all=page.total == len(page))
         elif step is Step.DOUBT_SIZE:
             self._doubt_size(len(page))
         elif step is Step.PEEK:

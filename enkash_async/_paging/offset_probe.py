@@ -27,6 +27,8 @@ class OffsetProbe:
         self._start = start
         self.is_settled = is_settled
         """Offsets were seen to count what the session was told, or this was asked before."""
+        self.is_proven = False
+        """A page began where its offset says."""
         self._distance = 1
 
     def request(self) -> PageRequest:

@@ -11,25 +11,43 @@ class PageCap:
 
     Where offsets count rows, one short page only raises the suspicion: it may have been the last.
     Where they count pages, the number of a page depends on its size, so that never more is asked
-    for than surely comes.
+    for than surely comes. The service documents *max_limit*. A *foreseen* cap is planned with until
+    the first page, which is asked for without it, is longer or shorter.
     """
 
-    def __init__(self, unit: OffsetUnit, point: ListPoint) -> None:
-        self.limit = MAX_LIMIT
+    def __init__(
+        self,
+        unit: OffsetUnit,
+        point: ListPoint,
+        *,
+        max_limit: int = MAX_LIMIT,
+        foreseen: int | None = None,
+    ) -> None:
+        self.max_limit = self.first_limit = max_limit
+        self._foreseen = foreseen
         if unit == "pages" and max(point.page_rows, point.row) > TOO_FEW_TO_OVERLAP:
             # Only the first page begins where it does whatever its size.
-            self.limit = point.page_rows or MAX_LIMIT
+            self._foreseen = None
+            self.first_limit = min(point.page_rows or max_limit, max_limit)
+        self.limit = min(self._foreseen or self.first_limit, max_limit)
         self._unit = unit
         self._suspected: int | None = None
 
     def note_first(self, rows: int) -> None:
         """Learn from the first page of the list."""
         if self._unit == "pages":
-            self.limit = rows
+            # Asked for again, it must begin where pages of its true size do.
+            self.limit = self.first_limit = rows
 
-    def note_full(self) -> None:
+    def is_foreseen(self, rows: int) -> bool:
+        """Say whether a page of *rows* rows was cut where the pages of earlier searches were."""
+        return rows == self._foreseen
+
+    def note_full(self, rows: int) -> None:
         """Learn that a page came as long as was asked for: a suspicion was wrong."""
         self._suspected = None
+        if rows > self.limit:
+            self.limit, self._foreseen = self.max_limit, None
 
     def note_short(self, rows: int, longest: int) -> bool:
         """Learn that a page came short that was not the last; *longest* is the longest so far.
@@ -37,6 +55,8 @@ class PageCap:
         Return whether this settles the suspicion of one before. If not, the next page must go
         alone, for it tells whether the service caps pages.
         """
+        if self._foreseen is not None and self._unit == "rows":
+            self.limit, self._foreseen = self.max_limit, None
         if self._unit == "pages":
             self.limit = min(self.limit, longest)
         elif self._suspected is not None:

@@ -7,14 +7,15 @@ Where the row is missing, the pages around are read again until a row that was d
 and reading goes on after it.
 
 Nothing that the service leaves open is taken for granted. Rows are counted as they come, so that
-a cap on the page size shows; the second page goes alone, so that an offset which is ignored, or
-counted in pages, shows before much is fetched.
+a cap on the page size shows; an offset that is ignored, or counted in pages, shows at the first
+page that does not begin with the edge, whatever was fetched with it. What earlier searches saw of
+the list decides what is asked for before the first page has come, and proves nothing.
 """
 
 from __future__ import annotations
 
 from enkash_async._paging.acceptance import Acceptance
-from enkash_async._paging.addressing import Addressing
+from enkash_async._paging.addressing import MAX_LIMIT, Addressing
 from enkash_async._paging.findings import Findings, judge
 from enkash_async._paging.history import History, NewRows
 from enkash_async._paging.list_end import ListEnd
@@ -30,6 +31,7 @@ from enkash_async._paging.progress import Progress
 from enkash_async._paging.raw_page import RawPage
 from enkash_async._paging.reach import Reach
 from enkash_async._paging.records_count import RecordsCount
+from enkash_async._paging.remembered import Remembered
 from enkash_async._paging.schedule import Schedule
 from enkash_async._paging.starting_offset import StartingOffset
 from enkash_async.report import Verdict
@@ -59,13 +61,23 @@ class Pager:
         resume: ListPoint | None = None,
         full_check: bool = False,
         sizes: PageSizes | None = None,
+        max_limit: int = MAX_LIMIT,
+        remembered: Remembered | None = None,
+        trial_pages: int | None = None,
     ) -> None:
         """Read *max_rows* from row *start*, or what is left of them after *resume*.
 
         With *full_check* every row is compared with all rows before it. *sizes* may make pages
-        smaller while they are read.
+        smaller while they are read; none has more than *max_limit* rows. What is *remembered* of
+        the list is planned with, and brought up to date. No more than *trial_pages* are wanted
+        until pages were seen to fit.
         """
         point = resume or ListPoint(row=start)
+        self._remembered = remembered or Remembered()
+        known = self._remembered.with_point(point, page_size)
+        if addressing.unit == "pages" and start:
+            # The first page begins where its own size says, which only shows when it comes.
+            known = Remembered()
         self.findings = Findings(
             total_at_start=point.total,
             count_is_total=point.total is not None,
@@ -73,16 +85,28 @@ class Pager:
             unchecked=point.unproven,
             counts_from_one=addressing.first == 1,
         )
-        cap = PageCap(addressing.unit, point)
         max_new = page_size if max_rows is None else min(page_size, max_rows)
+        foreseen = known.cap
+        if addressing.unit == "pages" and foreseen is None and known.total is not None:
+            foreseen = max_new
+        cap = PageCap(addressing.unit, point, max_limit=max_limit, foreseen=foreseen)
+        self._cap, self._max_new = cap, max_new
         self._place = Place(start, point, max_rows)
         self._count = RecordsCount(self.findings)
         self._reach = Reach(addressing, cap, sizes or PageSizes(page_size), max_new=max_new)
-        self._schedule = Schedule(self._place, self._count, self._reach)
+        self._schedule = Schedule(
+            self._place,
+            self._count,
+            self._reach,
+            foreseen=known.total,
+            trial_pages=trial_pages,
+            is_unit_proven=known.is_unit_proven,
+        )
         self._overlap = Overlap(self._place, point, self.findings, checks_all=full_check)
         self._list_end = ListEnd(addressing.unit, point.page_rows)
         self._progress = Progress()
         self._past_the_end = PastTheEnd(self._place, self._reach, self._count)
+        self._probe = OffsetProbe(addressing, self._reach, start, is_settled=bool(point.edge))
         self._acceptance = Acceptance(
             findings=self.findings,
             place=self._place,
@@ -92,7 +116,7 @@ class Pager:
             schedule=self._schedule,
             overlap=self._overlap,
             list_end=self._list_end,
-            probe=OffsetProbe(addressing, self._reach, start, is_settled=bool(point.edge)),
+            probe=self._probe,
             lost=LostPlace(self._reach),
             past_the_end=self._past_the_end,
             start=StartingOffset(start, self._reach, self._count),
@@ -178,7 +202,17 @@ class Pager:
         Often that is none: then other pages are wanted first. IncompleteSearchError if the pages
         contradict each other.
         """
-        return self._acceptance.accept(page)
+        rows = self._acceptance.accept(page)
+        self._remember()
+        return rows
+
+    def _remember(self) -> None:
+        memory, longest = self._remembered, self._list_end.longest_page
+        if self._count.is_total:
+            memory.total = self._count.latest
+        memory.is_unit_proven |= self._probe.is_proven
+        if self.ended and self._place.delivered > longest:
+            memory.note_pages(longest, self._cap.limit, self._max_new)
 
     def point(self, unread: int = 0, row: int | None = None) -> ListPoint:
         """Return where to go on if the last *unread* new rows, from *row* on, were not used."""

@@ -40,7 +40,17 @@ class Reach:
 
     def next_page(self, row: int, new: int, *, overlaps: bool) -> PageRequest:
         """Return a request for *new* rows from *row* on, with *overlaps* and the row before."""
-        limit = min(new + overlaps, self._cap.limit)
+        return self._line_up(row, min(new + overlaps, self._cap.limit), overlaps=overlaps)
+
+    def first_page(self, row: int, new: int, *, overlaps: bool) -> PageRequest:
+        """Return the same, but as large as if no cap were known: one that is gone shows so."""
+        return self._line_up(row, min(new + overlaps, self._cap.first_limit), overlaps=overlaps)
+
+    def rows_of(self, request: PageRequest) -> int:
+        """Return how many rows *request* brings, as far as a cap is known."""
+        return min(request.limit, self._cap.limit)
+
+    def _line_up(self, row: int, limit: int, *, overlaps: bool) -> PageRequest:
         request = self._addressing.request(row, limit, overlaps=overlaps)
         if overlaps and request.row >= row > 0:
             return attrs.evolve(request, purpose=Purpose.LOOSE)
@@ -84,7 +94,8 @@ class Reach:
         offset, limit = last.offset + 1, last.limit
         if self._addressing.unit == "rows":
             # Large enough to show more than the single row that came.
-            offset, limit = end_row + self._addressing.first, max(2, limit)
+            limit = max(limit, min(2, self._cap.max_limit))
+            offset = end_row + self._addressing.first
         return PageRequest(end_row, offset, limit, purpose=Purpose.PEEK)
 
     # What the service can send

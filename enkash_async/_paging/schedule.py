@@ -20,17 +20,32 @@ class Schedule:
     """The pages wanted, of which the first is the next to be accepted.
 
     They are planned from *place* on, each as far as *reach* goes, until *place* or *count* say
-    that there is nothing more to read.
+    that there is nothing more to read. Until the first page has come, *foreseen* rows are
+    planned for; if that is None, it goes alone. Until two pages fitted, or the first if
+    *is_unit_proven*, no more than *trial_pages* are wanted: as many as are wasted if the service
+    does not mean by offsets what it was told.
     """
 
-    def __init__(self, place: Place, count: RecordsCount, reach: Reach) -> None:
+    def __init__(
+        self,
+        place: Place,
+        count: RecordsCount,
+        reach: Reach,
+        *,
+        foreseen: int | None = None,
+        trial_pages: int | None = None,
+        is_unit_proven: bool = False,
+    ) -> None:
         self._place = place
         self._count = count
         self._reach = reach
+        self._foreseen = foreseen
+        self._trial_pages = trial_pages
+        self._pages_on_trial = 1 if is_unit_proven else 2
         self._wanted: deque[PageRequest] = deque()
         self._next_row = place.end_row
         self._pages_taken = 0
-        self.one_at_a_time = True
+        self.one_at_a_time = foreseen is None
         """What the next page shows may change the plan, so that no other is asked for."""
 
     def __len__(self) -> int:
@@ -61,13 +76,26 @@ class Schedule:
         """Drop all requests; what comes next is planned anew."""
         self._wanted.clear()
 
-    def note_taken(self) -> None:
+    def note_fitted(self) -> None:
         """Learn that a page was accepted as the next of the list."""
         self._pages_taken += 1
+        if self._pages_taken == 1 and self._wanted and not self._leads_on(self._wanted[0]):
+            # The first page held more rows, or fewer, than were foreseen.
+            self.forget()
 
-    def note_full(self) -> None:
-        """Learn that it was as long as asked for; then only the first two go alone."""
-        self.one_at_a_time = self._pages_taken < 2
+    def _leads_on(self, request: PageRequest) -> bool:
+        end_row = self._place.end_row
+        if request.purpose is Purpose.LOOSE:
+            return request.row == end_row
+        return request.row < end_row <= request.row + request.limit
+
+    def note_full(self, *, may_be_all: bool) -> None:
+        """Learn that it was as long as asked for, so that the next ones go together.
+
+        Not after a first page that *may_be_all*, since as many rows are counted as it holds: the
+        next one shows whether that is the size of the page or of the list.
+        """
+        self.one_at_a_time = may_be_all and self._pages_taken == 1
 
     # Planning
 
@@ -76,9 +104,11 @@ class Schedule:
 
         With *whole_pages* they are not cut to the rows that are left to deliver.
         """
-        # Twice as many with each page that fitted: a misunderstanding shows before much is sent.
-        ramp = 1 if self.one_at_a_time else int(2 ** min(self._pages_taken - 1, 10))
-        while len(self._wanted) < min(max_pages, ramp) and self._may_plan():
+        if self.one_at_a_time:
+            max_pages = 1
+        elif self._trial_pages is not None and self._pages_taken < self._pages_on_trial:
+            max_pages = min(max_pages, self._trial_pages)
+        while len(self._wanted) < max_pages and self._may_plan():
             self._wanted.append(self._plan(whole_pages))
 
     def _may_plan(self) -> bool:
@@ -88,15 +118,23 @@ class Schedule:
         stop_row = self._place.stop_row
         if self.one_at_a_time or (stop_row is not None and self._next_row >= stop_row):
             return False
-        return self._count.may_reach(self._next_row)
+        # A last page that is full says nothing of the end: the one after it goes with it.
+        last_row = self._next_row - 1
+        if not self._pages_taken:
+            return self._foreseen is not None and last_row < self._foreseen
+        return self._count.may_reach(last_row)
 
     def _plan(self, whole_pages: bool) -> PageRequest:
         new, stop_row = self._reach.page_size, self._place.stop_row
         if stop_row is not None and not whole_pages and not self._reach.counts_pages:
             new = max(1, min(new, stop_row - self._next_row))
-        overlaps = self._place.edge is not None
-        request = self._reach.next_page(self._next_row, new, overlaps=overlaps)
-        self._next_row = request.row + request.limit
+        overlaps = self._place.edge is not None or bool(self._wanted)
+        if self._pages_taken or self._wanted:
+            request = self._reach.next_page(self._next_row, new, overlaps=overlaps)
+            self._next_row = request.row + request.limit
+        else:
+            request = self._reach.first_page(self._next_row, new, overlaps=overlaps)
+            self._next_row = request.row + self._reach.rows_of(request)
         return request
 
     def refit(self, request: PageRequest) -> PageRequest:
@@ -109,7 +147,7 @@ class Schedule:
         if request.purpose in IS_ANSWERED_BY_FEW:
             parts = parts[:1]
         elif request.purpose is not Purpose.REREAD and place == len(self._wanted) - 1:
-            # Planning goes on after it. The first pages go one at a time.
+            # Planning goes on after it, in smaller pages.
             parts = parts[:1]
             self._next_row = parts[0].row + limit
         del self._wanted[place]

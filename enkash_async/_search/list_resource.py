@@ -120,6 +120,9 @@ class ListResource(Generic[F, R]):
             resume=start.point_of(ListPoint),
             full_check=full_check,
             sizes=self._settings.page_sizes(size, known=self._known_size),
+            max_limit=self._endpoint.max_limit,
+            remembered=self._settings.remembered.of(query.list_key),
+            trial_pages=self._settings.max_concurrency,
         )
         return self._search(
             "search", pager, query, start, max_records, strict=strict, on_bad_record=on_bad_record

@@ -79,16 +79,25 @@ class Prefetch:
         self._slots: dict[PageRequest, _Slot] = {}
         self._row_bytes = float(ASSUMED_ROW_BYTES)
         self._paused = True
+        self._reads_on = True
         self._discarded = False
 
-    def fill(self) -> None:
-        """Start the fetches that the bounds allow, and stop those no longer wanted."""
+    def fill(self, *, read_on: bool = True) -> None:
+        """Start the fetches that the bounds allow, and stop those no longer wanted.
+
+        Unless the reader will *read_on*, from now on only the page that is needed next is fetched.
+        """
+        self._reads_on = read_on
+        self._refill()
+
+    def _refill(self) -> None:
         if self._discarded:
             return
         self._paused = False
+        max_pages = self._max_pages if self._reads_on else 1
         for request in [r for r in self._slots if not self._planner.is_wanted(r)]:
             self._drop(request)
-        for place, request in enumerate(self._planner.wanted(self._max_pages)):
+        for place, request in enumerate(self._planner.wanted(max_pages)):
             if request in self._slots:
                 continue
             nbytes = int(request.limit * self._row_bytes)
@@ -115,7 +124,7 @@ class Prefetch:
             self._weigh(slot, slot.page)
             self._planner.note_arrival(slot.request, slot.page)
             if not self._paused and self._owner.is_open:
-                self.fill()
+                self._refill()
 
     def _shrink(self, slot: _Slot, least: int) -> int | None:
         return self._planner.shrink(slot.request, least) if self._holds(slot) else None
@@ -129,7 +138,7 @@ class Prefetch:
             slot.request = request
             self._resize(slot, int(request.limit * self._row_bytes))
             if not self._paused and self._owner.is_open:
-                self.fill()
+                self._refill()
         return request
 
     def _holds(self, slot: _Slot) -> bool:
@@ -164,7 +173,7 @@ class Prefetch:
     def _head(self) -> _Slot:
         request = self._planner.wanted(1)[0]
         if request not in self._slots:
-            self.fill()
+            self._refill()
         if self._discarded:
             raise RuntimeError(CLOSED)
         return self._slots[request]

@@ -49,6 +49,11 @@ class Query:
     def _body_for(self, criteria: Criteria) -> bytes:
         return _encode({**criteria.as_wire(), **self.extra.body})
 
+    @property
+    def list_key(self) -> int:
+        """Return a number that is the same, in this process, for all orders of one list."""
+        return hash((self.endpoint.path, self._body, *sorted(self.extra.query.items())))
+
     def parameters_of(self, request: PageRequest) -> dict[str, str]:
         """Return the query string's parameters for one page."""
         order = {"orderBy": self.order_by, "direction": self.direction}

@@ -57,7 +57,7 @@ class Batch:
 class NotBegun:
     """Stands for the fetches of a search that nobody has read yet: there are none to stop."""
 
-    def fill(self) -> None:
+    def fill(self, *, read_on: bool = True) -> None:
         raise AssertionError
 
     async def head(self) -> RawPage:
@@ -109,7 +109,7 @@ class RowStream:
         """
         self._watch.note_reader(self.report, first_page=not read_on)
         while not self._is_over():
-            self.prefetch.fill()
+            self.prefetch.fill(read_on=read_on)
             batch = await self._take_page()
             if not batch.rows.indices:
                 continue

@@ -14,6 +14,7 @@ from enkash_async._http.call import Caller
 from enkash_async._paging.addressing import Addressing
 from enkash_async._paging.page_sizes import KnownSize, PageSizes
 from enkash_async._search.byte_budget import ByteBudget
+from enkash_async._search.remembered_lists import RememberedLists
 from enkash_async._tasks import TaskOwner
 from enkash_async._telemetry.telemetry import Telemetry
 
@@ -60,6 +61,13 @@ class SearchSettings:
     decoders: Decoders
     telemetry: Telemetry
     page_size: int
-    max_pages: int
-    """Pages of one search that may be in flight or wait for their reader."""
+    max_concurrency: int
+    """Requests in flight, over all searches."""
+    remembered: RememberedLists
     page_sizes: MakesPageSizes
+
+    @property
+    def max_pages(self) -> int:
+        """Return how many pages of one search may be in flight or wait for their reader."""
+        # As many waiting as in flight, so that one slow page does not stop the rest.
+        return 2 * self.max_concurrency

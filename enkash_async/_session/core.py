@@ -19,6 +19,7 @@ from enkash_async._http.throttle import Throttle
 from enkash_async._http.token_cache import TokenCache, watched
 from enkash_async._http.transport import Transport
 from enkash_async._search.byte_budget import ByteBudget
+from enkash_async._search.remembered_lists import RememberedLists
 from enkash_async._session.options import Options
 from enkash_async._tasks import TaskOwner
 from enkash_async._telemetry import log
@@ -53,6 +54,7 @@ class Core:
         self.base_url = base_url
         self.telemetry = Telemetry(options.hooks)
         self.places = int(min(options.max_concurrency, pool_size(options.http)))
+        self.remembered = RememberedLists()
         self._auth = auth
         self._options = options
         self._opened: Opened | None = None

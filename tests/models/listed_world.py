@@ -11,6 +11,7 @@ from typing import Literal
 
 import attrs
 
+from enkash_async._paging.remembered import Remembered
 from tests.models.answers import Answer, Ask, Count, Counter, Pages, Row, new_row
 from tests.models.planners import open_pager
 from tests.models.reading import Habits, Outcome, Reader, doubled
@@ -56,6 +57,10 @@ class ListWorld:
     strays: float = 0.0
     """How often an answer belongs to another request."""
     full_check: bool = False
+    known_rows: int | None = None
+    """The count that the session remembers, true or not."""
+    known_cap: int | None = None
+    is_unit_known: bool = False
     habits: Habits = attrs.field(factory=Habits)
 
     @property
@@ -278,6 +283,8 @@ def run(world: ListWorld, seed: int, script: Script | None = None) -> ListOutcom
     chance = random.Random(seed)
     service = ListService(world, chance, script)
     least = world.pages.least(service.rows[world.start :], world.page_size)
+    # One for all readers, as in a session.
+    remembered = Remembered(world.known_rows, world.known_cap, world.is_unit_known)
 
     def allowed(outcome: Outcome) -> int:
         return _allowed(world, service, least, outcome)
@@ -293,6 +300,8 @@ def run(world: ListWorld, seed: int, script: Script | None = None) -> ListOutcom
             start=world.start,
             max_rows=habits.max_rows,
             full_check=world.full_check,
+            remembered=remembered,
+            trial_pages=habits.concurrency,
         ),
         chance,
         allowed,

@@ -102,6 +102,17 @@ def _max_rows(choose: Choose, world: ListWorld) -> ListWorld:
     return attrs.evolve(world, habits=attrs.evolve(world.habits, max_rows=max_rows))
 
 
+def _memory(choose: Choose, world: ListWorld) -> ListWorld:
+    known = choose([0, 1, world.rows // 2, world.rows, world.rows + 1, 3 * world.rows + 40])
+    return attrs.evolve(world, known_rows=known, is_unit_known=choose([False, True]))
+
+
+def _memory_of_cap(choose: Choose, world: ListWorld) -> ListWorld:
+    true = world.pages.cap or world.page_size
+    known = choose([1, 2, max(1, true - 1), true, true + 1, 2 * true])
+    return attrs.evolve(_memory(choose, world), known_cap=known)
+
+
 def _change(moves: tuple[Move, ...], burst: Burst, *places: Place) -> Oddity:
     def change(choose: Choose, world: ListWorld) -> ListWorld:
         drift = choose([0.02, 0.1, 0.4])
@@ -162,6 +173,7 @@ GROUPS: Groups = {
     },
     "answers": {"empty answers": _fields(empties=0.03), "stray answers": _fields(strays=0.03)},
     "check": {"full check": _fields(full_check=True)},
+    "memory": {"remembered count": _memory, "remembered cap": _memory_of_cap},
 }
 CHANGING: Groups = {**GROUPS, "changes": CHANGES}
 STILL: Groups = {name: group for name, group in GROUPS.items() if name != "answers"}

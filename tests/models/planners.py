@@ -19,6 +19,7 @@ from enkash_async._paging.page_sizes import PageSizes
 from enkash_async._paging.pager import Pager
 from enkash_async._paging.planner import Planner
 from enkash_async._paging.raw_page import RawPage
+from enkash_async._paging.remembered import Remembered
 from enkash_async._wire.fields import identity_reader, time_reader
 from enkash_async.errors import IncompleteSearchError
 from enkash_async.report import Verdict
@@ -45,6 +46,8 @@ def open_pager(
     start: int,
     max_rows: int | None,
     full_check: bool,
+    remembered: Remembered | None = None,
+    trial_pages: int | None = None,
 ) -> Planner:
     """Return a planner of one list as `search()` makes it."""
     return Pager(
@@ -54,6 +57,8 @@ def open_pager(
         max_rows=max_rows,
         resume=None if token is None else ResumeToken.parse(token).point_of(ListPoint),
         full_check=full_check,
+        remembered=remembered,
+        trial_pages=trial_pages,
         # So that sizes go down and up again within one short list.
         sizes=PageSizes(page_size, grow_after=1),
     )

@@ -69,7 +69,7 @@ def test_two_short_pages_in_a_row_show_a_cap(short: tuple[int, ...], limit: int)
 def test_a_full_page_clears_the_suspicion() -> None:
     cap = cap_of("rows")
     cap.note_short(7, 7)
-    cap.note_full()
+    cap.note_full(20)
 
     assert cap.note_short(7, 7) is False
     assert cap.limit == MAX_LIMIT

@@ -27,6 +27,7 @@ class Plan:
     count: RecordsCount
     sizes: PageSizes
     reach: Reach
+    place: Place
 
     def rows(self, max_pages: int, *, whole_pages: bool = False) -> list[tuple[int, int]]:
         """Return row and limit of the pages wanted."""
@@ -41,23 +42,108 @@ def plan_of(
     unit: OffsetUnit = "rows",
     max_rows: int | None = None,
     taken: int = 3,
+    foreseen: int | None = None,
+    cap: int | None = None,
+    is_unit_proven: bool = False,
 ) -> Plan:
-    """Return a plan after *taken* full pages were taken."""
+    """Return a plan after *taken* full pages were taken, with at most 8 on trial."""
     point = point or ListPoint(row=100, delivered=100, edge=("r99",))
     place, count = Place(0, point, max_rows), RecordsCount(Findings())
     sizes = PageSizes(page_size)
-    cap = PageCap(unit, point)
-    reach = Reach(Addressing(unit), cap, sizes, max_new=page_size)
-    schedule = Schedule(place, count, reach)
+    page_cap = PageCap(unit, point, foreseen=cap)
+    reach = Reach(Addressing(unit), page_cap, sizes, max_new=page_size)
+    schedule = Schedule(
+        place,
+        count,
+        reach,
+        foreseen=foreseen,
+        trial_pages=8,
+        is_unit_proven=is_unit_proven,
+    )
     for _ in range(taken):
-        schedule.note_taken()
-        schedule.note_full()
-    return Plan(schedule, count, sizes, reach)
+        schedule.note_fitted()
+        schedule.note_full(may_be_all=False)
+    return Plan(schedule, count, sizes, reach, place)
 
 
-@pytest.mark.parametrize(("taken", "pages"), [(0, 1), (1, 1), (2, 2), (3, 4), (4, 8), (9, 32)])
-def test_twice_as_many_pages_are_wanted_with_each_that_fitted(taken: int, pages: int) -> None:
-    assert len(plan_of(taken=taken).rows(32)) == pages
+@pytest.mark.parametrize(
+    ("taken", "foreseen", "is_unit_proven", "pages"),
+    [
+        # The first page goes alone, and as many as may be wasted until the second fits.
+        (0, None, False, 1),
+        (1, None, False, 8),
+        (2, None, False, 32),
+        (0, None, True, 1),
+        (1, None, True, 32),
+        # A count from before says how many there are; it is no reason to waste more.
+        (0, 10_000, False, 8),
+        (0, 10_000, True, 8),
+        (1, 10_000, False, 8),
+        (1, 10_000, True, 32),
+    ],
+)
+def test_the_first_pages_are_as_many_as_may_be_wasted(
+    taken: int, foreseen: int | None, is_unit_proven: bool, pages: int
+) -> None:
+    plan = plan_of(taken=taken, foreseen=foreseen, is_unit_proven=is_unit_proven)
+
+    assert len(plan.rows(32)) == pages
+
+
+@pytest.mark.parametrize(("taken", "pages"), [(1, 1), (2, 8)])
+def test_a_first_page_that_may_be_all_is_followed_by_one(taken: int, pages: int) -> None:
+    plan = plan_of(taken=taken)
+    plan.schedule.note_full(may_be_all=True)
+
+    assert len(plan.rows(8)) == pages
+
+
+@pytest.mark.parametrize(
+    ("foreseen", "pages"), [(100, 1), (109, 1), (110, 2), (111, 2), (120, 3), (125, 3)]
+)
+def test_where_the_last_page_will_be_full_the_one_after_it_goes_with_it(
+    foreseen: int, pages: int
+) -> None:
+    counted, remembered = plan_of(), plan_of(taken=0, foreseen=foreseen)
+    counted.count.note(foreseen, 10)
+
+    assert len(remembered.rows(8)) == len(counted.rows(8)) == pages
+
+
+def test_pages_that_were_foreseen_overlap_before_the_first_has_come() -> None:
+    plan = plan_of(ListPoint(row=0), taken=0, foreseen=25)
+
+    assert plan.rows(8) == [(0, 10), (9, 11), (19, 11)]
+
+
+@pytest.mark.parametrize(
+    ("cap", "rows"),
+    [
+        # The first page is asked for whole, so that a cap that is gone shows.
+        (4, [(0, 10), (3, 4), (6, 4), (9, 4)]),
+        (10, [(0, 10), (9, 10), (18, 10)]),
+        (12, [(0, 10), (9, 11), (19, 11)]),
+    ],
+)
+def test_a_cap_that_was_foreseen_is_planned_with(cap: int, rows: list[tuple[int, int]]) -> None:
+    plan = plan_of(ListPoint(row=0), taken=0, foreseen=60, cap=cap)
+
+    assert plan.rows(8)[: len(rows)] == rows
+
+
+@pytest.mark.parametrize(
+    ("first", "left"), [(10, [(9, 11), (19, 11)]), (9, []), (12, [(9, 11), (19, 11)]), (30, [])]
+)
+def test_what_does_not_lead_on_from_the_first_page_is_planned_anew(
+    first: int, left: list[tuple[int, int]]
+) -> None:
+    plan = plan_of(ListPoint(row=0), taken=0, foreseen=25)
+    plan.rows(8)
+    plan.schedule.drop_head()
+    plan.place.end_row, plan.place.edge = first, "edge"
+    plan.schedule.note_fitted()
+
+    assert limits(plan.schedule.first(8)) == left
 
 
 def test_pages_overlap_by_one_row() -> None:
@@ -65,7 +151,7 @@ def test_pages_overlap_by_one_row() -> None:
 
 
 def test_the_first_page_overlaps_nothing() -> None:
-    assert plan_of(ListPoint(row=0)).rows(3) == [(0, 10), (10, 10), (20, 10)]
+    assert plan_of(ListPoint(row=0), taken=0).rows(3) == [(0, 10)]
 
 
 def test_no_more_rows_are_planned_than_are_counted() -> None:
