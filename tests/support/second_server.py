@@ -437,7 +437,9 @@ class SecondServer(Knobs):
 
     def _counted(self, rows: int) -> int | float | str:
         count = rows + self.count_off_by
-        return {"int": count, "point": float(count), "text": str(count)}[self.count_written]
+        ways: dict[str, int | float | str]
+        ways = {"int": count, "point": float(count), "text": str(count)}
+        return ways[self.count_written]
 
     def _ordered(self, rows: list[dict[str, Any]], request: Request) -> list[dict[str, Any]]:
         if request.direction not in (None, "ASC", "DESC"):
