@@ -7,7 +7,7 @@ from datetime import datetime, tzinfo
 from decimal import Decimal
 from functools import cache
 from hashlib import sha256
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -96,7 +96,9 @@ class _Field:
             record = decode_despite_broken_texts(text, from_digits)
         except (ValueError, RecursionError):
             return None
-        value = record.get(self._name) if isinstance(record, dict) else None
+        value = None
+        if isinstance(record, dict):
+            value = cast("dict[str, Any]", record).get(self._name)
         # A broken one is no identity: mended, it might be the same as another.
         is_whole = not (isinstance(value, str) and _has_halves(value))
         return value if is_whole and isinstance(value, self._types) else None

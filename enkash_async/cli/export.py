@@ -87,12 +87,24 @@ class Export:
             say(f"resume token: {token}")
 
 
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What is raised for JSON that msgspec does not read, and that yet may be a record."""
+
+
 def json_lines(records: Sequence[bytes]) -> bytes:
     """Return *records* as JSON Lines, their bytes untouched unless they hold a line break."""
     lines = b"\n".join([*records, b""])
     if lines.count(b"\n") == len(records) and b"\r" not in lines:
         return lines
-    return b"\n".join([*[msgspec.json.format(record, indent=-1) for record in records], b""])
+    return b"\n".join([*map(_one_line, records), b""])
+
+
+def _one_line(record: bytes) -> bytes:
+    try:
+        return msgspec.json.format(record, indent=-1)
+    except UNREADABLE:
+        # A bad record, or one that is nested deeper than a parser goes, is written all the same.
+        return record.replace(b"\r", b" ").replace(b"\n", b" ")
 
 
 def progress_bar(*, shown: bool) -> Any:

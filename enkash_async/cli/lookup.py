@@ -8,8 +8,9 @@ import click
 import msgspec
 
 from enkash_async import CustomerFilter, RecordNotFoundError
+from enkash_async._wire.fields import identity_reader
 from enkash_async.cli.connection import Connection, open_session
-from enkash_async.cli.export import json_lines
+from enkash_async.cli.export import UNREADABLE, json_lines
 from enkash_async.cli.running import Status
 
 
@@ -23,14 +24,19 @@ async def print_count(connection: Connection, criteria: CustomerFilter) -> int:
 async def print_record(connection: Connection, customer_id: str) -> int:
     """Print the customer with this id and return the exit status."""
     record = await _raw_customer(connection, customer_id)
-    if sys.stdout.isatty():
-        click.echo(msgspec.json.format(record, indent=2))
-    else:
-        click.echo(json_lines([record]), nl=False)
+    click.echo(_spread_out(record) if sys.stdout.isatty() else json_lines([record]), nl=False)
     return Status.COMPLETE
 
 
+def _spread_out(record: bytes) -> bytes:
+    try:
+        return msgspec.json.format(record, indent=2) + b"\n"
+    except UNREADABLE:
+        return json_lines([record])
+
+
 async def _raw_customer(connection: Connection, customer_id: str) -> bytes:
+    identify = identity_reader("customerId")
     # Not `customers.get`, whose record lacks the fields that the SDK does not know.
     async with (
         open_session(connection) as session,
@@ -38,7 +44,7 @@ async def _raw_customer(connection: Connection, customer_id: str) -> bytes:
     ):
         async for page in search.raw_pages():
             for record in page:
-                if msgspec.json.decode(record).get("customerId") == customer_id:
+                if identify(msgspec.Raw(record)) == customer_id:
                     return record
             break
     raise RecordNotFoundError(f"no customer has the id {customer_id!r}", 200)

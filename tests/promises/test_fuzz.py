@@ -9,14 +9,19 @@ from __future__ import annotations
 import asyncio
 import base64
 import gzip
+import io
 import json
 import os
+import sys
+import tempfile
 import zlib
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, redirect_stderr, redirect_stdout
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import pytest
+from anyio.from_thread import start_blocking_portal
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from multidict import CIMultiDict
@@ -29,8 +34,11 @@ from enkash_async import (
     OAuthPassword,
     RetryPolicy,
 )
+from enkash_async._http import call as call_module
 from enkash_async._wire.api_errors import retry_after
-from tests.support.raw_server import Call, page, raw_server
+from enkash_async.cli import main
+from enkash_async.cli.running import Status
+from tests.support.raw_server import TOKEN_PATH, Call, page, raw_server, reply, token_answer
 from tests.support.secrets import assert_keeps, spellings
 
 EXAMPLES = int(os.environ.get("ENKASH_EXAMPLES", "60"))
@@ -390,6 +398,106 @@ def test_no_depth_in_any_place_does_more_than_fail(given: Answer, how: str) -> N
 def test_no_depth_in_a_login_does_more_than_fail(body: bytes, status: int) -> None:
     error = asyncio.run(failure([Answer(status, {}, body)], OAUTH, "first"))
     check(error, PAIR, *SECRETS.values())
+
+
+# The commands, which are to say it in a line and to have a status
+
+COMMANDS = {
+    "count": ("customers", "count"),
+    "get": ("customers", "get", "KC2"),
+    "export": ("customers", "export", "--page-size", "3"),
+    "export of a whole": ("customers", "export", "--strict", "--concurrency", "1"),
+}
+
+
+class Deep:
+    """A server in another thread, which answers logins and searches as it is told."""
+
+    def __init__(self) -> None:
+        self.login = self.page = reply(b"")
+        self.base_url = ""
+
+    async def answer(self, call: Call) -> bytes:
+        return self.login if call.path == TOKEN_PATH else self.page
+
+
+@pytest.fixture(scope="module")
+def deep_server() -> Iterator[Deep]:
+    deep = Deep()
+    with (
+        start_blocking_portal("asyncio") as portal,
+        portal.wrap_async_context_manager(raw_server(deep.answer)) as server,
+    ):
+        deep.base_url = server.base_url
+        yield deep
+
+
+@few
+@given(
+    deep(LOGIN) | st.just(token_answer(TOKEN)),
+    deep(PAGE) | deep(FAILURE),
+    st.sampled_from([200, 200, 200, 400, 401, 500]),
+    st.sampled_from([*COMMANDS]),
+)
+def test_no_depth_in_any_place_is_more_than_a_line_of_a_command(
+    deep_server: Deep, login: bytes, page: bytes, status: int, name: str
+) -> None:
+    deep_server.login, deep_server.page = reply(login), reply(page, status)
+    said = said_by(deep_server, COMMANDS[name])
+    for secret in (TOKEN, PAIR, *SECRETS.values()):
+        assert secret not in said
+
+
+def said_by(server: Deep, command: Sequence[str]) -> str:
+    """Run the command in this process, and return all that it wrote."""
+    environ = {
+        "ENKASH_BASE_URL": server.base_url,
+        "ENKASH_CLIENT_ID": OAUTH.client_id,
+        **{f"ENKASH_{name.upper()}": value for name, value in SECRETS.items()},
+    }
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        tempfile.TemporaryFile() as written,
+        io.TextIOWrapper(written, write_through=True) as shown,
+    ):
+        patch.setattr(os, "environ", environ)
+        patch.setattr(sys, "argv", ["enkash-async", *command])
+        patch.setattr(call_module, "random", SimpleNamespace(random=lambda: 0.0))
+        with redirect_stderr(shown), redirect_stdout(shown):
+            ended = main()
+        written.seek(0)
+        said = written.read().decode(errors="replace")
+    assert ended in {*Status} - {Status.USAGE}, said
+    assert "Traceback" not in said
+    return said
+
+
+@pytest.mark.parametrize(
+    ("odd", "has_id"),
+    [
+        (b"[" * 3000 + b"]" * 3000, True),
+        (b'"half \\ud800"', True),
+        (b'"wrong \xff"', True),
+        (b'[1,\r\n{"a": 1}]', True),
+        # Not even the id of these can be read.
+        (b'"line\nbreak"', False),
+        (b"NaN", False),
+    ],
+)
+def test_a_record_that_a_parser_refuses_is_one_line_of_a_command(
+    deep_server: Deep, odd: bytes, has_id: bool
+) -> None:
+    record = b'{"customerId":"KC2","more":%b}' % odd
+    deep_server.login = reply(token_answer(TOKEN))
+    deep_server.page = reply(b'{"payload":{"data":[%b,{}],"recordsCount":2}}' % record)
+
+    got = said_by(deep_server, COMMANDS["get"])
+    assert got.startswith('{"customerId":"KC2"' if has_id else "error: no customer has the id")
+    assert got.count("\n") == 1
+    exported = said_by(deep_server, COMMANDS["export"])
+    lines = [line for line in exported.split("\n") if '"more"' in line]
+    assert lines
+    assert all(line.startswith('{"customerId":"KC2"') and line[-1] == "}" for line in lines), lines
 
 
 # Over a socket

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import attrs
 import pytest
@@ -17,6 +17,7 @@ from enkash_async import (
     BearerToken,
     Customer,
     CustomerFilter,
+    EnKashError,
     EnKashSession,
     IncompleteSearchError,
     OAuthPassword,
@@ -27,7 +28,7 @@ from enkash_async import (
     Verdict,
 )
 from tests.support.reading import read_into
-from tests.support.second_server import FILTER_TYPES, FIRST_CREATED, IST, SecondServer
+from tests.support.second_server import FILTER_TYPES, FIRST_CREATED, IST, DateStyle, SecondServer
 
 pytestmark = pytest.mark.anyio
 
@@ -307,10 +308,74 @@ async def test_every_way_to_send_a_body(chunked: bool, gzip: bool) -> None:
         assert "gzip" in server.requests[0].headers["accept-encoding"]
 
 
+# Answers that few would write so, and that mean what they should
+
+
+NOTHING: list[Any] = [[], "", {}, {"errorType": None, "apiSubErrors": []}]
+
+
+@pytest.mark.parametrize(
+    "knobs",
+    [
+        *({"encoding": name} for name in ("mark", "utf-16", "latin-1")),
+        *({"content_encoding": name} for name in ("utf-8", "none", "binary", "aws-chunked")),
+        {"gzip": True, "padding": 9},
+        *({"count_written": way} for way in ("point", "text")),
+        *({"success_error": said} for said in NOTHING),
+        {"names_twice": True},
+        *({"deep": depth} for depth in (33, 101, 3000, 20_000)),
+        {"encoding": "latin-1", "chunked": True, "names_twice": True, "deep": 500},
+    ],
+    ids=str,
+)
+async def test_an_odd_answer_is_the_page_that_it_is(knobs: dict[str, Any]) -> None:
+    async with serving(60, **knobs) as (server, session):
+        search = session.customers.search(page_size=25)
+        customers = [customer async for customer in search]
+        assert [customer.customer_id for customer in customers] == ids_on(server)
+        assert {customer.legal_name for customer in customers} == {
+            row["legalName"] for row in server.rows
+        }
+        assert await session.customers.count() == 60
+    assert search.report.verdict is Verdict.COMPLETE
+    assert search.report.retries == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "lines"),
+    [
+        *((status, ()) for status in (408, 421, 425, 429, 500, 502, 503, 504)),
+        *((status, ()) for status in (520, 521, 522, 523, 524, 529, 530)),
+        *(
+            (429, (f"Retry-After: {value}",))
+            for value in ("0", "0.01", "-1", "soon", "Wed, 21 Oct 2015 07:28:00 GMT", "\t0 ")
+        ),
+        (
+            503,
+            ("Date: Wed, 21 Oct 2099 07:28:00 GMT", "Retry-After: Wed, 21 Oct 2099 07:28:00 GMT"),
+        ),
+    ],
+)
+async def test_a_status_that_passes_costs_a_retry(status: int, lines: tuple[str, ...]) -> None:
+    retry = RetryPolicy(first_delay=0)
+    async with serving(60, {"retry": retry}, bare_at={1: (status, *lines)}) as (server, session):
+        search = session.customers.search(page_size=25)
+        assert [customer.customer_id async for customer in search] == ids_on(server)
+    assert (search.report.retries, search.report.verdict) == (1, Verdict.COMPLETE)
+
+
+@pytest.mark.parametrize("status", [204, 205, 302, 407, 501, 505, 511, 525, 526])
+async def test_a_status_that_lasts_is_asked_for_once(status: int) -> None:
+    async with serving(60, bare_at={0: (status,)}) as (server, session):
+        with pytest.raises(EnKashError):
+            await session.customers.search()
+    assert len(server.requests) == 1
+
+
 # What a record holds
 
 
-@pytest.mark.parametrize("style", ["z", "offset", "blank", "millis"])
+@pytest.mark.parametrize("style", get_args(DateStyle))
 async def test_every_date_style_gives_the_same_instants(style: str) -> None:
     async with serving(50, {"naive_timezone": IST}, date_style=style) as (_, session):
         customers = [customer async for customer in session.customers.search(page_size=20)]
@@ -432,8 +497,8 @@ async def test_an_error_at_a_later_row_comes_behind_the_records_before_it() -> N
 
 
 @pytest.mark.parametrize("style", ["snake", "camel"])
-@pytest.mark.parametrize("expires_in", [86399, None, 0])
-async def test_a_login_in_either_spelling(style: str, expires_in: int | None) -> None:
+@pytest.mark.parametrize("expires_in", [86399, None, 0, "86399", "86399.5", 86399.0])
+async def test_a_login_in_either_spelling(style: str, expires_in: Any) -> None:
     server = SecondServer(60, token_style=style, expires_in=expires_in)
     async with server.running(), EnKashSession(server.base_url, password(server)) as session:
         assert await read_ids(session, page_size=20) == ids_on(server)

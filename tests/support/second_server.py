@@ -19,7 +19,7 @@ from itertools import count
 from typing import Any, Literal, NamedTuple, Self, get_args, get_origin, get_type_hints
 from urllib.parse import parse_qsl
 
-DateStyle = Literal["z", "offset", "blank", "millis"]
+DateStyle = Literal["z", "offset", "blank", "millis", "seconds", "text_millis", "compact", "zone"]
 
 IST = timezone(timedelta(hours=5, minutes=30))
 FIRST_CREATED = datetime(2024, 1, 1, tzinfo=UTC)
@@ -57,6 +57,10 @@ DATE_PATTERNS: dict[DateStyle, str] = {
     "offset": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?[+-]\d\d:\d\d",
     "blank": r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d",
     "millis": r"-?\d+",
+    "seconds": r"-?\d+",
+    "text_millis": r"\d{13}",
+    "compact": r"\d{14}",
+    "zone": r"[^\[]+\[[^\]]+\]",
 }
 # What a sparse row keeps; the documentation says of no field that it is never null.
 SPARSE_FIELDS = frozenset({"active", "createdOn", "customerId", "legalName"})
@@ -137,7 +141,7 @@ class Knobs:
     username: str = "user@example.com"
     password: str = "password"
     token_style: Literal["snake", "camel"] = "snake"
-    expires_in: int | None = 86399  # None: absent
+    expires_in: int | float | str | None = 86399  # None: absent
     token_failure: Literal["oauth", "envelope"] = "oauth"
     unauthorized: Literal["oauth", "envelope"] = "oauth"  # a search with a bad token
     lock_after: int = 3
@@ -156,6 +160,16 @@ class Knobs:
     chunked: bool = False
     gzip: bool = False
     fail_at: dict[int, tuple[int, str]] = field(default_factory=dict)  # by row offset
+    # By number of the search, from 0: a status and lines of the head, and no body.
+    bare_at: dict[int, tuple[int, *tuple[str, ...]]] = field(default_factory=dict)
+
+    count_written: Literal["int", "point", "text"] = "int"
+    success_error: Any = None  # errorResponse where there is none
+    names_twice: bool = False  # errorResponse comes twice, the right one last
+    deep: int = 0  # levels of a field beside the others of the envelope
+    encoding: Literal["utf-8", "mark", "utf-16", "latin-1"] = "utf-8"
+    content_encoding: str | None = None  # said of a body that is as it is
+    padding: int = 0  # zeros after what is compressed
     answer: Callable[[Request], Awaitable[bytes | None]] | None = None
 
     def __post_init__(self) -> None:
@@ -282,6 +296,10 @@ class SecondServer(Knobs):
         elif (method, path) == ("POST", "/api/v0/customer/search"):
             self.requests.append(request)
             raw = await self.answer(request) if self.answer else None
+            if len(self.requests) - 1 in self.bare_at:
+                status, *lines = self.bare_at[len(self.requests) - 1]
+                head_lines = [status_line(status), *lines, "Content-Length: 0", "", ""]
+                raw = "\r\n".join(head_lines).encode()
             if raw is not None:
                 writer.write(raw)
                 await writer.drain()
@@ -296,17 +314,19 @@ class SecondServer(Knobs):
         return keep_alive
 
     def _response(self, answer: Answer, request: Request, keep_alive: bool) -> bytes:
-        body = to_json(answer.fields).encode()
+        charset, body = self._encoded(to_json(answer.fields))
         head = [
-            f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}",
-            "Content-Type: application/json",
+            status_line(answer.status),
+            f"Content-Type: application/json{charset}",
             f"Connection: {'keep-alive' if keep_alive else 'close'}",
         ]
+        if self.content_encoding is not None:
+            head.append(f"Content-Encoding: {self.content_encoding}")
         if answer.status == 401:
             head.append('WWW-Authenticate: Bearer realm="oauth2-resource"')
         if self.gzip and "gzip" in request.headers.get("accept-encoding", ""):
             head.append("Content-Encoding: gzip")
-            body = gzip.compress(body, mtime=0)
+            body = gzip.compress(body, mtime=0) + bytes(self.padding)
         if self.chunked:
             head.append("Transfer-Encoding: chunked")
             # A prime, so that chunks end inside names, numbers and characters.
@@ -315,6 +335,22 @@ class SecondServer(Knobs):
         else:
             head.append(f"Content-Length: {len(body)}")
         return "\r\n".join([*head, "", ""]).encode("latin-1") + body
+
+    def _encoded(self, text: str) -> tuple[str, bytes]:
+        """Return what the content type says of the charset, and *text* in it."""
+        if self.names_twice:
+            text = text.replace("{", '{"errorResponse":{"errorType":"SYSTEM_ERROR"},', 1)
+        if self.deep:
+            text = text[:-1] + f',"more":{"[" * self.deep}{"]" * self.deep}}}'
+        match self.encoding:
+            case "mark":
+                return "", b"\xef\xbb\xbf" + text.encode()
+            case "utf-16":
+                return "; charset=utf-16", text.encode("utf-16")
+            case "latin-1":
+                # What it lacks is escaped, as JSON has it.
+                return "; charset=ISO-8859-1", text.encode("latin-1", "backslashreplace")
+        return "", text.encode()
 
     def _token_answer(self, request: Request) -> Answer:
         refusal = self._login_refusal(request)
@@ -396,8 +432,14 @@ class SecondServer(Knobs):
         payload: dict[str, Any] = {"data": page}
         if self.records_count != "missing":
             counted = {"total": len(rows), "page": len(page), "null": None}[self.records_count]
-            payload["recordsCount"] = None if counted is None else counted + self.count_off_by
+            payload["recordsCount"] = None if counted is None else self._counted(counted)
         return payload
+
+    def _counted(self, rows: int) -> int | float | str:
+        count = rows + self.count_off_by
+        ways: dict[str, int | float | str]
+        ways = {"int": count, "point": float(count), "text": str(count)}
+        return ways[self.count_written]
 
     def _ordered(self, rows: list[dict[str, Any]], request: Request) -> list[dict[str, Any]]:
         if request.direction not in (None, "ASC", "DESC"):
@@ -507,6 +549,8 @@ class SecondServer(Knobs):
     ) -> dict[str, Any]:
         envelope = {"response_code": code, "response_message": message}
         envelope = {name: value for name, value in envelope.items() if value is not None}
+        if error is None and not isinstance(payload, str):
+            error = self.success_error
         for name, value in {"errorResponse": error, "payload": payload}.items():
             if value is not None or self.nulls:
                 envelope[name] = value
@@ -522,14 +566,29 @@ class SecondServer(Knobs):
                 return moment.astimezone(self.zone).strftime("%Y-%m-%d %H:%M:%S")
             case "millis":
                 return int(moment.timestamp()) * 1000
+            case "seconds":
+                return int(moment.timestamp())
+            case "text_millis":
+                return str(int(moment.timestamp()) * 1000)
+            case "compact":
+                return moment.astimezone(self.zone).strftime("%Y%m%d%H%M%S")
+            case "zone":
+                return f"{moment.astimezone(IST).isoformat()}[Asia/Kolkata]"
 
     def _moment(self, value: str | int | None) -> datetime | None:
         if value is None:
             return None
         if isinstance(value, int):
+            if self.date_style == "seconds":
+                value *= 1000
             return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=value)
         moment = datetime.fromisoformat(value)
         return moment if moment.tzinfo else moment.replace(tzinfo=self.zone)
+
+
+def status_line(status: int) -> str:
+    known = {one.value: one.phrase for one in HTTPStatus}
+    return f"HTTP/1.1 {status} {known.get(status, 'Unknown')}"
 
 
 def to_json(value: Any) -> str:
