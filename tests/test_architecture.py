@@ -28,7 +28,7 @@ LAYERS = [
     {"_session"},
     {"session"},
     {"__init__"},
-    {"cli", "otel"},
+    {"blocking", "cli", "otel"},
 ]
 """The lowest first. A package imports from the layers below its own."""
 
@@ -122,6 +122,8 @@ MAY_DO_IO = {
     "_http.resolver": {"aiohttp", "asyncio", "socket", "threading"},
     "_search": {"anyio", "asyncio"},
     "_clock": {"asyncio"},
+    # The portal is anyio's: an event loop in a thread.
+    "blocking": {"anyio", "threading"},
     "_tasks": {"anyio", "asyncio"},
     "_telemetry": {"asyncio"},
     "export": {"asyncio"},
@@ -310,6 +312,7 @@ def test_telemetry_is_told_and_does_not_ask() -> None:
         *("click", "tqdm", "sqlite3", "opentelemetry", "pyarrow", "zstandard"),
         *("enkash_async.sandbox", "enkash_async.otel", "enkash_async.arrow"),
         "enkash_async.export",
+        "enkash_async.blocking",
     ],
 )
 def test_importing_the_package_does_not_import_extras(module: str) -> None:

@@ -1,0 +1,213 @@
+"""What can be asked of customers, and what is answered, without an event loop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, Unpack
+
+from enkash_async import customers as of_loop
+from enkash_async._decoding.slice_decoder import OnBadRecord
+from enkash_async._search.extra import JsonBody, QueryString
+from enkash_async._search.page import Page
+from enkash_async._search.query import Direction
+from enkash_async.blocking.portal import Portal, Steps, blocking
+from enkash_async.customers.filters import CustomerFields, CustomerFilter
+from enkash_async.customers.records import Customer
+from enkash_async.customers.resource import DirectionText, OrderBy
+from enkash_async.report import SearchReport
+from enkash_async.resume import ResumeToken
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class Customers:
+    """The customers of the account, as `session.customers`."""
+
+    def __init__(self, portal: Portal, customers: of_loop.Customers) -> None:
+        self._portal = portal
+        self._customers = customers
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            return blocking(self._portal, getattr(self._customers, name))
+
+    def search(
+        self,
+        filter: CustomerFilter | None = None,
+        *,
+        order_by: OrderBy | str | None = None,
+        direction: DirectionText | Direction | str | None = None,
+        offset: int = 0,
+        page_size: int | None = None,
+        max_records: int | None = None,
+        strict: bool = False,
+        full_check: bool = False,
+        on_bad_record: OnBadRecord | None = None,
+        resume: ResumeToken | str | None = None,
+        extra_body: JsonBody | None = None,
+        extra_query: QueryString | None = None,
+        **fields: Unpack[CustomerFields],
+    ) -> CustomerSearch:
+        """Return a search, as `enkash_async.Customers.search` says; it sends nothing yet.
+
+        *on_bad_record* runs in the thread of the event loop.
+        """
+        search = self._customers.search(
+            filter,
+            order_by=order_by,
+            direction=direction,
+            offset=offset,
+            page_size=page_size,
+            max_records=max_records,
+            strict=strict,
+            full_check=full_check,
+            on_bad_record=on_bad_record,
+            resume=resume,
+            extra_body=extra_body,
+            extra_query=extra_query,
+            **fields,
+        )
+        return CustomerSearch(self._portal, search)
+
+    def crawl(
+        self,
+        filter: CustomerFilter | None = None,
+        *,
+        page_size: int | None = None,
+        max_records: int | None = None,
+        window_pages: int | None = None,
+        strict: bool = False,
+        on_bad_record: OnBadRecord | None = None,
+        resume: ResumeToken | str | None = None,
+        extra_body: JsonBody | None = None,
+        extra_query: QueryString | None = None,
+        **fields: Unpack[CustomerFields],
+    ) -> CustomerSearch:
+        """Return a search for all customers until now, as `enkash_async.Customers.crawl` says."""
+        search = self._customers.crawl(
+            filter,
+            page_size=page_size,
+            max_records=max_records,
+            window_pages=window_pages,
+            strict=strict,
+            on_bad_record=on_bad_record,
+            resume=resume,
+            extra_body=extra_body,
+            extra_query=extra_query,
+            **fields,
+        )
+        return CustomerSearch(self._portal, search)
+
+    def windows(
+        self,
+        filter: CustomerFilter | None = None,
+        *,
+        max_records: int = 50_000,
+        **fields: Unpack[CustomerFields],
+    ) -> list[CustomerFilter]:
+        """Return filters for parallel readers, as `enkash_async.Customers.windows` says."""
+        return self._portal.run(self._customers.windows, filter, max_records=max_records, **fields)
+
+    def count(self, filter: CustomerFilter | None = None, **fields: Unpack[CustomerFields]) -> int:
+        """Return how many customers match, by one request for one record."""
+        return self._portal.run(self._customers.count, filter, **fields)
+
+    def get(self, customer_id: str) -> Customer:
+        """Return the customer with this id; RecordNotFoundError if there is none."""
+        return self._portal.run(self._customers.get, customer_id)
+
+
+class CustomerSearch:
+    """The customers that match a filter, in the order of the service.
+
+    `first_page()` gives the first page; a loop gives every record, and `pages()`, `raw_pages()` and
+    `arrow_batches()` the same rows by the page. One thread reads at a time. Leave a loop early by
+    `with`, or drop the search, to stop its fetches.
+    """
+
+    def __init__(self, portal: Portal, search: of_loop.CustomerSearch) -> None:
+        self._portal = portal
+        self._search = search
+        self._ready: list[Customer] = search._ready  # pyright: ignore[reportPrivateUsage]
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            return blocking(self._portal, getattr(self._search, name))
+
+    @property
+    def total(self) -> int | None:
+        """Return the latest `recordsCount`; None before the first page, or if none came."""
+        return self._portal.ask(lambda: self._search.total)
+
+    @property
+    def report(self) -> SearchReport:
+        """Return the account of this search so far; its verdict is final after the last record."""
+        return self._portal.ask(lambda: self._search.report)
+
+    @property
+    def resume_token(self) -> ResumeToken:
+        """Return where another search can go on, after the record handed over last."""
+        return self._portal.ask(lambda: self._search.resume_token)
+
+    def first_page(self) -> Page[Customer]:
+        """Return the first page, without reading on; a loop that follows begins with it."""
+
+        async def wait() -> Page[Customer]:
+            return await self._search
+
+        return self._portal.run(wait)
+
+    def __iter__(self) -> Iterator[Customer]:
+        aiter(self._search)
+        return self
+
+    def __next__(self) -> Customer:
+        # Records that are decoded are taken without a word to the other thread: none of its tasks
+        # touches them unless this thread asks for more.
+        if not self._ready and not self._portal.run(
+            self._search._refill  # pyright: ignore[reportPrivateUsage]
+        ):
+            self._portal.run(_end, self._search)
+            raise StopIteration
+        return self._ready.pop()
+
+    def pages(self) -> Iterator[Page[Customer]]:
+        """Return the same records by the page, each page decoded as a whole."""
+        return Steps(self._portal, self._search.pages())
+
+    def raw_pages(self) -> Iterator[Page[bytes]]:
+        """Return the same rows as the JSON bytes of each record, undecoded."""
+        return Steps(self._portal, self._search.raw_pages())
+
+    def arrow_batches(self) -> Iterator[pa.RecordBatch]:
+        """Return the same records by the page as pyarrow's record batches (extra `[arrow]`)."""
+        return Steps(self._portal, self._search.arrow_batches())
+
+    def close(self) -> None:
+        """Stop what is in flight and wait until it has stopped. May be called more than once."""
+        if self._portal.is_open:
+            self._portal.run(self._search.aclose)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return self._portal.ask(lambda: repr(self._search))
+
+
+async def _end(search: of_loop.CustomerSearch) -> None:
+    """Let the search itself come to its end, so that it knows that it was read."""
+    async for _ in search:
+        raise AssertionError("a record after the last")

@@ -1,0 +1,128 @@
+"""Coroutines run from threads without an event loop, in the thread of one that has it."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager
+from threading import Thread, current_thread
+from typing import Any, Generic, ParamSpec, TypeVar
+
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+THREAD = "enkash-async loop"
+
+NOT_OPEN = "the session is not open; use 'with EnKashSession(...) as session', or 'session.open()'"
+
+
+class Portal:
+    """An event loop in a thread of its own, from `open` to `close`."""
+
+    def __init__(self) -> None:
+        self._portal: BlockingPortal | None = None
+        self._finalizer: weakref.finalize[Any, Any] | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether there is a thread."""
+        return self._portal is not None
+
+    def open(self) -> None:
+        """Start the thread. It keeps no program from ending."""
+        if self._portal is None:
+            thread = start_blocking_portal(name=THREAD)
+            self._portal = thread.__enter__()
+            # Also at the exit of the interpreter, while the thread can still answer.
+            self._finalizer = weakref.finalize(self, _end, thread)
+
+    def close(self) -> None:
+        """End the thread, and wait until it has ended."""
+        self._portal = None
+        if self._finalizer is not None:
+            self._finalizer()
+
+    def run(self, function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a coroutine function and return its result, or raise its error.
+
+        Whatever interrupts the caller, such as Ctrl-C, cancels it. RuntimeError if it is not open.
+        """
+        if self._portal is None:
+            raise RuntimeError(NOT_OPEN)
+
+        async def call() -> T:
+            return await function(*args, **kwargs)
+
+        future = self._portal.start_task_soon(call)
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()
+            raise
+
+    def ask(self, function: Callable[[], T]) -> T:
+        """Call a plain *function* where nothing else changes what it looks at."""
+
+        async def call() -> T:
+            return function()
+
+        return self.run(call) if self.is_open else function()
+
+
+def _end(thread: AbstractContextManager[BlockingPortal]) -> None:
+    """End the *thread* of a portal, which the garbage collector may do in that thread itself."""
+    if current_thread().name == THREAD:
+        Thread(target=thread.__exit__, args=(None, None, None), daemon=True).start()
+    else:
+        thread.__exit__(None, None, None)
+
+
+class Steps(Generic[T]):
+    """Walks over what an async iterator gives, one step a call into the portal."""
+
+    def __init__(self, portal: Portal, steps: AsyncIterator[T]) -> None:
+        self._portal = portal
+        self._steps = steps
+
+    def __iter__(self) -> Iterator[T]:
+        aiter(self._steps)
+        return self
+
+    def __next__(self) -> T:
+        step: Any = self._portal.run(_next_of, self._steps)
+        if step is _END:
+            raise StopIteration
+        made: T = step
+        return made
+
+    def __repr__(self) -> str:
+        return f"<Steps of {self._steps!r}>"
+
+
+_END: Any = object()
+"""No exception: a StopAsyncIteration cannot leave a coroutine."""
+
+
+async def _next_of(steps: AsyncIterator[Any]) -> Any:
+    return await anext(steps, _END)
+
+
+def blocking(portal: Portal, value: Any) -> Any:
+    """Return *value* as callers without an event loop can use it."""
+    if hasattr(value, "__anext__"):
+        return Steps(portal, value)
+    if hasattr(value, "__await__"):
+
+        async def wait() -> Any:
+            return await value
+
+        return portal.run(wait)
+    if callable(value):
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            return blocking(portal, value(*args, **kwargs))
+
+        return call
+    return value

@@ -1,0 +1,241 @@
+"""The session without an event loop: the same names, errors and guarantees."""
+
+from __future__ import annotations
+
+import gc
+import inspect
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+import enkash_async
+from enkash_async import BearerToken, Page, RecordNotFoundError, RetryPolicy, Verdict
+from enkash_async import blocking as sync
+from enkash_async.blocking import EnKashSession
+from enkash_async.sandbox import Fault, FaultScript, Sandbox, SandboxSettings, faults, serve_sandbox
+
+ROWS = 120
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Sandbox]:
+    with serve_sandbox(SandboxSettings(rows=ROWS)) as sandbox:
+        yield sandbox
+
+
+def session_for(sandbox: Sandbox, **options: Any) -> EnKashSession:
+    options.setdefault("retry", RetryPolicy(first_delay=0))
+    options.setdefault("page_size", 25)
+    return EnKashSession(sandbox.base_url, BearerToken(sandbox.token), **options)
+
+
+@pytest.fixture
+def session(served: Sandbox) -> Iterator[EnKashSession]:
+    with session_for(served) as session:
+        yield session
+
+
+def test_every_record_comes_once_in_order(session: EnKashSession, served: Sandbox) -> None:
+    search = session.customers.search()
+    assert [customer.customer_id for customer in search] == served.customer_ids()
+    assert search.report.verdict is Verdict.COMPLETE
+    assert search.report.records_delivered == search.total == ROWS
+    with pytest.raises(RuntimeError, match="start another one"):
+        list(search)
+
+
+def test_a_page_is_awaited_and_the_loop_begins_with_it(session: EnKashSession) -> None:
+    search = session.customers.search(page_size=25)
+    page = search.first_page()
+    assert isinstance(page, Page)
+    assert (len(page), page.total) == (25, ROWS)
+    assert str(search.report).startswith("UNFINISHED")
+    assert len(list(search)) == ROWS
+
+
+@pytest.mark.parametrize("view", ["pages", "raw_pages", "arrow_batches"])
+def test_views_by_the_page(session: EnKashSession, view: str) -> None:
+    with session.customers.search() as search:
+        assert sum(len(page) for page in getattr(search, view)()) == ROWS
+
+
+def test_one_request_each(session: EnKashSession, served: Sandbox) -> None:
+    customers = session.customers
+    first = served.customer_ids()[0]
+    assert customers.count() == ROWS
+    assert customers.get(first).customer_id == first
+    assert sum(map(customers.count, customers.windows(max_records=40))) >= ROWS
+    assert len(list(customers.crawl())) == ROWS
+    with pytest.raises(RecordNotFoundError):
+        customers.get("KC9999999999999999")
+
+
+def test_the_place_is_exact_after_each_record(session: EnKashSession) -> None:
+    search = session.customers.search()
+    seen = [next(search).customer_id for _ in range(37)]
+    assert search.report.records_delivered == 37
+    token = str(search.resume_token)
+    seen += [customer.customer_id for customer in session.customers.search(resume=token)]
+    assert len(seen) == len(set(seen)) == ROWS
+
+
+def test_a_failing_page_raises_after_the_records_before_it() -> None:
+    script = FaultScript([Fault(faults.HttpError(400), requests=[3])])
+    with (
+        serve_sandbox(SandboxSettings(rows=ROWS, faults=script)) as sandbox,
+        session_for(sandbox) as session,
+    ):
+        seen = 0
+        search = session.customers.search()
+        for _ in range(25):
+            next(search)
+            seen += 1
+        with pytest.raises(enkash_async.APIError) as caught:
+            seen += len(list(search))
+        seen = search.report.records_delivered
+        assert seen >= 25
+        assert caught.value.report is not None
+        assert caught.value.report.records_delivered == seen
+        rest = session.customers.search(resume=caught.value.resume_token)
+        assert seen + len(list(rest)) == ROWS
+
+
+def test_leaving_early_stops_the_fetches(session: EnKashSession, served: Sandbox) -> None:
+    with session.customers.search(page_size=1) as search:
+        for _ in search:
+            break
+    search = session.customers.search(page_size=1)
+    next(search)
+    del search
+    gc.collect()
+    assert session.customers.count() == ROWS
+
+
+def test_threads_share_a_session(session: EnKashSession) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        lengths = pool.map(lambda _: len(list(session.customers.search())), range(8))
+        assert list(lengths) == [ROWS] * 8
+
+
+def test_a_session_is_opened_closed_and_opened_again(served: Sandbox) -> None:
+    session = session_for(served)
+    before = threading.active_count()
+    search = session.customers.search()
+    for ask in (session.customers.count, lambda: next(search)):
+        with pytest.raises(RuntimeError, match="not open; use 'with"):
+            ask()
+    search.close()
+    for _ in range(2):
+        assert session.open() is session
+        assert repr(session).endswith("open, blocking>")
+        with pytest.raises(RuntimeError, match="open already"):
+            session.open()
+        view = session.with_options(page_size=7)
+        assert len(view.customers.search().first_page()) == 7
+        session.close()
+        session.close()
+        assert threading.active_count() == before
+    with pytest.raises(RuntimeError, match="not open"):
+        view.customers.count()
+
+
+def test_what_cannot_be_opened_leaves_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "socks5://proxy:1")
+    before = threading.active_count()
+    session = EnKashSession("https://api.example", BearerToken("t"))
+    with pytest.raises(enkash_async.ConfigurationError):
+        session.open()
+    assert threading.active_count() == before
+    session.close()
+
+
+def test_the_environment_makes_one_too(served: Sandbox) -> None:
+    environ = {"ENKASH_BASE_URL": served.base_url, "ENKASH_TOKEN": served.token}
+    with EnKashSession.from_env(environ, page_size=9) as session:
+        assert len(session.customers.search().first_page()) == 9
+
+
+def test_an_aiohttp_session_of_another_loop_is_refused() -> None:
+    http: Any = type("Http", (), {"post": print})()
+    with pytest.raises(ValueError, match="http cannot be given"):
+        EnKashSession("https://api.example", BearerToken("t"), http=http)
+
+
+PAIRS: list[tuple[type, type]] = [
+    (enkash_async.EnKashSession, sync.EnKashSession),
+    (enkash_async.Customers, sync.Customers),
+    (enkash_async.CustomerSearch, sync.CustomerSearch),
+]
+
+
+@pytest.mark.parametrize(("of_loop", "without"), PAIRS)
+def test_names_and_parameters_are_the_same(of_loop: type, without: type) -> None:
+    for name in {name for name in vars(without) if not name.startswith("_")} - {"close"}:
+        if name == "first_page":
+            continue
+        ours, theirs = getattr(without, name), getattr(of_loop, name)
+        if callable(theirs):
+            assert inspect.signature(ours).parameters.keys() == (
+                inspect.signature(theirs).parameters.keys()
+            ), name
+
+
+def test_names_that_are_not_declared_here_reach_the_session_all_the_same(
+    session: EnKashSession,
+) -> None:
+    """What the session of the loop learns, this one can."""
+
+    class Customers(enkash_async.Customers):
+        async def is_known(self, customer_id: str) -> bool:
+            return await self.count(customer_ids=[customer_id]) == 1
+
+        async def ids(self) -> Any:
+            return [customer.customer_id async for customer in self.search()]
+
+        async def numbered(self) -> Any:
+            for number in range(3):
+                yield number
+
+    customers: Any = session.customers
+    customers._customers = Customers(session._session._settings)
+    first = customers.ids()[0]
+    assert customers.is_known(first) is True
+    assert customers.is_known(customer_id="KC0") is False
+    assert list(customers.numbered()) == [0, 1, 2]
+    with pytest.raises(AttributeError):
+        customers.nothing()
+
+
+PROGRAM = """
+import sys, threading, _thread
+from enkash_async import BearerToken
+from enkash_async.blocking import EnKashSession
+from enkash_async.sandbox import SandboxSettings, serve_sandbox
+import anyio
+
+async def hold(call):
+    threading.Thread(target=_thread.interrupt_main).start()
+    await anyio.sleep_forever()
+
+with serve_sandbox(SandboxSettings(rows=10)) as sandbox:
+    sandbox.on_search = hold
+    session = EnKashSession(sandbox.base_url, BearerToken(sandbox.token)).open()
+    try:
+        session.customers.count()
+    except KeyboardInterrupt:
+        sandbox.on_search = None
+        print("interrupted", session.customers.count())
+# Left open: the program ends all the same.
+"""
+
+
+def test_ctrl_c_stops_what_was_asked_and_an_open_session_keeps_no_program_from_ending() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=20, check=False
+    )
+    assert (done.stdout, done.returncode) == ("interrupted 10\n", 0), done.stderr
