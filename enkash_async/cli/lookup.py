@@ -1,33 +1,51 @@
-"""`customers count` and `customers get`: one request each."""
+"""`customers count`, `get` and `windows`: a few requests each, and lines of what came."""
 
 from __future__ import annotations
 
+import asyncio
 import sys
+from collections.abc import Callable
 
 import click
 import msgspec
 
-from enkash_async import CustomerFilter, RecordNotFoundError
+from enkash_async import CustomerFilter, EnKashError, RecordNotFoundError
 from enkash_async.cli.connection import Connection, open_session
-from enkash_async.cli.export import json_lines
 from enkash_async.cli.running import Status
+from enkash_async.export.streams import escaped
+from enkash_async.export.strict_json import one_line, why_refused
+
+_encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
-async def print_count(connection: Connection, criteria: CustomerFilter) -> int:
+async def print_count(connection: Connection, criteria: CustomerFilter, _: asyncio.Event) -> int:
     """Print the service's own count and return the exit status."""
     async with open_session(connection) as session:
         click.echo(await session.customers.count(criteria))
-    return Status.COMPLETE
+    return Status.GOOD
 
 
-async def print_record(connection: Connection, customer_id: str) -> int:
+async def print_windows(
+    connection: Connection, criteria: CustomerFilter, max_records: int, _: asyncio.Event
+) -> int:
+    """Print filters that divide the customers, as JSON Lines, and return the exit status."""
+    async with open_session(connection) as session:
+        windows = await session.customers.windows(criteria, max_records=max_records)
+    for window in windows:
+        click.echo(_encode(window.as_wire()))
+    return Status.GOOD
+
+
+async def print_record(connection: Connection, customer_id: str, _: asyncio.Event) -> int:
     """Print the customer with this id and return the exit status."""
     record = await _raw_customer(connection, customer_id)
+    if (reason := why_refused(record)) is not None:
+        raise EnKashError(f"the customer {customer_id!r} {reason}")
     if sys.stdout.isatty():
-        click.echo(msgspec.json.format(record, indent=2))
+        click.echo(escaped(msgspec.json.format(record, indent=2)))
     else:
-        click.echo(json_lines([record]), nl=False)
-    return Status.COMPLETE
+        click.echo(one_line(record))
+    return Status.GOOD
 
 
 async def _raw_customer(connection: Connection, customer_id: str) -> bytes:
@@ -38,7 +56,21 @@ async def _raw_customer(connection: Connection, customer_id: str) -> bytes:
     ):
         async for page in search.raw_pages():
             for record in page:
-                if msgspec.json.decode(record).get("customerId") == customer_id:
+                if _id_of(record) == customer_id:
                     return record
             break
     raise RecordNotFoundError(f"no customer has the id {customer_id!r}", 200)
+
+
+class _Identified(msgspec.Struct):
+    customerId: str | None = None  # noqa: N815 - as on the wire
+
+
+_decode: Callable[[bytes], _Identified] = msgspec.json.Decoder(_Identified).decode
+
+
+def _id_of(record: bytes) -> str | None:
+    try:
+        return _decode(record).customerId
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
