@@ -39,14 +39,22 @@ MAY_IMPORT_THE_SANDBOX = {"cli"}
 
 INSIDE = {
     "cli": [
-        {"running"},
-        {"gathering", "sinks"},
-        {"connection", "options"},
-        {"export"},
-        {"lookup"},
+        {"running", "times"},
+        {"filter_file", "gathering", "grouping", "progress"},
+        {"completion", "connection", "options"},
+        {"explain", "export", "lookup"},
         {"commands"},
         {"__init__"},
         {"__main__"},
+    ],
+    "export": [
+        {"bad", "columns", "files", "forms", "strict_json", "threads"},
+        {"packing", "result", "state", "streams", "text"},
+        {"content", "method", "output", "request"},
+        {"exporter", "parquet"},
+        {"making"},
+        {"run"},
+        {"__init__"},
     ],
     "sandbox": [
         {"account", "knobs"},

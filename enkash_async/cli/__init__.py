@@ -1,7 +1,7 @@
 """The command line: `enkash-async`. Needs the extra `enkash-async[cli]`.
 
-It knows options, exit statuses, and where the bytes of an export go, and uses the public API alone.
-It must never know how a search pages, retries or decodes.
+It knows options, signals, exit statuses, and what is said to people; the bytes of an export are
+made by `export`. It must never know how a search pages, retries or decodes.
 Begin with `commands.py`, then `export.py`, the largest of the jobs that the commands run.
 """
 
@@ -12,12 +12,18 @@ def main() -> int:
     """Run the command that the arguments ask for and return its exit status."""
     try:
         from enkash_async.cli.commands import run
+    except KeyboardInterrupt:
+        return 130
     except ModuleNotFoundError as error:
         if error.name not in ("click", "tqdm"):
             raise
-        print(
-            "The command line needs click and tqdm: pip install 'enkash-async[cli]'",
-            file=sys.stderr,
-        )
+        if sys.stderr is not None:
+            print(
+                "The command line needs click and tqdm: pip install 'enkash-async[cli]'",
+                file=sys.stderr,
+            )
         return 2
-    return run()
+    try:
+        return run()
+    except KeyboardInterrupt:
+        return 130

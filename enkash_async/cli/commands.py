@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import click
 
 from enkash_async import CustomerFilter, __version__
-from enkash_async.cli.connection import Connection, connection_options
-from enkash_async.cli.export import Export
-from enkash_async.cli.lookup import print_count, print_record
-from enkash_async.cli.options import FILTER_NOTE, Extent, extent_options, filter_options
+from enkash_async.cli.completion import completion
+from enkash_async.cli.connection import CONNECTION_NAMES, Connection, connection_options
+from enkash_async.cli.explain import explain as explain_export
+from enkash_async.cli.export import Export, Layout, checked
+from enkash_async.cli.gathering import gathered
+from enkash_async.cli.grouping import headed
+from enkash_async.cli.lookup import print_count, print_record, print_windows
+from enkash_async.cli.options import (
+    EXTENT_NAMES,
+    FILTER_NAMES,
+    Extent,
+    extent_options,
+    filter_options,
+)
 from enkash_async.cli.running import EXIT_STATUSES, Status, debug_option, run_job
 from enkash_async.sandbox.command import run as run_sandbox
 
@@ -39,54 +50,141 @@ def customers() -> None:
     """Export, count and look up customers."""
 
 
-@customers.command(epilog=FILTER_NOTE + "\n" + EXIT_STATUSES)
-@click.option(
-    "-o",
-    "--output",
-    default="-",
-    show_default=True,
-    type=click.Path(dir_okay=False, allow_dash=True),
-    help="File that appears under its name when it is complete or CHANGED; - is stdout.",
-)
-@click.option("--quiet", is_flag=True, help="No progress bar and no summary.")
-@click.option(
+concurrency_option = click.option(
     "--concurrency",
     type=click.IntRange(min=1),
     default=8,
     show_default=True,
     help="Requests in flight at most.",
 )
+
+layout_options = gathered(
+    Layout,
+    "layout",
+    click.option(
+        "-o",
+        "--output",
+        default="-",
+        show_default=True,
+        metavar="FILE",
+        type=click.Path(allow_dash=True),
+        help="File that appears under its name when it is COMPLETE or CHANGED; - is stdout. Its"
+        " name says the form: .jsonl, .csv or .parquet, and .gz or .zst behind it.",
+    ),
+    click.option(
+        "--format",
+        type=click.Choice(["jsonl", "csv", "parquet"]),
+        help="Where the name does not say it.",
+    ),
+    click.option(
+        "--compression",
+        type=click.Choice(["none", "gzip", "zstd"]),
+        help="Likewise. Parquet compresses its columns, by zstd unless given.",
+    ),
+    click.option("--columns", metavar="NAMES", multiple=True, help="Only these, with commas."),
+    click.option(
+        "--mask",
+        metavar="NAMES",
+        multiple=True,
+        help="Columns to write as ***, with commas; personal stands for all with personal or bank"
+        " data.",
+    ),
+    click.option("--rename", metavar="OLD=NEW", multiple=True, help="Another name for a column."),
+    click.option("--csv-bom", is_flag=True, help="CSV: begin with a mark that Excel looks for."),
+    click.option(
+        "--csv-raw", is_flag=True, help="CSV: leave cells that a spreadsheet would run as they are."
+    ),
+    click.option("--csv-flat", is_flag=True, help="CSV: leave out columns that hold lists."),
+    click.option(
+        "--bad-records",
+        metavar="FILE",
+        help="Where records are kept that cannot be written.  [default: the output's name and"
+        " .bad.jsonl]",
+    ),
+    click.option(
+        "--resume",
+        is_flag=True,
+        help="Go on where an earlier run of the same command ended, if it left anything.",
+    ),
+    click.option(
+        "--keep-incomplete", is_flag=True, help="Give the file its name although INCOMPLETE."
+    ),
+)
+
+ExportCommand = headed(
+    Which_customers=FILTER_NAMES,
+    How_they_are_read=EXTENT_NAMES,
+    What_is_written=(
+        "output format compression columns mask rename csv_bom csv_raw csv_flat bad_records resume"
+        " keep_incomplete"
+    ),
+    Which_service=CONNECTION_NAMES,
+)
+
+EXAMPLES = """\b
+Examples:
+  enkash-async customers export --sandbox -o customers.jsonl
+  enkash-async customers export -o customers.csv.gz --resume --quiet
+  enkash-async customers export -o active.parquet --status ACTIVE --mask personal
+  enkash-async customers export --filter-file filter.json | head -n 1
+"""
+
+
+@customers.command(cls=ExportCommand, epilog=EXAMPLES + "\n" + EXIT_STATUSES)
+@layout_options
 @extent_options
+@concurrency_option
 @filter_options
 @connection_options
+@click.option("--quiet", is_flag=True, help="No progress and no summary; errors only.")
+@click.option(
+    "--json",
+    "json_report",
+    is_flag=False,
+    flag_value="-",
+    metavar="[FILE]",
+    help="Write an account as one line of JSON in the end, to stderr unless a file is given.",
+)
 @debug_option
 def export(
     *,
-    output: str,
-    quiet: bool,
-    concurrency: int,
+    layout: Layout,
     extent: Extent,
+    concurrency: int,
     criteria: CustomerFilter,
     connection: Connection,
+    quiet: bool,
+    json_report: str | None,
     debug: bool,
 ) -> int:
-    """Write every customer as one line of JSON, as the service sent it.
+    """Write every customer to a file: JSON Lines as the service sent them, CSV or Parquet.
 
-    A summary on stderr says whether anything is missing. Of an INCOMPLETE read the file keeps
-    the temporary name that is printed then; a failed one leaves no file.
+    The file holds personal and bank data, and only you can read it. It grows as FILE.part, and
+    gets its name when it is whole; what was there before stays until then. What ends the command
+    leaves what came, and the last line says how to go on. Ctrl-C once finishes the page that is
+    being read.
+
+    A summary on stderr says whether anything is missing. Records that cannot be written are named
+    there, and kept aside.
     """
+    checked(layout)
     job = Export(
         connection=connection,
         criteria=criteria,
         extent=extent,
+        layout=layout,
         concurrency=concurrency,
-        output=output,
         quiet=quiet,
+        json=json_report,
     )
-    return run_job(job.run, debug=debug)
+    # What went to a stream cannot be gone on with, so that nothing is won by waiting for a page.
+    return run_job(job.run, debug=debug, hint=None if layout.output == "-" else job.hint)
 
 
-@customers.command(epilog=FILTER_NOTE)
+LookupCommand = headed(Which_customers=FILTER_NAMES, Which_service=CONNECTION_NAMES)
+
+
+@customers.command(cls=LookupCommand)
 @filter_options
 @connection_options
 @debug_option
@@ -95,13 +193,65 @@ def count(*, criteria: CustomerFilter, connection: Connection, debug: bool) -> i
     return run_job(partial(print_count, connection, criteria), debug=debug)
 
 
-@customers.command()
+@customers.command(cls=LookupCommand)
 @click.argument("customer_id")
 @connection_options
 @debug_option
 def get(*, customer_id: str, connection: Connection, debug: bool) -> int:
     """Print one customer as JSON, as the service sent it."""
     return run_job(partial(print_record, connection, customer_id), debug=debug)
+
+
+@customers.command(cls=LookupCommand)
+@click.option(
+    "--max-records",
+    type=click.IntRange(1, 2**31 - 1),
+    default=50_000,
+    show_default=True,
+    help="Customers of one window at most.",
+)
+@filter_options
+@connection_options
+@debug_option
+def windows(
+    *, max_records: int, criteria: CustomerFilter, connection: Connection, debug: bool
+) -> int:
+    """Print filters that divide the customers among several machines, one a line.
+
+    Each line is a filter for --filter-file, and together they match each customer once. Divide
+    --concurrency among the machines: they share no limit.
+    """
+    return run_job(partial(print_windows, connection, criteria, max_records), debug=debug)
+
+
+ExplainCommand = headed(
+    Which_customers=FILTER_NAMES, How_they_are_read=EXTENT_NAMES, Which_service=CONNECTION_NAMES
+)
+
+
+@customers.command(cls=ExplainCommand)
+@extent_options
+@concurrency_option
+@filter_options
+@connection_options
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@debug_option
+def explain(
+    *,
+    extent: Extent,
+    concurrency: int,
+    criteria: CustomerFilter,
+    connection: Connection,
+    as_json: bool,
+    debug: bool,
+) -> int:
+    """Print what an export would ask for, after a few counts and one page; write nothing.
+
+    The numbers are estimates: of requests, windows, bytes and time. What the counts and the page
+    showed of the service is named, too.
+    """
+    job: Any = partial(explain_export, connection, criteria, extent, concurrency, as_json)
+    return run_job(job, debug=debug)
 
 
 @cli.command(
@@ -113,3 +263,6 @@ def get(*, customer_id: str, connection: Connection, debug: bool) -> int:
 def sandbox(*, arguments: tuple[str, ...]) -> int:
     """Serve invented customers until Ctrl-C."""
     return run_sandbox(arguments)
+
+
+cli.add_command(completion)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import AsyncGenerator
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -14,8 +15,14 @@ from enkash_async import BearerToken, EnKashSession
 from enkash_async.cli.gathering import gathered
 from enkash_async.cli.running import misuse_shown, say
 from enkash_async.sandbox import SandboxSettings, open_sandbox
+from enkash_async.session import ENVIRONMENT
 
 DEFAULT_ROWS = 25_000
+
+
+CONNECTION_NAMES = "sandbox rows base_url offset_unit first_offset"
+
+FILE_SUFFIX = "_FILE"
 
 
 @attrs.frozen(kw_only=True)
@@ -34,6 +41,18 @@ class Connection:
         if self.rows is not None and not self.sandbox:
             raise ValueError("--rows goes with --sandbox")
 
+    @property
+    def service(self) -> str:
+        """Return what tells this service from another one; a sandbox is the same each time."""
+        if self.sandbox:
+            return f"sandbox of {self.invented} customers"
+        return self.base_url or _environment().get("ENKASH_BASE_URL", "")
+
+    @property
+    def invented(self) -> int:
+        """Return how many customers the sandbox invents."""
+        return DEFAULT_ROWS if self.rows is None else self.rows
+
 
 connection_options = gathered(
     Connection,
@@ -49,7 +68,8 @@ connection_options = gathered(
         metavar="URL",
         help="Address of the service, instead of ENKASH_BASE_URL. Credentials come from the"
         " environment only: ENKASH_TOKEN, or ENKASH_CLIENT_ID, ENKASH_CLIENT_SECRET,"
-        " ENKASH_USERNAME and ENKASH_PASSWORD.",
+        " ENKASH_USERNAME and ENKASH_PASSWORD; each from a file where its name is followed by"
+        " _FILE.",
     ),
     click.option(
         "--offset-unit",
@@ -81,7 +101,7 @@ async def open_session(
         async with _session_from_env(connection.base_url, options) as session:
             yield session
         return
-    rows = DEFAULT_ROWS if connection.rows is None else connection.rows
+    rows = connection.invented
     async with open_sandbox(SandboxSettings(rows=rows)) as sandbox:
         if not quiet:
             say(f"sandbox: {rows:,} invented customers, nothing of EnKash's")
@@ -92,8 +112,25 @@ async def open_session(
 
 
 def _session_from_env(base_url: str | None, options: dict[str, Any]) -> EnKashSession:
-    environ = dict(os.environ)
-    if base_url is not None:
-        environ["ENKASH_BASE_URL"] = base_url
     with misuse_shown(cure="; or try --sandbox"):
+        environ = _environment()
+        if base_url is not None:
+            environ["ENKASH_BASE_URL"] = base_url
         return EnKashSession.from_env(environ, **options)
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment, with the contents of the files that it names for a variable."""
+    environ = dict(os.environ)
+    for name in ENVIRONMENT:
+        path = environ.get(name + FILE_SUFFIX)
+        if not path:
+            continue
+        if environ.get(name):
+            raise ValueError(f"{name} and {name}{FILE_SUFFIX} are both set; unset one of them")
+        try:
+            environ[name] = Path(path).read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "it is no UTF-8"
+            raise ValueError(f"cannot read the file of {name}{FILE_SUFFIX}: {reason}") from None
+    return environ

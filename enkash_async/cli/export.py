@@ -1,131 +1,216 @@
-"""`customers export`: pages in, lines out, and a summary of what came."""
+"""`customers export`: what it tells people and machines of an export."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
+import shlex
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import attrs
 import msgspec
-from tqdm import tqdm  # type: ignore[import-untyped, unused-ignore]  # stubs: types-tqdm
 
-from enkash_async import (
-    CustomerFilter,
-    CustomerSearch,
-    EnKashError,
-    IncompleteSearchError,
-    ResumeToken,
-    SearchReport,
-    Verdict,
-)
+from enkash_async import CustomerFilter, EnKashError, IncompleteSearchError, Verdict
 from enkash_async.cli.connection import Connection, open_session
 from enkash_async.cli.options import Extent
-from enkash_async.cli.running import Status, misuse_shown, say, say_error
-from enkash_async.cli.sinks import Sink, open_sink
+from enkash_async.cli.progress import Progress
+from enkash_async.cli.running import Misuse, Status, misuse_shown, say, status_of
+from enkash_async.export import BadRow, CsvStyle, ExportResult, export, left_by
+
+MAX_BAD_LINES = 20
+"""Bad records that are named on stderr; the file of them holds all."""
 
 
 @attrs.frozen(kw_only=True)
+class Layout:
+    """What the file looks like, and where it and what goes with it are."""
+
+    output: str
+    format: str | None
+    compression: str | None
+    columns: tuple[str, ...]
+    mask: tuple[str, ...]
+    rename: tuple[str, ...]
+    csv_bom: bool
+    csv_raw: bool
+    csv_flat: bool
+    bad_records: str | None
+    resume: bool
+    keep_incomplete: bool
+
+    def as_arguments(self) -> dict[str, Any]:
+        """Return the arguments of `export`; ValueError for a rename that is none."""
+        return {
+            "format": self.format,
+            "compression": self.compression,
+            "columns": _names(self.columns) or None,
+            "mask": _names(self.mask),
+            "rename": _renames(self.rename),
+            "csv": CsvStyle(bom=self.csv_bom, defuse=not self.csv_raw, nested=not self.csv_flat),
+            "bad_path": self.bad_records,
+            "resume": self.resume,
+            "keep_incomplete": self.keep_incomplete,
+        }
+
+
+def _names(texts: tuple[str, ...]) -> list[str]:
+    return [name.strip() for text in texts for name in text.split(",") if name.strip()]
+
+
+def _renames(texts: tuple[str, ...]) -> Mapping[str, str]:
+    pairs = [text.partition("=") for text in texts]
+    for old, equals, new in pairs:
+        if not (old and equals and new):
+            raise ValueError("--rename takes OLD=NEW, such as customerId=id")
+    return {old: new for old, _, new in pairs}
+
+
+@attrs.define(kw_only=True)
 class Export:
     """One run of `customers export`."""
 
     connection: Connection
     criteria: CustomerFilter
     extent: Extent
+    layout: Layout
     concurrency: int
-    output: str
     quiet: bool
+    json: str | None
+    _bad: int = attrs.field(default=0, init=False)
 
-    async def run(self) -> int:
+    async def run(self, stop: asyncio.Event) -> int:
         """Write every customer and return the exit status."""
-        with open_sink(self.output) as sink:
+        started = time.monotonic()
+        try:
+            result = await self._export(stop)
+        except BaseException as error:
+            self._report_failure(error, time.monotonic() - started)
+            raise
+        status = self._status(result)
+        self._summarise(result, time.monotonic() - started)
+        self._write_json(result.as_dict() | {"status": int(status)})
+        return status
+
+    async def _export(self, stop: asyncio.Event) -> ExportResult:
+        options = attrs.asdict(self.extent) | self.layout.as_arguments()
+        with Progress(quiet=self.quiet, output=self.layout.output) as progress:
             async with open_session(
                 self.connection, quiet=self.quiet, max_concurrency=self.concurrency
             ) as session:
-                started = time.monotonic()
-                with misuse_shown():
-                    search = session.customers.search(self.criteria, **self.extent.as_arguments())
-                async with search:
-                    await self._read(search, sink, started)
-            return _finish(search.report, sink)
+                try:
+                    return await export(
+                        session.customers,
+                        self.layout.output,
+                        filter=self.criteria,
+                        service=self.connection.service,
+                        on_progress=progress.update,
+                        on_bad_record=lambda bad: self._name_bad(bad, progress),
+                        on_note=lambda text: None if self.quiet else progress.say(text),
+                        stop=stop,
+                        **options,
+                    )
+                except (TypeError, ValueError, ImportError) as error:
+                    raise Misuse(str(error)) from error
+                except OSError as error:
+                    if _is_of_the_name(error):
+                        reason = error.strerror or str(error)
+                        raise Misuse(f"cannot write to {self.layout.output}: {reason}") from error
+                    raise
 
-    async def _read(self, search: CustomerSearch, sink: Sink, started: float) -> None:
-        try:
-            await self._copy(search, sink)
-        except EnKashError as error:
-            self._summarise(search.report, started, error.resume_token)
-            if isinstance(error, IncompleteSearchError) and (place := sink.keep_partial()):
-                say(f"what came is in {place}")
-            raise
-        self._summarise(search.report, started)
+    def _name_bad(self, bad: BadRow, progress: Progress) -> None:
+        self._bad += 1
+        if self._bad <= MAX_BAD_LINES:
+            progress.say(f"bad record: row {bad.row:,} {bad.reason}")
+        elif self._bad == MAX_BAD_LINES + 1:
+            progress.say("bad record: and more, which are not named here")
 
-    async def _copy(self, search: CustomerSearch, sink: Sink) -> None:
-        with progress_bar(shown=not self.quiet and _has_room_for_a_bar(self.output)) as bar:
-            async for page in search.raw_pages():
-                await sink.write(json_lines(page.records))
-                bar.total = self._expected(search.total)
-                bar.update(len(page))
+    def _status(self, result: ExportResult) -> Status:
+        if result.is_stopped or not result.is_good:
+            return Status.INCOMPLETE
+        return Status.GOOD
 
-    def _expected(self, total: int | None) -> int | None:
-        limit = self.extent.max_records
-        return limit if total is None else min(total, limit or total)
+    # What is said in the end
 
-    def _summarise(
-        self, report: SearchReport, started: float, token: ResumeToken | None = None
-    ) -> None:
-        if self.quiet:
+    def _summarise(self, result: ExportResult, seconds: float) -> None:
+        read = result.records - result.records_before
+        if not self.quiet:
+            before = f" after {result.records_before:,} before" if result.records_before else ""
+            say(
+                f"{result.records:,} records{before} in {result.report.pages:,} pages,"
+                f" {seconds:.1f} s, {read / max(seconds, 1e-9):,.0f} records/s,"
+                f" {result.bytes / 1e6:,.1f} MB"
+            )
+            if not result.is_stopped:
+                words = [f"verdict {result.verdict}", "; ".join(result.report.reasons)]
+                say(": ".join(filter(None, words)))
+        if result.bad_records:
+            place = f"; they are in {result.bad_path}" if result.bad_path else ""
+            say(f"error: {result.bad_records:,} records are bad and were left out{place}")
+        if result.verdict is Verdict.INCOMPLETE and not result.is_stopped:
+            kept = "" if result.path is None else f"; what came is in {result.path}"
+            say(f"error: the export is not proven to be complete{kept}")
+
+    def _report_failure(self, error: BaseException, seconds: float) -> None:
+        if isinstance(error, IncompleteSearchError) and error.report is not None and not self.quiet:
+            words = [f"verdict {error.report.verdict}", "; ".join(error.report.reasons)]
+            say(": ".join(filter(None, words)))
+        status = status_of(error) if isinstance(error, EnKashError) else Status.FAILED
+        if isinstance(error, Misuse):
+            status = Status.USAGE
+        report = error.report if isinstance(error, EnKashError) else None
+        left = left_by(self.layout.output)
+        with contextlib.suppress(Misuse):
+            # The error itself is told in any case.
+            self._write_json(
+                {
+                    "status": int(status),
+                    "error": type(error).__name__,
+                    "message": str(error),
+                    "is_finished": False,
+                    "part": None if left is None else str(left.part),
+                    "records": 0 if left is None else left.records,
+                    "seconds": round(seconds, 3),
+                    "report": None if report is None else attrs.asdict(report),
+                }
+            )
+
+    def _write_json(self, report: dict[str, Any]) -> None:
+        if self.json is None:
             return
-        records, seconds = report.records_delivered, time.monotonic() - started
-        say(
-            f"{records:,} records in {report.pages:,} pages, {seconds:.1f} s,"
-            f" {records / max(seconds, 1e-9):,.0f} records/s"
-        )
-        say(": ".join(filter(None, [f"verdict {report.verdict}", "; ".join(report.reasons)])))
-        if token is not None and token.delivered:
-            say(f"resume token: {token}")
+        text = msgspec.json.encode(report).decode()
+        if self.json == "-":
+            say(text)
+            return
+        try:
+            Path(self.json).write_text(text + "\n", encoding="utf-8")
+        except OSError as error:
+            raise Misuse(f"cannot write {self.json}: {error.strerror or error}") from error
+
+    def hint(self) -> None:
+        """Say how to go on, if there is something to go on with."""
+        left = left_by(self.layout.output)
+        if left is None:
+            return
+        arguments = [one for one in sys.argv[1:] if one != "--resume"]
+        command = shlex.join(["enkash-async", *arguments, "--resume"])
+        say(f"{left.records:,} records are in {left.part}; go on with: {command}")
 
 
-UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-"""What is raised for JSON that msgspec does not read, and that yet may be a record."""
+def _is_of_the_name(error: OSError) -> bool:
+    """Say whether *error* is about where the file is to be, rather than about writing it."""
+    return isinstance(
+        error, (FileNotFoundError, PermissionError, NotADirectoryError, IsADirectoryError)
+    )
 
 
-def json_lines(records: Sequence[bytes]) -> bytes:
-    """Return *records* as JSON Lines, their bytes untouched unless they hold a line break."""
-    lines = b"\n".join([*records, b""])
-    if lines.count(b"\n") == len(records) and b"\r" not in lines:
-        return lines
-    return b"\n".join([*map(_one_line, records), b""])
-
-
-def _one_line(record: bytes) -> bytes:
-    try:
-        return msgspec.json.format(record, indent=-1)
-    except UNREADABLE:
-        # A bad record, or one that is nested deeper than a parser goes, is written all the same.
-        return record.replace(b"\r", b" ").replace(b"\n", b" ")
-
-
-def progress_bar(*, shown: bool) -> Any:
-    """Return a bar on stderr, or one that stays invisible. It has no colours."""
-    return tqdm(disable=not shown, file=sys.stderr, unit=" records", unit_scale=True, leave=False)
-
-
-def _has_room_for_a_bar(output: str) -> bool:
-    """Say whether stderr is a terminal that can redraw a line, without data in between."""
-    mixed = output == "-" and sys.stdout.isatty()
-    return sys.stderr.isatty() and not mixed and os.environ.get("TERM") != "dumb"
-
-
-def _finish(report: SearchReport, sink: Sink) -> int:
-    """Keep what was written, as a result or as a part of one, and return the exit status."""
-    if report.verdict is Verdict.INCOMPLETE:
-        place = sink.keep_partial()
-        say_error(
-            "the export is not proven to be complete"
-            + ("" if place is None else f"; what came is in {place}")
-        )
-        return Status.INCOMPLETE
-    sink.finish()
-    return Status.COMPLETE if report.verdict is Verdict.COMPLETE else Status.INCOMPLETE
+def checked(layout: Layout) -> None:
+    """Raise Misuse for what can be seen to be wrong before anything is asked."""
+    with misuse_shown():
+        layout.as_arguments()
+    if layout.output != "-" and not os.path.basename(layout.output):
+        raise Misuse(f"{layout.output} is a folder; name a file in it")

@@ -1,38 +1,51 @@
-"""`customers count` and `customers get`: one request each."""
+"""`customers count`, `get` and `windows`: a few requests each, and lines of what came."""
 
 from __future__ import annotations
 
+import asyncio
 import sys
 
 import click
 import msgspec
 
-from enkash_async import CustomerFilter, RecordNotFoundError
+from enkash_async import CustomerFilter, EnKashError, RecordNotFoundError
 from enkash_async._wire.fields import identity_reader
 from enkash_async.cli.connection import Connection, open_session
-from enkash_async.cli.export import UNREADABLE, json_lines
 from enkash_async.cli.running import Status
+from enkash_async.export.streams import escaped
+from enkash_async.export.strict_json import one_line, why_refused
+
+_encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
-async def print_count(connection: Connection, criteria: CustomerFilter) -> int:
+async def print_count(connection: Connection, criteria: CustomerFilter, _: asyncio.Event) -> int:
     """Print the service's own count and return the exit status."""
     async with open_session(connection) as session:
         click.echo(await session.customers.count(criteria))
-    return Status.COMPLETE
+    return Status.GOOD
 
 
-async def print_record(connection: Connection, customer_id: str) -> int:
+async def print_windows(
+    connection: Connection, criteria: CustomerFilter, max_records: int, _: asyncio.Event
+) -> int:
+    """Print filters that divide the customers, as JSON Lines, and return the exit status."""
+    async with open_session(connection) as session:
+        windows = await session.customers.windows(criteria, max_records=max_records)
+    for window in windows:
+        click.echo(_encode(window.as_wire()))
+    return Status.GOOD
+
+
+async def print_record(connection: Connection, customer_id: str, _: asyncio.Event) -> int:
     """Print the customer with this id and return the exit status."""
     record = await _raw_customer(connection, customer_id)
-    click.echo(_spread_out(record) if sys.stdout.isatty() else json_lines([record]), nl=False)
-    return Status.COMPLETE
-
-
-def _spread_out(record: bytes) -> bytes:
-    try:
-        return msgspec.json.format(record, indent=2) + b"\n"
-    except UNREADABLE:
-        return json_lines([record])
+    if (reason := why_refused(record)) is not None:
+        raise EnKashError(f"the customer {customer_id!r} {reason}")
+    if sys.stdout.isatty():
+        click.echo(escaped(msgspec.json.format(record, indent=2)))
+    else:
+        click.echo(one_line(record))
+    return Status.GOOD
 
 
 async def _raw_customer(connection: Connection, customer_id: str) -> bytes:

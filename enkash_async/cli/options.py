@@ -2,54 +2,76 @@
 
 from __future__ import annotations
 
-import contextlib
-from datetime import UTC, date, datetime, time
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import attrs
 import click
 
 from enkash_async import CustomerFilter, CustomerLevel, CustomerStatus, Direction
+from enkash_async.cli.filter_file import read_filter
 from enkash_async.cli.gathering import choice, gathered
+from enkash_async.cli.times import instant_of
 
 
 def _instant(ctx: click.Context, param: click.Parameter, text: str | None) -> datetime | None:
-    """Return the aware datetime that *text* spells; a bare date is midnight UTC."""
-    if text is None:
-        return None
-    with contextlib.suppress(ValueError):
-        return datetime.combine(date.fromisoformat(text), time(), UTC)
     try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        raise click.BadParameter(f"{text!r} is no ISO date or time") from None
-    if instant.tzinfo is None:
-        raise click.BadParameter(f"{text!r} has no zone; add one, such as Z or +05:30")
-    return instant
+        return None if text is None else instant_of(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
 
 
-def _customer_filter(
+def _amount(ctx: click.Context, param: click.Parameter, text: str | None) -> Decimal | None:
+    try:
+        return None if text is None else Decimal(text)
+    except InvalidOperation:
+        raise click.BadParameter(f"{text!r} is no amount") from None
+
+
+def _filter(
     customer_status: str | None,
     level: str | None,
     created_on_from: datetime | None,
     created_on_to: datetime | None,
+    modified_on: datetime | None,
     company_id: str | None,
     parent_company_id: str | None,
-    legal_name: str | None,
+    unique_ref_no: str | None,
+    customer_ids: tuple[str, ...],
+    balance_amount: Decimal | None,
+    dso_from: int | None,
+    dso_to: int | None,
+    select_all: bool | None,
+    filter_file: str | None,
 ) -> CustomerFilter:
-    return CustomerFilter(
-        customer_status=customer_status,
-        level=level,
-        created_on_from=created_on_from,
-        created_on_to=created_on_to,
-        company_id=company_id,
-        parent_company_id=parent_company_id,
-        legal_name=legal_name,
-    )
+    given = {
+        "customer_status": customer_status,
+        "level": level,
+        "created_on_from": created_on_from,
+        "created_on_to": created_on_to,
+        "modified_on": modified_on,
+        "company_id": company_id,
+        "parent_company_id": parent_company_id,
+        "unique_ref_no": unique_ref_no,
+        "customer_ids": customer_ids or None,
+        "balance_amount": balance_amount,
+        "dso_from": dso_from,
+        "dso_to": dso_to,
+        "select_all": select_all,
+    }
+    fields: dict[str, Any] = {} if filter_file is None else read_filter(filter_file)
+    for name, value in given.items():
+        if value is None:
+            continue
+        if name in fields:
+            raise ValueError(f"{name} is given as an option and in {filter_file}")
+        fields[name] = value
+    return CustomerFilter(**fields)
 
 
 filter_options = gathered(
-    _customer_filter,
+    _filter,
     "criteria",
     click.option("--status", "customer_status", type=choice(CustomerStatus)),
     click.option("--level", type=choice(CustomerLevel)),
@@ -63,44 +85,69 @@ filter_options = gathered(
     click.option(
         "--created-to", "created_on_to", metavar="WHEN", callback=_instant, help="Likewise."
     ),
+    click.option("--modified-on", metavar="WHEN", callback=_instant, help="Likewise."),
     click.option("--company-id", metavar="ID"),
     click.option("--parent-company-id", metavar="ID"),
-    click.option("--legal-name", metavar="NAME"),
+    click.option("--unique-ref-no", metavar="TEXT"),
+    click.option(
+        "--customer-id",
+        "customer_ids",
+        metavar="ID",
+        multiple=True,
+        help="May be given more than once.",
+    ),
+    click.option("--balance-amount", metavar="AMOUNT", callback=_amount),
+    click.option("--dso-from", type=int, metavar="N"),
+    click.option("--dso-to", type=int, metavar="N"),
+    click.option("--select-all/--no-select-all", "select_all", default=None),
+    click.option(
+        "--filter-file",
+        metavar="FILE",
+        help="More fields of the filter, as JSON or TOML; - is stdin. For personal and bank data:"
+        " everybody on this machine can read the arguments of a process.",
+    ),
 )
 
-FILTER_NOTE = """
-There is no option to filter by phone, PAN, GSTIN or bank account: everybody on this machine can
-read the arguments of a process. Use CustomerFilter in Python for that.
-"""
+FILTER_NAMES = (
+    "customer_status level created_on_from created_on_to modified_on company_id parent_company_id"
+    " unique_ref_no customer_ids balance_amount dso_from dso_to select_all filter_file"
+)
+"""The options of a filter, by name."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen
 class Extent:
     """How to read the list, and how much of it."""
 
+    method: Any
     order_by: str | None
     direction: str | None
     page_size: int | None
     max_records: int | None
     strict: bool
 
-    def as_arguments(self) -> dict[str, Any]:
-        """Return the arguments of a search that reads so."""
-        return attrs.asdict(self)
-
 
 extent_options = gathered(
     Extent,
     "extent",
     click.option(
+        "--method",
+        type=click.Choice(["crawl", "search"]),
+        help="crawl: by windows of createdOn, proven by their counts; search: page by page."
+        "  [default: crawl, where a few counts show that it serves]",
+    ),
+    click.option(
         "--order-by",
         metavar="NAME",
-        help="Field that does not change while the list is read, such as createdOn.",
+        help="Field that does not change while the list is read, such as createdOn; reads by"
+        " search.",
     ),
     click.option("--direction", type=choice(Direction)),
     click.option("--page-size", type=click.IntRange(1, 5000), help="Records asked for at once."),
     click.option(
         "--max-records", type=click.IntRange(1, 2**31 - 1), help="Stop after so many records."
     ),
-    click.option("--strict", is_flag=True, help="Fail on any verdict but COMPLETE."),
+    click.option("--strict", is_flag=True, help="Take CHANGED for a failure, too."),
 )
+
+EXTENT_NAMES = "method order_by direction page_size max_records strict concurrency"

@@ -22,15 +22,19 @@ from enkash_async import (
 )
 from enkash_async._wire.printable import printable
 
+GRACE = 5.0
+"""Seconds for the page that is being read when the first signal comes."""
+
 
 class Status(IntEnum):
     """The exit status of a command, as `EXIT_STATUSES` tells its users."""
 
-    COMPLETE = 0
+    GOOD = 0
     FAILED = 1
     USAGE = 2
     REFUSED = 3
     INCOMPLETE = 4
+    HUNG_UP = 128 + 1
     INTERRUPTED = 128 + 2
     READER_GONE = 128 + 13
     TERMINATED = 128 + 15
@@ -38,28 +42,37 @@ class Status(IntEnum):
 
 EXIT_STATUSES = """\b
 Exit status:
-  0    complete
-  1    failed
+  0    COMPLETE, or CHANGED: every customer that was there throughout has come
+  1    failed; the last line says how to go on
   2    wrong usage, or configuration missing from the environment
   3    the credentials or the token were refused
-  4    read to the end, but not COMPLETE: the list CHANGED meanwhile,
-       or nothing proves that all of it came (INCOMPLETE)
-  130  Ctrl-C, 143 SIGTERM, 141 the reader of the output went away
+  4    INCOMPLETE: nothing proves that all came; or records were bad;
+       or CHANGED, with --strict
+  130  Ctrl-C, 143 SIGTERM, 129 SIGHUP, 141 the reader of the output went away
 """
+
+_WORDS = {Status.HUNG_UP: "hung up", Status.INTERRUPTED: "interrupted"}
 
 
 debug_option = click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 
+Job = Callable[[asyncio.Event], Coroutine[Any, Any, int]]
+"""Returns an exit status. The event is set when it is asked to come to an end."""
+
 
 def say(text: str) -> None:
-    """Write one line for people; stdout is for data."""
-    click.echo(text, err=True)
+    """Write one line for people to stderr, if there is one; stdout is for data."""
+    # Some of it the service may have written.
+    line = printable(text)
+    if sys.stderr is not None:
+        # Nobody is left to be told that nobody can be told.
+        with contextlib.suppress(OSError, ValueError):
+            print(line, file=sys.stderr, flush=True)
 
 
 def say_error(error: object) -> None:
     """Write an error as one line."""
-    # Some of it the service wrote.
-    say("error: " + printable(str(error)))
+    say(f"error: {error}")
 
 
 class Misuse(click.ClickException):
@@ -81,24 +94,48 @@ def misuse_shown(cure: str = "") -> Generator[None, None, None]:
         raise Misuse(f"{error}{cure}") from error
 
 
-def run_job(job: Callable[[], Coroutine[Any, Any, int]], *, debug: bool) -> int:
-    """Run *job* until it ends or a signal comes, and return the exit status."""
-    try:
-        return asyncio.run(_cancelled_by_sigterm(job))
-    except asyncio.CancelledError:
-        say_error("terminated")
-        return Status.TERMINATED
-    except KeyboardInterrupt:
-        say_error("interrupted")
-        return Status.INTERRUPTED
-    except BrokenPipeError:
+def run_job(job: Job, *, debug: bool, hint: Callable[[], None] | None = None) -> int:
+    """Run *job* until it ends or a signal comes, and return the exit status.
+
+    The first signal sets its event, where a *hint* says that there is something to go on with;
+    otherwise, and with the second, it is cancelled. What the hint says comes last.
+    """
+    signals = _Signals(is_patient=hint is not None)
+    status, error = _outcome(job, signals)
+    if isinstance(error, Misuse):
+        raise error
+    if status is Status.READER_GONE:
         _forget_stdout()
-        return Status.READER_GONE
-    except (EnKashError, OSError) as error:
+    elif error is not None:
         if debug:
-            traceback.print_exc()
-        say_error(error)
-        return status_of(error)
+            traceback.print_exception(error)
+        say_error(error if signals.status is None else _words(signals.status))
+    elif signals.status is not None:
+        say_error(_words(signals.status))
+    if hint is not None and status not in (Status.GOOD, Status.READER_GONE):
+        hint()
+    return status
+
+
+def _outcome(job: Job, signals: _Signals) -> tuple[int, BaseException | None]:
+    try:
+        status = asyncio.run(signals.watched(job))
+        return signals.status or status, None
+    except asyncio.CancelledError as error:
+        return signals.status or Status.TERMINATED, error
+    except KeyboardInterrupt as error:
+        signals.status = Status.INTERRUPTED
+        return Status.INTERRUPTED, error
+    except BrokenPipeError as error:
+        return Status.READER_GONE, error
+    except Misuse as error:
+        return Status.USAGE, error
+    except (EnKashError, OSError) as error:
+        return signals.status or status_of(error), error
+
+
+def _words(status: int) -> str:
+    return _WORDS.get(Status(status), "terminated")
 
 
 def status_of(error: Exception) -> Status:
@@ -110,13 +147,43 @@ def status_of(error: Exception) -> Status:
     return Status.FAILED
 
 
-async def _cancelled_by_sigterm(job: Callable[[], Coroutine[Any, Any, int]]) -> int:
-    task = asyncio.current_task()
-    assert task is not None
-    # asyncio itself cleans up after Ctrl-C only. Windows has no signal handlers in its loops.
-    with contextlib.suppress(NotImplementedError):
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    return await job()
+class _Signals:
+    """Asks a job to end, and then ends it."""
+
+    def __init__(self, *, is_patient: bool) -> None:
+        self._is_patient = is_patient
+        self._count = 0
+        self.status: Status | None = None
+        """What the first signal stands for."""
+
+    async def watched(self, job: Job) -> int:
+        loop, task, stop = asyncio.get_running_loop(), asyncio.current_task(), asyncio.Event()
+        assert task is not None
+        for number in _numbers():
+            # Windows has no signal handlers in its loops.
+            with contextlib.suppress(NotImplementedError):
+                loop.add_signal_handler(number, self._receive, number, task, stop)
+        return await job(stop)
+
+    def _receive(self, number: int, task: asyncio.Task[Any], stop: asyncio.Event) -> None:
+        self._count += 1
+        self.status = self.status or Status(128 + number)
+        if self._count > 2:
+            # It was cancelled, and does not end.
+            os._exit(self.status)
+        if self._count == 2 or not self._is_patient:
+            task.cancel()
+            return
+        say("stopping after the page that is being read; a second signal stops at once")
+        stop.set()
+        asyncio.get_running_loop().call_later(GRACE, task.cancel)
+
+
+def _numbers() -> list[signal.Signals]:
+    names = ("SIGINT", "SIGTERM", "SIGHUP")
+    numbers = [signal.Signals[name] for name in names if hasattr(signal, name)]
+    # One that is ignored, as under nohup, stays so.
+    return [one for one in numbers if signal.getsignal(one) is not signal.SIG_IGN]
 
 
 def _forget_stdout() -> None:

@@ -8,6 +8,7 @@ caller. It must never know how a list is paged, and no list by name. Begin with 
 from enkash_async.export.bad import BadRow
 from enkash_async.export.columns import MASK, PERSONAL
 from enkash_async.export.forms import Compression, Form, Format
+from enkash_async.export.output import Leftover, left_by
 from enkash_async.export.result import ExportProgress, ExportResult
 from enkash_async.export.run import export
 from enkash_async.export.text import CsvStyle
@@ -22,5 +23,7 @@ __all__ = [
     "ExportResult",
     "Form",
     "Format",
+    "Leftover",
     "export",
+    "left_by",
 ]

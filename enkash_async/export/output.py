@@ -7,6 +7,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+import attrs
+
 from enkash_async.export.bad import BadRow, lines_of
 from enkash_async.export.files import PartFile, remove, target_of
 from enkash_async.export.state import Places, State, forget, load, save
@@ -54,45 +56,40 @@ class FileOutput:
 
     is_durable = True
 
-    def __init__(self, places: Places, part: PartFile, bad: PartFile | None) -> None:
+    def __init__(self, places: Places, part: PartFile) -> None:
         self.places = places
         self.part = part
-        self.bad = bad
+        self._bad: PartFile | None = None
+        """Where bad rows are kept, once there is one."""
+        self._is_bad_published = False
 
     @classmethod
     def create(cls, places: Places) -> FileOutput:
         """Begin anew, where nothing stands in the way."""
-        part = _created(places.part)
-        try:
-            return cls(places, part, _created(places.bad_part))
-        except BaseException:
-            part.close()
-            raise
+        return cls(places, _created(places.part))
 
     @classmethod
     def reopen(cls, places: Places, state: State) -> FileOutput:
         """Go on behind what *state* says is durable; ValueError if less than that is there."""
-        output = cls(places, _reopened(places.part), None)
+        output = cls(places, _reopened(places.part))
         try:
-            # Those of an export that only lacks its name may have theirs.
-            if state.ended is None or places.bad_part.exists():
-                output.bad = _reopened(places.bad_part)
-            output._cut_back(state)
+            _cut_back(output.part, state.length)
+            output._reopen_bad(state)
         except BaseException:
             output.close()
             raise
         return output
 
-    def _cut_back(self, state: State) -> None:
-        for file, length in ((self.part, state.length), (self.bad, state.bad_length)):
-            if file is None:
-                continue
-            if file.length < length:
-                raise ValueError(
-                    f"{file.path} has {file.length:,} bytes, {length:,} were durable: it was"
-                    " changed; export anew without resuming"
-                )
-            file.cut_back(length)
+    def _reopen_bad(self, state: State) -> None:
+        path = self.places.bad_part
+        if path.exists():
+            self._bad = _reopened(path)
+            _cut_back(self._bad, state.bad_length)
+        elif state.bad_length and state.ended is not None:
+            # The process ended after they got their name.
+            self._is_bad_published = True
+        elif state.bad_length:
+            raise ValueError(f"{path} is gone; export anew without resuming")
 
     @property
     def length(self) -> int:
@@ -100,24 +97,26 @@ class FileOutput:
 
     @property
     def bad_length(self) -> int:
-        return 0 if self.bad is None else self.bad.length
+        return 0 if self._bad is None else self._bad.length
 
     def write(self, chunk: bytes, bad: Sequence[BadRow]) -> None:
-        if bad and self.bad is not None:
-            self.bad.write(lines_of(bad))
+        if bad:
+            if self._bad is None:
+                self._bad = _created(self.places.bad_part)
+            self._bad.write(lines_of(bad))
         self.part.write(chunk)
 
     def commit(self, state: State) -> None:
         # In this order: a state never speaks of bytes that may be lost.
-        if self.bad is not None:
-            self.bad.sync()
+        if self._bad is not None:
+            self._bad.sync()
         self.part.sync()
         save(self.places.state, state)
 
     def publish(self, whole: PartFile) -> None:
         """Give the file its name, and the bad rows theirs. May be repeated if it was broken off."""
-        if self.bad is not None:
-            _publish_bad(self.bad, self.places.bad)
+        if not self._is_bad_published:
+            _publish_bad(self._bad, self.places.bad)
         whole.publish(self.places.target)
         if whole is not self.part:
             self.part.close()
@@ -132,8 +131,17 @@ class FileOutput:
 
     def close(self) -> None:
         self.part.close()
-        if self.bad is not None:
-            self.bad.close()
+        if self._bad is not None:
+            self._bad.close()
+
+
+def _cut_back(file: PartFile, length: int) -> None:
+    if file.length < length:
+        raise ValueError(
+            f"{file.path} has {file.length:,} bytes, {length:,} were durable: it was changed;"
+            " export anew without resuming"
+        )
+    file.cut_back(length)
 
 
 def places_of(path: Path, bad: Path | None) -> Places:
@@ -155,6 +163,26 @@ def is_stream(path: Path) -> bool:
 def finished_before(places: Places, state: State) -> bool:
     """Say whether *state* is of an export whose file got its name before the process ended."""
     return state.ended is not None and not places.part.exists() and places.target.exists()
+
+
+@attrs.frozen
+class Leftover:
+    """What an export left that can be gone on with: where its *records* are."""
+
+    part: Path
+    records: int
+
+
+def left_by(path: str | os.PathLike[str]) -> Leftover | None:
+    """Return what an export to *path* has left to go on with, None if there is nothing."""
+    try:
+        places = Places(target_of(Path(path)), Path(path))
+        state = load(places.state)
+    except (OSError, ValueError):
+        return None
+    if state is None or not places.part.exists():
+        return None
+    return Leftover(places.part, state.records)
 
 
 def clear_leftovers(places: Places) -> str | None:
@@ -191,11 +219,12 @@ def _reopened(path: Path) -> PartFile:
         raise ValueError(f"another export is writing {path}; wait until it has ended") from None
 
 
-def _publish_bad(bad: PartFile, path: Path) -> None:
-    if bad.length:
+def _publish_bad(bad: PartFile | None, path: Path) -> None:
+    if bad is not None and bad.length:
         bad.publish(path)
         return
-    bad.close()
-    remove(bad.path)
+    if bad is not None:
+        bad.close()
+        remove(bad.path)
     # Those of an earlier export belong to a file that is replaced.
     remove(path)

@@ -137,6 +137,9 @@ async def _to_stream(
         raise ValueError("Parquet is not written to a stream, since its readers must seek in it")
     content = content_of(request)
     stream = Stream.stdout() if name == "-" else Stream.open(name)
+    if stream.is_terminal and request.form.is_packed:
+        stream.close()
+        raise ValueError("compressed data is not for a terminal; name a file, or pipe it on")
     output = StreamOutput(stream, aside)
     return await _run(request, None, content, output, listener, stop, keep_incomplete=True)
 

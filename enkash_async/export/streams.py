@@ -13,6 +13,7 @@ class Stream:
     def __init__(self, descriptor: int, *, owned: bool) -> None:
         self._descriptor = descriptor
         self._owned = owned
+        self._is_terminal = os.isatty(descriptor)
         self.length = 0
         """Bytes written."""
 
@@ -33,7 +34,7 @@ class Stream:
     def write(self, content: bytes) -> None:
         """Write all of *content*, however long its reader takes."""
         # Not through sys.stdout.buffer: its lock, held by a thread that is stuck, ends in a crash.
-        rest = memoryview(content)
+        rest = memoryview(escaped(content) if self._is_terminal else content)
         while rest:
             try:
                 written = os.write(self._descriptor, rest)
@@ -44,7 +45,30 @@ class Stream:
             rest = rest[written:]
             self.length += written
 
+    @property
+    def is_terminal(self) -> bool:
+        """Say whether people read it as it comes."""
+        return self._is_terminal
+
     def close(self) -> None:
         """Close it, if it was opened here."""
         if self._owned:
             os.close(self._descriptor)
+
+
+def escaped(text: bytes) -> bytes:
+    """Return UTF-8 *text* with an escape for each character that may command a terminal.
+
+    Line breaks stay; of JSON the meaning stays too.
+    """
+    if text.isascii() and text.translate(None, b"\n").decode().isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() or char == "\n" else _escape(char)
+        for char in text.decode("utf-8", "replace")
+    ).encode()
+
+
+def _escape(char: str) -> str:
+    units = char.encode("utf-16-be")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))

@@ -29,11 +29,9 @@ from enkash_async import (
     EnKashError,
     IncompleteSearchError,
     RecordNotFoundError,
-    ResumeToken,
     UnauthorizedError,
 )
 from enkash_async.cli import main
-from enkash_async.cli.export import json_lines
 from enkash_async.cli.running import status_of
 from enkash_async.sandbox import Sandbox, SandboxSettings, SearchCall, open_sandbox
 
@@ -241,12 +239,6 @@ def test_a_named_pipe_is_written_to_and_not_replaced(call: Call, tmp_path: Path)
         os.close(reader)
 
 
-def test_a_record_with_line_breaks_becomes_one_line() -> None:
-    assert json_lines([b'{"a":1.10}', b'{\r\n  "b": [1, 2]}']) == b'{"a":1.10}\n{"b":[1,2]}\n'
-    assert json_lines([b'{"a": "\\n"}']) == b'{"a": "\\n"}\n'
-    assert json_lines([]) == b""
-
-
 # The bar
 
 
@@ -276,7 +268,7 @@ def test_an_incomplete_export_leaves_the_target_alone(execute: Execute, tmp_path
     target.write_text("old")
     with serving(count_style="plus_one") as served:
         outcome = execute(served, *EXPORT, "-o", target)
-        [part] = set(tmp_path.iterdir()) - {target}
+        [part] = tmp_path.glob("*.part")
         assert ids_in(part.read_bytes()) == served.ids()
     assert outcome.status == 4
     assert target.read_text() == "old"
@@ -290,27 +282,38 @@ def test_a_changed_list_has_its_file_unless_strict(
 ) -> None:
     target = tmp_path / "customers.jsonl"
     with serving(count_style="minus_one") as served:
-        outcome = execute(served, *EXPORT, "-o", target, *(["--strict"] * strict))
-    assert outcome.status == 4
+        options = ["--method", "search", *(["--strict"] * strict)]
+        outcome = execute(served, *EXPORT, "-o", target, *options)
+    assert outcome.status == (4 if strict else 0)
     assert "verdict CHANGED: recordsCount" in outcome.err
     assert target.exists() is not strict
-    assert len(list(tmp_path.iterdir())) == 1
+    assert target.with_name("customers.jsonl.part").exists() is strict
 
 
-def test_a_failing_page_leaves_no_file_but_a_resume_token(execute: Execute, tmp_path: Path) -> None:
+def test_a_failing_page_leaves_what_came_and_says_how_to_go_on(
+    execute: Execute, tmp_path: Path
+) -> None:
     async def refuse(call: SearchCall) -> web.Response | None:
         error = {"errorMessage": "no\nmore\x1b[2J", "errorType": "VALIDATION_ERROR"}
         body = {"errorResponse": error, "payload": None, "response_code": 1}
         return web.json_response(body, status=400) if call.offset > 100 else None
 
+    target = tmp_path / "a b.jsonl"
     with serving() as served:
         served.sandbox.on_search = refuse
-        outcome = execute(served, *EXPORT, "-o", tmp_path / "customers.jsonl")
-    assert outcome.status == 1
-    assert list(tmp_path.iterdir()) == []
-    *_, token, error = outcome.err.splitlines()
-    assert ResumeToken.parse(token.removeprefix("resume token: ")).delivered > 0
-    assert error.startswith("error: no more?[2J (HTTP 400, VALIDATION_ERROR")
+        command = [*EXPORT, "--method", "search", "-o", target]
+        outcome = execute(served, *command)
+        came = target.with_name("a b.jsonl.part").read_bytes()
+        assert ids_in(came) == served.ids()[: len(ids_in(came))] != []
+        served.sandbox.on_search = None
+        *_, error, hint = outcome.err.splitlines()
+        assert outcome.status == 1
+        assert error.startswith("error: no more?[2J (HTTP 400, VALIDATION_ERROR")
+        how = hint.partition("go on with: ")[2]
+        assert shlex.split(how) == ["enkash-async", *map(str, command), "--resume"]
+        assert execute(served, *shlex.split(how)[1:]).status == 0
+        assert ids_in(target.read_bytes()) == served.ids()
+    assert os.listdir(tmp_path) == [target.name]
 
 
 def test_a_full_disk_is_one_line(call: Call, capsys: pytest.CaptureFixture[str]) -> None:
@@ -417,6 +420,13 @@ def test_an_unknown_id_is_an_error(
         (("--sandbox", "--created-from", "2024-12-02", "--created-to", "2024-12-01"), "after"),
         (("--sandbox", "--rows", 1, "--order-by", "", "-o", os.devnull), "order_by"),
         (("--sandbox", "-o", "/no/such/folder/file"), "No such file or directory"),
+        (("--sandbox", "-o", "x.json"), "no export is written as .json"),
+        (("--sandbox", "-o", "x.csv", "--format", "jsonl"), "named as csv"),
+        (("--sandbox", "-o", "/tmp/"), "is a folder"),
+        (("--sandbox", "--columns", "nobody"), "no column"),
+        (("--sandbox", "--rename", "x"), "OLD=NEW"),
+        (("--sandbox", "--resume"), "stream cannot be gone on with"),
+        (("--sandbox", "--method", "crawl", "--order-by", "id"), "is for search"),
         ((f"--token={WRONG}",), "No such option"),
     ],
 )
@@ -515,30 +525,52 @@ needs_sigint = pytest.mark.skipif(
 
 @pytest.mark.parametrize(
     ("number", "status"),
-    [(signal.SIGTERM, 143), pytest.param(signal.SIGINT, 130, marks=needs_sigint)],
+    [
+        (signal.SIGTERM, 143),
+        (signal.SIGHUP, 129),
+        pytest.param(signal.SIGINT, 130, marks=needs_sigint),
+    ],
 )
-async def test_a_signal_leaves_no_file(tmp_path: Path, number: signal.Signals, status: int) -> None:
-    command = [*COMMAND, *EXPORT, "-o", str(tmp_path / "customers.jsonl")]
+async def test_a_signal_leaves_what_can_be_gone_on_with(
+    tmp_path: Path, number: signal.Signals, status: int
+) -> None:
+    target = tmp_path / "customers.jsonl"
+    # With one request in flight, two pages wait at most: when the tenth is asked for, some are
+    # written.
+    options = ["--page-size", "20", "--method", "search", "--concurrency", "1"]
+    command = [*COMMAND, *EXPORT, *options, "-o", str(target)]
     async with open_sandbox(SandboxSettings(rows=ROWS)) as sandbox:
-        came, sandbox.on_search = held_from(100)
+        came, sandbox.on_search = held_from(190)
         async with await anyio.open_process(
             command, stderr=PIPE, env=with_token(sandbox)
         ) as process:
             with anyio.fail_after(20):
                 await came.wait()
-                assert [Path(name).suffix for name in os.listdir(tmp_path)] == [".part"]
+                process.send_signal(number)
+                assert process.stderr
+                err = await process.stderr.receive()
+                while b"a second signal" not in err:
+                    err += await process.stderr.receive()
                 process.send_signal(number)
                 assert await process.wait() == status
-            assert process.stderr
-            assert b"Traceback" not in b"".join([chunk async for chunk in process.stderr])
-    assert os.listdir(tmp_path) == []
+            err += b"".join([chunk async for chunk in process.stderr])
+        assert b"Traceback" not in err
+        assert b"--resume" in err.splitlines()[-1]
+        assert not target.exists()
+        for name in os.listdir(tmp_path):
+            assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
+        sandbox.on_search = None
+        done = await anyio.run_process([*command, "--resume"], env=with_token(sandbox))
+        assert b"going on after" in done.stderr
+        assert ids_in(target.read_bytes()) == sandbox.customer_ids()
+    assert os.listdir(tmp_path) == [target.name]
 
 
 async def test_sigterm_ends_an_export_whose_reader_is_stuck() -> None:
     reader, writer = os.pipe()
     try:
         async with open_sandbox(SandboxSettings(rows=ROWS)) as sandbox:
-            command = [*COMMAND, *EXPORT, "--page-size", "200"]
+            command = [*COMMAND, *EXPORT, "--page-size", "200", "--method", "search"]
             # The pipe holds less than the first page; the second page is asked for behind it.
             came, sandbox.on_search = held_from(1)
             async with await anyio.open_process(

@@ -176,8 +176,8 @@ async def test_a_read_cancelled_in_the_middle_of_decoding_loses_nothing(
     for turns in range(12):
         # Three slices to decode, and turns of the event loop in between.
         search = session.customers.search(page_size=250)
-        read: Any = {"pages": search.pages, "raw_pages": search.raw_pages}.get(view)
-        source: Any = search if read is None else read()
+        views: dict[str, Any] = {"pages": search.pages, "raw_pages": search.raw_pages}
+        source: Any = views[view]() if view in views else search
 
         async def step(source: Any = source, search: CustomerSearch = search) -> Any:
             return await search if view == "first" else await anext(source)

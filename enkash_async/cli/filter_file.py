@@ -1,0 +1,89 @@
+"""A filter from a file, for what must not stand in the arguments of a process."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tomllib
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, cast
+
+import attrs
+
+from enkash_async import CustomerFilter
+from enkash_async._wire.keys import wire_name
+from enkash_async.cli.times import instant_of
+
+MAX_BYTES = 16 * 1024 * 1024
+
+_TIMES = ("created_on_from", "created_on_to", "modified_on")
+_AMOUNTS = ("balance_amount",)
+
+
+def read_filter(path: str) -> dict[str, Any]:
+    """Return the fields of a filter in the JSON or TOML file at *path*; "-" is stdin.
+
+    Names are those of `CustomerFilter`, or of the service. ValueError says what is wrong, without
+    a value.
+    """
+    try:
+        text = _content(path)
+    except OSError as error:
+        raise ValueError(f"cannot read {path}: {error.strerror or error}") from None
+    values = _parsed(text, path)
+    names = _names()
+    fields = dict[str, Any]()
+    for given, value in values.items():
+        name = names.get(given)
+        if name is None:
+            raise ValueError(f"{path}: a filter has no field {given!r}")
+        if name in fields:
+            raise ValueError(f"{path}: {name} is given twice")
+        fields[name] = _value(name, value)
+    return fields
+
+
+def _names() -> Mapping[str, str]:
+    fields = attrs.fields(CustomerFilter)
+    return {one.name: one.name for one in fields} | {wire_name(one): one.name for one in fields}
+
+
+def _content(path: str) -> str:
+    if path != "-":
+        return Path(path).read_bytes()[:MAX_BYTES].decode("utf-8-sig")
+    if sys.stdin is None:
+        raise ValueError("stdin is closed; name a file with the filter")
+    return sys.stdin.buffer.read(MAX_BYTES).decode("utf-8-sig")
+
+
+def _parsed(text: str, path: str) -> dict[str, Any]:
+    stripped = text.strip()
+    if path.endswith(".toml") or (stripped and not stripped.startswith("{")):
+        try:
+            return tomllib.loads(text, parse_float=Decimal)
+        except tomllib.TOMLDecodeError as error:
+            raise ValueError(f"{path} is no TOML: {error}") from None
+    try:
+        value: Any = json.loads(stripped, parse_float=Decimal)
+    except json.JSONDecodeError as error:
+        if error.msg == "Extra data":
+            raise ValueError(
+                f"{path} holds more than one filter; give one of its lines, as by sed -n 1p"
+            ) from None
+        raise ValueError(f"{path} is no JSON: {error.msg}, line {error.lineno}") from None
+    if not isinstance(value, dict):
+        raise ValueError(f"{path} must hold one JSON object, or TOML")
+    return cast("dict[str, Any]", value)
+
+
+def _value(name: str, value: Any) -> Any:
+    if name in _TIMES and isinstance(value, str):
+        return instant_of(value)
+    if name in _AMOUNTS and isinstance(value, str):
+        return Decimal(value)
+    if name in _TIMES and not isinstance(value, datetime):
+        raise ValueError(f"{name} must be an ISO time with a zone, or a date")
+    return value

@@ -1,0 +1,243 @@
+"""What stands in the files: every value that came, the chosen columns, and no bad record."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import csv
+import gzip
+import io
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet
+import pytest
+from aiohttp import web
+
+from enkash_async import CustomerFilter, Verdict
+from enkash_async.arrow import customer_schema
+from enkash_async.export import BadRow, CsvStyle, export
+from enkash_async.sandbox import Sandbox, SandboxSettings, SearchCall, open_sandbox
+from tests.support.sessions import session_for
+
+pytestmark = pytest.mark.anyio
+
+
+async def exported(sandbox: Sandbox, path: Path, **options: Any) -> bytes:
+    async with session_for(sandbox) as session:
+        result = await export(session.customers, path, **options)
+    assert result.path == path
+    return content_of(path)
+
+
+def content_of(path: Path) -> bytes:
+    return path.read_bytes()
+
+
+def contents_of(folder: Path) -> list[tuple[str, bytes]]:
+    return sorted((one.name, one.read_bytes()) for one in folder.iterdir())
+
+
+def rows_of(text: bytes) -> list[dict[str, str]]:
+    return [*csv.DictReader(io.StringIO(text.decode("utf-8-sig"), newline=""), strict=True)]
+
+
+def exactly(line: bytes | str) -> Any:
+    return json.loads(line, parse_float=Decimal)
+
+
+async def test_json_lines_hold_every_record_as_it_came(sandbox: Sandbox, tmp_path: Path) -> None:
+    text = gzip.decompress(await exported(sandbox, tmp_path / "c.jsonl.gz"))
+    assert [exactly(line) for line in text.splitlines()] == sandbox.records()
+
+
+async def test_csv_holds_every_value(sandbox: Sandbox, tmp_path: Path) -> None:
+    style = CsvStyle(defuse=False)
+    text = await exported(sandbox, tmp_path / "c.csv", csv=style)
+    rows = rows_of(text)
+    assert text.count(b"\r\n") == len(rows) + 1
+    for row, record in zip(rows, sandbox.records(), strict=True):
+        for name, cell in row.items():
+            value = record.get(name)
+            if value is None:
+                assert cell == ""
+            elif isinstance(value, str):
+                assert cell == value
+            else:
+                assert exactly(cell) == value
+
+
+async def test_parquet_has_the_schema_of_customers_and_their_values(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    await exported(sandbox, tmp_path / "c.parquet")
+    table = pyarrow.parquet.read_table(tmp_path / "c.parquet")
+    assert table.schema.equals(customer_schema())
+    async with session_for(sandbox) as session:
+        customers = [customer async for customer in session.customers.crawl()]
+    assert table.column("net_amount").to_pylist() == [one.net_amount for one in customers]
+    assert table.column("created_on").to_pylist() == [one.created_on for one in customers]
+    assert table.column("customer_id").to_pylist() == [one.customer_id for one in customers]
+
+
+@pytest.mark.parametrize("name", ["c.jsonl", "c.csv", "c.parquet"])
+async def test_chosen_columns_under_other_names(
+    sandbox: Sandbox, tmp_path: Path, name: str
+) -> None:
+    await exported(
+        sandbox,
+        tmp_path / name,
+        columns=["customerId", "legal_name", "customerKeyContacts", "netAmount"],
+        mask=["personal", "net_amount"],
+        rename={"customer_id": "id"},
+    )
+    content = content_of(tmp_path / name)
+    if name == "c.parquet":
+        rows: list[Any] = pyarrow.parquet.read_table(tmp_path / name).to_pylist()
+        names = ["id", "legal_name", "customer_key_contacts", "net_amount"]
+        empty: Any = []
+    elif name == "c.csv":
+        rows, names = rows_of(content), ["id", "legalName", "customerKeyContacts", "netAmount"]
+        empty = "[]"
+    else:
+        rows = [json.loads(line) for line in content.splitlines()]
+        names, empty = ["id", "legalName", "customerKeyContacts", "netAmount"], []
+    assert [row["id"] for row in rows] == sandbox.customer_ids()
+    for row in rows:
+        assert list(row) == names
+        assert row[names[1]] == "***"
+        assert row[names[2]] == empty
+        assert row[names[3]] in (None, "")
+
+
+async def test_what_a_mask_may_not_know_is_left_out(tmp_path: Path) -> None:
+    """A field that this version does not know may be personal."""
+
+    async def answer(call: SearchCall) -> web.Response:
+        record = {"customerId": "K1", "legalName": "A", "secretName": "B", "state": "Goa"}
+        return page_of([json.dumps(record)], 1)
+
+    async with open_sandbox(SandboxSettings(rows=1)) as sandbox:
+        sandbox.on_search = answer
+        whole = await exported(sandbox, tmp_path / "a.jsonl", method="search")
+        masked = await exported(sandbox, tmp_path / "b.jsonl", method="search", mask=["personal"])
+    assert "secretName" in json.loads(whole)
+    assert json.loads(masked) == {"customerId": "K1", "legalName": "***", "state": "Goa"}
+
+
+@pytest.mark.parametrize(
+    ("value", "cell"),
+    [
+        ("=1+1", "'=1+1"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("+cmd|x", "'+cmd|x"),
+        ("-2+3", "'-2+3"),
+        ("\t=1", "'\t=1"),
+        ("+91 50000 71907", "+91 50000 71907"),
+        ("-5.25", "-5.25"),
+        ('a "b", c\r\nd', 'a "b", c\r\nd'),
+    ],
+)
+async def test_cells_that_a_spreadsheet_would_run(tmp_path: Path, value: str, cell: str) -> None:
+    async def answer(call: SearchCall) -> web.Response:
+        record = {"customerId": "K1", "legalName": value, "netAmount": -5.5}
+        return page_of([json.dumps(record)], 1)
+
+    async with open_sandbox(SandboxSettings(rows=1)) as sandbox:
+        sandbox.on_search = answer
+        text = await exported(sandbox, tmp_path / "c.csv", method="search", csv=CsvStyle(bom=True))
+    assert text.startswith(b"\xef\xbb\xbf")
+    [row] = rows_of(text)
+    assert (row["legalName"], row["netAmount"]) == (cell, "-5.5")
+
+
+BAD = [
+    b'{"customerId":"K2","netAmount":NaN}',
+    b'{"customerId":"K3","legalName":"\xff"}',
+    b"null",
+]
+
+
+@pytest.mark.parametrize("name", ["c.jsonl", "c.csv", "c.jsonl.gz", "c.parquet"])
+async def test_bad_records_are_kept_aside_and_good_ones_are_not_lost(
+    tmp_path: Path, name: str
+) -> None:
+    good = [b'{"customerId":"K%d"}' % number for number in (1, 5)]
+    answers = [good[0], *BAD, good[1]]
+
+    async def answer(call: SearchCall) -> web.Response:
+        return page_of(answers[call.offset :] if call.offset < 4 else answers[4:], 5)
+
+    told = list[BadRow]()
+    async with open_sandbox(SandboxSettings(rows=1)) as sandbox, session_for(sandbox) as session:
+        sandbox.on_search = answer
+        path = tmp_path / name
+        result = await export(session.customers, path, method="search", on_bad_record=told.append)
+    assert (result.records, result.bad_records) == (2, 3)
+    assert not result.is_good
+    assert result.is_finished
+    assert result.bad_path is not None
+    kept = [json.loads(line) for line in content_of(result.bad_path).splitlines()]
+    assert [base64.b64decode(one["base64"]) for one in kept] == BAD
+    assert [one["row"] for one in kept] == [one.row for one in told] == [1, 2, 3]
+    assert all(one["reason"] for one in kept)
+
+
+def page_of(records: list[Any], count: int) -> web.Response:
+    data = b",".join(one if isinstance(one, bytes) else one.encode() for one in records)
+    body = b'{"errorResponse":null,"payload":{"data":[%b],"recordsCount":%d}}'
+    return web.Response(body=body % (data, count), content_type="application/json")
+
+
+@pytest.mark.parametrize(
+    ("settings", "method", "why"),
+    [
+        ({}, "crawl", None),
+        ({"count_style": "missing"}, "search", "no recordsCount"),
+        ({"count_style": "page"}, "search", "counts the records of each page"),
+        ({"rows_without_created_on": 3}, "search", "3 customers have no createdOn"),
+    ],
+)
+async def test_how_a_list_is_read_follows_from_a_few_counts(
+    tmp_path: Path, settings: dict[str, Any], method: str, why: str | None
+) -> None:
+    path = tmp_path / "c.jsonl"
+    notes = list[str]()
+    async with (
+        open_sandbox(SandboxSettings(rows=120, **settings)) as sandbox,
+        session_for(sandbox) as session,
+    ):
+        result = await export(session.customers, path, on_note=notes.append)
+        asked = len(sandbox.searches)
+    assert result.method == method
+    assert (result.why is None) is (why is None)
+    assert [why in note for note in notes if why is not None] == [True] * (why is not None)
+    assert content_of(path).count(b"\n") == result.records == 120
+    assert result.verdict is Verdict.COMPLETE
+    assert asked < 20
+
+
+async def test_going_on_is_refused_for_another_export(tmp_path: Path) -> None:
+    path, stop = tmp_path / "c.jsonl", asyncio.Event()
+    stop.set()
+    async with open_sandbox(SandboxSettings(rows=200)) as sandbox, session_for(sandbox) as session:
+        customers = session.customers
+        await export(customers, path, stop=stop, service="a")
+        before = contents_of(tmp_path)
+        cases: dict[str, dict[str, Any]] = {
+            "another search": {"filter": CustomerFilter(level="LEVEL_1")},
+            "another form": {"mask": ["state"]},
+            "another service": {"service": "b"},
+            "was begun by crawl": {"method": "search"},
+        }
+        for said, options in cases.items():
+            given: Any = {"service": "a", "resume": True} | options
+            with pytest.raises(ValueError, match=said):
+                await export(customers, path, **given)
+            assert contents_of(tmp_path) == before
+        notes = list[str]()
+        result = await export(customers, path, service="a", on_note=notes.append)
+    assert "which an earlier export had left, was removed" in notes[0]
+    assert (result.records_before, result.records) == (0, 200)

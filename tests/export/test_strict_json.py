@@ -1,0 +1,67 @@
+"""Which records are lines of strict JSON, and which are refused, by a reason without a value."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from enkash_async.export.strict_json import LONG, lines_of
+
+GOOD = b'{"a":1.10}'
+
+
+def deep(levels: int) -> bytes:
+    return b'{"a":' + b"[" * levels + b"]" * levels + b"}"
+
+
+@pytest.mark.parametrize(
+    ("record", "line"),
+    [
+        (b'{"a": "\\n"}', b'{"a": "\\n"}'),
+        (b'{\r\n  "b": [1, 2.50]\n}', b'{  "b": [1, 2.50]}'),
+        (b'{"a":"\\ud83d\\ude00"}', b'{"a":"\\ud83d\\ude00"}'),
+        ('{"a":"Śrī \u2028"}'.encode(), '{"a":"Śrī \u2028"}'.encode()),
+        (b"{}", b"{}"),
+        (b'{"a":"' + b"x" * LONG + b'"}', b'{"a":"' + b"x" * LONG + b'"}'),
+    ],
+)
+def test_a_sound_record_is_one_line_of_its_bytes(record: bytes, line: bytes) -> None:
+    assert lines_of([GOOD, record, GOOD]) == (b"\n".join([GOOD, line, GOOD, b""]), [])
+    assert lines_of([record])[0].count(b"\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [
+        (b'{"a":NaN}', "NaN"),
+        (b'{"a":-Infinity}', "Infinity"),
+        (b'{"a":"\xff"}', "no UTF-8, at byte 6"),
+        (b'{"a":"\xed\xa0\x80"}', "no UTF-8"),
+        (b"null", "no JSON object"),
+        (b"[1]", "no JSON object"),
+        (b"12", "no JSON object"),
+        (b"", "no strict JSON"),
+        (b'{"a":"x\ny"}', "no strict JSON"),
+        (b'{"a":"\\ud800"}', "no strict JSON"),
+        (b'{"a":"\\ude00"}', "no strict JSON"),
+        (b'{"a":1}{"b":2}', "no strict JSON"),
+        (b'{"a":1}\n{"b":2}', "no strict JSON"),
+        (b'{"a":' + b"9" * 5000 + b"}", "no strict JSON"),
+        (b'{"a":01}', "no strict JSON"),
+        (b'{"a":1,}', "no strict JSON"),
+        (deep(2100), "nested deeper"),
+        (b'{"b":"' + b"x" * LONG + b'","a":' + deep(80) + b"}", "nested deeper"),
+    ],
+)
+def test_what_is_no_line_is_left_out_and_named(record: bytes, reason: str) -> None:
+    lines, [(index, why)] = lines_of([GOOD, record, GOOD])
+
+    assert lines == GOOD + b"\n" + GOOD + b"\n"
+    assert index == 1
+    assert reason in why
+
+
+def test_nothing_makes_no_line() -> None:
+    assert lines_of([]) == (b"", [])
+    assert json.loads(lines_of([GOOD])[0]) == {"a": 1.1}
