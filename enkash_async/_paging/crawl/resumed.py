@@ -13,8 +13,9 @@ import msgspec
 
 from enkash_async._paging.crawl.cutter import Cutter
 from enkash_async._paging.crawl.cutting import NARROWEST
+from enkash_async._paging.crawl.paged_window import PagedWindow
 from enkash_async._paging.crawl.seams import MARGIN, Seams
-from enkash_async._paging.crawl.windows import AnyWindow, PagedWindow
+from enkash_async._paging.crawl.windows import AnyWindow
 from enkash_async._paging.page_request import Window
 from enkash_async.resume import CrawlPoint, ListPoint
 
