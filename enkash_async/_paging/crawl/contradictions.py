@@ -15,6 +15,9 @@ from enkash_async._paging.raw_page import RawPage
 SAMPLE = 64
 """Rows of a page, evenly spread, whose times are looked at: less than a tenth of a millisecond."""
 
+MAX_UNTIMED = 1000
+"""Rows without a readable time that are remembered; where no time can be read, that is all."""
+
 MAX_TRIES = 3
 """Answers of which one at least should be right."""
 
@@ -85,6 +88,8 @@ class Contradictions:
             if end < begin:
                 return True
             self._untimed[record_id] = Window(begin, end)
+        while len(self._untimed) > MAX_UNTIMED:
+            del self._untimed[next(iter(self._untimed))]
         return False
 
 

@@ -33,10 +33,11 @@ from enkash_async._paging.crawl.delivery import Delivery
 from enkash_async._paging.crawl.division import Division
 from enkash_async._paging.crawl.findings import CrawlFindings
 from enkash_async._paging.crawl.frontier import Frontier
+from enkash_async._paging.crawl.paged_window import PagedWindow
 from enkash_async._paging.crawl.request_bound import RequestBound
 from enkash_async._paging.crawl.resumed import place_of, windows_of
 from enkash_async._paging.crawl.seams import Seams
-from enkash_async._paging.crawl.windows import CountedWindow, PagedWindow
+from enkash_async._paging.crawl.windows import CountedWindow
 from enkash_async._paging.history import NewRows
 from enkash_async._paging.page_request import PageRequest, Window
 from enkash_async._paging.page_sizes import SMALLEST, PageSizes

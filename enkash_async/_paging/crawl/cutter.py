@@ -23,8 +23,9 @@ from enkash_async._paging.crawl.cutting import (
     cut,
     within,
 )
+from enkash_async._paging.crawl.paged_window import PagedWindow
 from enkash_async._paging.crawl.spread import SAMPLE, Spread, spread_of
-from enkash_async._paging.crawl.windows import AnyWindow, CountedWindow, Family, PagedWindow
+from enkash_async._paging.crawl.windows import AnyWindow, CountedWindow, Family
 from enkash_async._paging.page_request import Window
 from enkash_async._paging.page_sizes import PageSizes
 from enkash_async._paging.pager import Pager

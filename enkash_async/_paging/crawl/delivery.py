@@ -7,8 +7,9 @@ from enkash_async._paging.crawl.cutter import Cutter
 from enkash_async._paging.crawl.division import Division
 from enkash_async._paging.crawl.findings import CrawlFindings
 from enkash_async._paging.crawl.frontier import Frontier
+from enkash_async._paging.crawl.paged_window import PagedWindow
 from enkash_async._paging.crawl.seams import Seams
-from enkash_async._paging.crawl.windows import AnyWindow, CountedWindow, PagedWindow
+from enkash_async._paging.crawl.windows import AnyWindow, CountedWindow
 from enkash_async._paging.history import NewRows
 from enkash_async._paging.page_sizes import PageSizes
 from enkash_async._paging.raw_page import RawPage

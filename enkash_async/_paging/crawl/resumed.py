@@ -13,8 +13,9 @@ import msgspec
 
 from enkash_async._paging.crawl.cutter import Cutter
 from enkash_async._paging.crawl.cutting import NARROWEST
+from enkash_async._paging.crawl.paged_window import PagedWindow
 from enkash_async._paging.crawl.seams import MARGIN, Seams
-from enkash_async._paging.crawl.windows import AnyWindow, PagedWindow
+from enkash_async._paging.crawl.windows import AnyWindow
 from enkash_async._paging.page_request import Window
 from enkash_async.resume import CrawlPoint, ListPoint
 
@@ -37,6 +38,8 @@ def windows_of(point: CrawlPoint, cutter: Cutter, until: datetime) -> list[AnyWi
     if point.inside is None and begun is not None and begun - rest >= NARROWEST:
         # The window that was being read: what is left of it is known to fit, and comes first.
         windows += cutter.one(Window(rest, begun), len(point.edge))
+        if begun >= until:
+            return windows
         remaining = Window(begun - MARGIN, until)
     return windows + cutter.rest(remaining, max(1, point.total - point.delivered))
 

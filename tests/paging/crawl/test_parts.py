@@ -13,9 +13,10 @@ from enkash_async._paging.crawl.counts import Counts
 from enkash_async._paging.crawl.cutter import AIM, MOST
 from enkash_async._paging.crawl.findings import CrawlFindings
 from enkash_async._paging.crawl.frontier import Frontier
+from enkash_async._paging.crawl.paged_window import PagedWindow
 from enkash_async._paging.crawl.request_bound import FACTOR, REPAIRS, SPARE, RequestBound
 from enkash_async._paging.crawl.seams import Seams
-from enkash_async._paging.crawl.windows import CountedWindow, Family, PagedWindow
+from enkash_async._paging.crawl.windows import CountedWindow, Family
 from enkash_async._paging.history import NewRows
 from enkash_async.report import Verdict
 from enkash_async.resume import MAX_COUNT, CrawlPoint
