@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 
@@ -48,6 +49,18 @@ class _Slot:
         self.page: RawPage | None = None
         self.error: Exception | None = None
         self.nbytes = nbytes
+        self._gave_turn = False
+
+    async def landed(self) -> None:
+        """Wait until the page or an error has come, giving other tasks a turn.
+
+        One turn only: a reader that is cancelled whenever it waits must get on all the same.
+        """
+        if not self.done.is_set():
+            await self.done.wait()
+        elif not self._gave_turn:
+            self._gave_turn = True
+            await asyncio.sleep(0)
 
 
 class Prefetch:
@@ -163,11 +176,11 @@ class Prefetch:
         """
         slot = self._head()
         with anyio.move_on_after(self._patience):
-            await slot.done.wait()
+            await slot.landed()
             # When it came, the plan may have preferred other pages.
             while slot.page is not None and (head := self._head()) is not slot:
                 slot = head
-                await slot.done.wait()
+                await slot.landed()
         return self._outcome(slot)
 
     def _head(self) -> _Slot:
@@ -193,10 +206,16 @@ class Prefetch:
         raise RuntimeError(CLOSED)
 
     def cancel(self) -> None:
-        """Stop all fetches. Pages that have come are kept, so that reading can go on."""
+        """Stop all fetches but that of the page that is needed next.
+
+        It and the pages that have come are kept, so that a reader gets on who is cancelled again
+        and again. A search that nobody goes on with has that one request until it is closed.
+        """
         self._paused = True
+        needed = [] if self._planner.ended else self._planner.wanted(1)
         for slot in [s for s in self._slots.values() if s.page is None]:
-            self._drop(slot.request)
+            if slot.request not in needed:
+                self._drop(slot.request)
 
     def discard(self) -> None:
         """Stop all fetches and give the bytes of all pages back: nobody will read them."""

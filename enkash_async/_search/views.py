@@ -103,8 +103,6 @@ class PageView(Generic[R]):
         if not self._records:
             self._begun_at = cursor.place
         while cursor.place < len(batch.rows):
-            # Before the slice: a read cancelled here finds rows left, and goes on with them.
-            await asyncio.sleep(0)
             try:
                 records, cursor.place = self._slices.decode(batch.rows, cursor.place)
             except DecodeError:
@@ -112,6 +110,9 @@ class PageView(Generic[R]):
                     raise
                 break
             self._records += records
+            if cursor.place < len(batch.rows):
+                # A read cancelled here finds rows left, and goes on with them.
+                await asyncio.sleep(0)
         page, self._records = tuple(self._records), []
         return Page(page, batch.rows.row_at(self._begun_at), batch.page.total)
 
@@ -121,6 +122,8 @@ class RawPageView:
 
     def __init__(self, cursor: Cursor[Any]) -> None:
         self._cursor = cursor
+        self._copied: list[bytes] = []
+        """Of a page whose copying was cancelled."""
 
     async def next_page(self) -> Page[bytes] | None:
         """Return the next page, None after the last one."""
@@ -128,11 +131,13 @@ class RawPageView:
         batch = await self._cursor.next_rows()
         if batch is None:
             return None
-        rows, records = batch.rows, list[bytes]()
-        for first in range(0, len(rows), RAW_STEP):
+        rows = batch.rows
+        while (first := len(self._copied)) < len(rows):
             indices = rows.indices[first : first + RAW_STEP]
-            records += [bytes(rows.records[index]) for index in indices]
-            await asyncio.sleep(0)
+            self._copied += [bytes(rows.records[index]) for index in indices]
+            if len(self._copied) < len(rows):
+                await asyncio.sleep(0)
+        records, self._copied = self._copied, []
         self._cursor.place = len(records)
         self._cursor.hand_over(len(records))
         return Page(tuple(records), rows.row_at(0), batch.page.total)
