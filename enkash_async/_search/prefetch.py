@@ -125,7 +125,7 @@ class Prefetch:
         try:
             with slot.scope:
                 page = await self._fetch(partial(self._refit, slot), partial(self._shrink, slot))
-                if self._planner.needs_ids:
+                if self._planner.needs_ids or page.is_heavy:
                     await paced(page.id_steps())
                 slot.page = page
         except Exception as error:
