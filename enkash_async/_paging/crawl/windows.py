@@ -19,7 +19,7 @@ from itertools import islice
 
 import attrs
 
-from enkash_async._paging.addressing import MAX_LIMIT, Addressing
+from enkash_async._paging.addressing import Addressing
 from enkash_async._paging.history import NewRows
 from enkash_async._paging.page_request import PageRequest, Window
 from enkash_async._paging.page_sizes import PageSizes
@@ -161,7 +161,7 @@ class CountedWindow:
     def _cover(self, row: int, stop: int, limit: int) -> Iterator[PageRequest]:
         """Walk over requests for the rows from *row* to *stop*, each with the row before it."""
         while row < stop:
-            fit = min(limit, MAX_LIMIT, stop - row + 1)
+            fit = min(limit, self._addressing.max_limit, stop - row + 1)
             request = self._addressing.request(row, fit, overlaps=True)
             yield attrs.evolve(request, window=self.asked)
             row = request.row + request.limit
