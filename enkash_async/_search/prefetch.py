@@ -12,6 +12,7 @@ from enkash_async._paging.page_request import PageRequest
 from enkash_async._paging.planner import Planner
 from enkash_async._paging.raw_page import RawPage
 from enkash_async._search.byte_budget import ByteBudget
+from enkash_async._search.page_ticket import Refit, Shrink
 from enkash_async._tasks import TaskOwner, paced
 from enkash_async._telemetry.search_watch import SearchWatch
 from enkash_async.errors import (
@@ -22,7 +23,7 @@ from enkash_async.errors import (
     ValidationError,
 )
 
-Fetch = Callable[[Callable[[], PageRequest], Callable[[int], int | None]], Awaitable[RawPage]]
+Fetch = Callable[[Refit, Shrink], Awaitable[RawPage]]
 """Fetches one page: the request is asked for before each attempt, and told when it is too heavy."""
 
 CLOSED = "the search or its session was closed while the search was being read"
