@@ -369,7 +369,10 @@ class DecodeError(EnKashError):
 
 
 class IncompleteSearchError(EnKashError):
-    """The pages of one search contradict each other, so that records may be missing."""
+    """Records may be missing: pages contradict each other, or fewer rows came than are counted.
+
+    With `strict=True` also: the verdict is not COMPLETE. *report* says what was found.
+    """
 
 
 class ConfigurationError(EnKashError, ValueError):

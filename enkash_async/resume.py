@@ -80,7 +80,7 @@ P = TypeVar("P", ListPoint, CrawlPoint)
 class ResumeToken:
     """Where a search stands, in a form that another process can go on from.
 
-    `str()` gives JSON text and `parse()` takes it. It holds counts and customer ids, no
+    `str()` gives JSON text and `parse()` takes it. It holds counts and ids of records, no
     credentials, and of the query a fingerprint only.
     """
 

@@ -23,10 +23,14 @@ OffsetUnit = Literal["rows", "pages"]
 
 @attrs.frozen
 class Addressing:
-    """What `offset` counts, rows or pages, and the number it gives to the first of them."""
+    """What `offset` counts, rows or pages, and the number it gives to the first of them.
+
+    *max_limit* is the largest `limit` of the list, whatever its rows are asked for.
+    """
 
     unit: OffsetUnit = "rows"
     first: int = 0
+    max_limit: int = attrs.field(default=MAX_LIMIT, eq=False)
 
     def request(
         self, row: int, limit: int, *, overlaps: bool, purpose: Purpose = Purpose.NEXT

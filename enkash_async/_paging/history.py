@@ -36,29 +36,34 @@ class NewRows:
         return len(page) - self.start - len(self.skip)
 
 
-@attrs.frozen
 class _Kept:
-    """A page delivered, and which of its rows were new."""
+    """A page delivered, and which of its rows were new: of a heavy one only their ids."""
 
-    page: RawPage
-    rows: NewRows
-
-    @property
-    def count(self) -> int:
-        return self.rows.count(self.page)
+    def __init__(self, page: RawPage, rows: NewRows) -> None:
+        self.count = rows.count(page)
+        self.page_rows = len(page)
+        self._page: RawPage | None = page
+        self._rows = rows
+        self._ids: list[str] = []
+        if page.is_heavy:
+            self._ids, self._page = self.new_ids(), None
 
     def new_ids(self) -> list[str]:
-        if not self.rows.skip:
-            return self.page.ids[self.rows.start :]
-        return [self.page.ids[index] for index in self.rows.indices(self.page)]
+        page, rows = self._page, self._rows
+        if page is None:
+            return self._ids
+        if not rows.skip:
+            return page.ids[rows.start :]
+        return [page.ids[index] for index in rows.indices(page)]
 
 
 class History:
     """The rows delivered last: at least two pages, and up to 4,096 rows where pages are small.
 
-    Pages are kept as bytes until somebody asks for an id. From then on the rows stand in the order
-    of the list on two sides of the place of reading: *behind* it, and *ahead* of it those that
-    were delivered before reading went back. None of these is forgotten before it is passed,
+    Pages are kept as bytes until somebody asks for an id, but for heavy ones: together these are
+    some 4,096 rows of 4 KiB at most, or two pages of 8 MiB. From then on the rows stand in the
+    order of the list on two sides of the place of reading: *behind* it, and *ahead* of it those
+    that were delivered before reading went back. None of these is forgotten before it is passed,
     however many other rows come first.
     """
 
@@ -242,7 +247,7 @@ class History:
             for kept in self._pages:
                 self._last_new = kept.new_ids()
                 self._behind.extend(self._last_new)
-                self._longest_page = max(self._longest_page, len(kept.page))
+                self._longest_page = max(self._longest_page, kept.page_rows)
             first = self._next_ordinal - len(self._behind)
             self._ordinals = {known: place for place, known in enumerate(self._behind, first)}
             self._pages.clear()

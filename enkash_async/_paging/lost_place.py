@@ -70,7 +70,7 @@ class LostPlace:
         if self._places is None or self.was_found_again:
             self._places = places_to_look(
                 expected,
-                self._reach.step,
+                self._reach.stride,
                 growth,
                 self._reach.end_of_page_at,
                 expected_first=self.was_found_again or asked != expected,

@@ -15,7 +15,7 @@ the list decides what is asked for before the first page has come, and proves no
 from __future__ import annotations
 
 from enkash_async._paging.acceptance import Acceptance
-from enkash_async._paging.addressing import MAX_LIMIT, Addressing
+from enkash_async._paging.addressing import Addressing
 from enkash_async._paging.findings import Findings, judge
 from enkash_async._paging.history import History, NewRows
 from enkash_async._paging.list_end import ListEnd
@@ -61,15 +61,14 @@ class Pager:
         resume: ListPoint | None = None,
         full_check: bool = False,
         sizes: PageSizes | None = None,
-        max_limit: int = MAX_LIMIT,
         remembered: Remembered | None = None,
         trial_pages: int | None = None,
     ) -> None:
         """Read *max_rows* from row *start*, or what is left of them after *resume*.
 
         With *full_check* every row is compared with all rows before it. *sizes* may make pages
-        smaller while they are read; none has more than *max_limit* rows. What is *remembered* of
-        the list is planned with, and brought up to date. No more than *trial_pages* are wanted
+        smaller while they are read. What is *remembered* of the list is planned with, and
+        brought up to date. No more than *trial_pages* are wanted
         until pages were seen to fit.
         """
         point = resume or ListPoint(row=start)
@@ -89,6 +88,7 @@ class Pager:
         foreseen = known.cap
         if addressing.unit == "pages" and foreseen is None and known.total is not None:
             foreseen = max_new
+        max_limit = addressing.max_limit
         cap = PageCap(addressing.unit, point, max_limit=max_limit, foreseen=foreseen)
         self._cap, self._max_new = cap, max_new
         self._place = Place(start, point, max_rows)

@@ -48,7 +48,7 @@ class PastTheEnd:
 
     def check(self, request: PageRequest) -> PageRequest:
         """Return the request that tells what an error in answer to *request* means."""
-        return self._reach.page_at(max(0, request.row - self._reach.step), Purpose.CHECK)
+        return self._reach.page_at(max(0, request.row - self._reach.stride), Purpose.CHECK)
 
     def judge(self, check: PageRequest, page: RawPage, next_page: PageRequest) -> bool:
         """Say whether another page is needed to tell what the error for *next_page* means."""

@@ -7,8 +7,11 @@ from functools import cached_property
 
 import msgspec
 
-PIECE = 200
-"""Records whose ids are read at once: less than half a millisecond's work."""
+PIECE, PIECE_BYTES = 200, 512 * 1024
+"""Records whose ids are read at once, and their bytes: less than a millisecond's work."""
+
+HEAVY_PAGE, HEAVY_ROW = 8 * 1024 * 1024, 4096
+"""Bytes beyond which a page, or a row on average, is too heavy to be kept for its ids."""
 
 Identify = Callable[[msgspec.Raw], str]
 """Returns what tells a record apart from all others of its list."""
@@ -48,6 +51,11 @@ class RawPage:
         """Return a page of at most *max_rows* of the records, evenly spread."""
         return RawPage(self.records[:: max(1, -(-len(self) // max_rows))], identify=self.identify)
 
+    @property
+    def is_heavy(self) -> bool:
+        """Say whether its ids are read when it arrives, so that nobody need keep its records."""
+        return self.nbytes > min(HEAVY_PAGE, HEAVY_ROW * len(self))
+
     # Reading the ids of a whole page costs a fifth of decoding it, so it is put off until pages
     # do not fit, which most searches never see; the two at the edges are always looked at.
 
@@ -73,7 +81,8 @@ class RawPage:
     def id_steps(self) -> Generator[None, None, None]:
         """Read the ids of all records, with a pause after each piece of the page."""
         ids: list[str] = []
+        piece = max(1, min(PIECE, PIECE_BYTES * len(self) // max(1, self.nbytes)))
         while len(ids) < len(self):
-            ids += [self.identify(raw) for raw in self.records[len(ids) : len(ids) + PIECE]]
+            ids += [self.identify(raw) for raw in self.records[len(ids) : len(ids) + piece]]
             yield
         self.ids = ids

@@ -34,7 +34,7 @@ class Reach:
         return min(self._max_new, self._sizes.size) if self._adapts else self._max_new
 
     @property
-    def step(self) -> int:
+    def stride(self) -> int:
         """Return how many rows further a page reaches that overlaps the one before."""
         return max(1, min(self.page_size + 1, self._cap.limit) - 1)
 

@@ -56,6 +56,7 @@ class ListResource(Generic[F, R]):
     def __init__(self, endpoint: ListEndpoint[F, R], settings: SearchSettings) -> None:
         self._endpoint = endpoint
         self._settings = settings
+        self._addressing = attrs.evolve(settings.addressing, max_limit=endpoint.max_limit)
         self._identify = identity_reader(endpoint.identity)
         self._decoder = settings.decoders.decoder_for(endpoint.record)
         self._known_size = KnownSize()
@@ -114,13 +115,12 @@ class ListResource(Generic[F, R]):
         start = _start(query.fingerprint("search", offset), ListPoint(row=offset), resume)
         pager = Pager(
             page_size=size,
-            addressing=self._settings.addressing,
+            addressing=self._addressing,
             start=offset,
             max_rows=max_records,
             resume=start.point_of(ListPoint),
             full_check=full_check,
             sizes=self._settings.page_sizes(size, known=self._known_size),
-            max_limit=self._endpoint.max_limit,
             remembered=self._settings.remembered.of(query.list_key),
             trial_pages=self._settings.max_concurrency,
         )
@@ -166,7 +166,7 @@ class ListResource(Generic[F, R]):
         start = _start(query.fingerprint("crawl"), CrawlPoint(), resume)
         crawl = Crawl(
             page_size=size,
-            addressing=self._settings.addressing,
+            addressing=self._addressing,
             begin=getattr(criteria, time.begin),
             until=_until(criteria, time),
             read_times=time_reader(time.field, self._settings.decoders.naive_timezone),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 
@@ -11,6 +12,7 @@ from enkash_async._paging.page_request import PageRequest
 from enkash_async._paging.planner import Planner
 from enkash_async._paging.raw_page import RawPage
 from enkash_async._search.byte_budget import ByteBudget
+from enkash_async._search.page_ticket import Refit, Shrink
 from enkash_async._tasks import TaskOwner, paced
 from enkash_async._telemetry.search_watch import SearchWatch
 from enkash_async.errors import (
@@ -21,7 +23,7 @@ from enkash_async.errors import (
     ValidationError,
 )
 
-Fetch = Callable[[Callable[[], PageRequest], Callable[[int], int | None]], Awaitable[RawPage]]
+Fetch = Callable[[Refit, Shrink], Awaitable[RawPage]]
 """Fetches one page: the request is asked for before each attempt, and told when it is too heavy."""
 
 CLOSED = "the search or its session was closed while the search was being read"
@@ -48,6 +50,18 @@ class _Slot:
         self.page: RawPage | None = None
         self.error: Exception | None = None
         self.nbytes = nbytes
+        self._gave_turn = False
+
+    async def landed(self) -> None:
+        """Wait until the page or an error has come, giving other tasks a turn.
+
+        One turn only: a reader that is cancelled whenever it waits must get on all the same.
+        """
+        if not self.done.is_set():
+            await self.done.wait()
+        elif not self._gave_turn:
+            self._gave_turn = True
+            await asyncio.sleep(0)
 
 
 class Prefetch:
@@ -112,7 +126,7 @@ class Prefetch:
         try:
             with slot.scope:
                 page = await self._fetch(partial(self._refit, slot), partial(self._shrink, slot))
-                if self._planner.needs_ids:
+                if self._planner.needs_ids or page.is_heavy:
                     await paced(page.id_steps())
                 slot.page = page
         except Exception as error:
@@ -163,11 +177,11 @@ class Prefetch:
         """
         slot = self._head()
         with anyio.move_on_after(self._patience):
-            await slot.done.wait()
+            await slot.landed()
             # When it came, the plan may have preferred other pages.
             while slot.page is not None and (head := self._head()) is not slot:
                 slot = head
-                await slot.done.wait()
+                await slot.landed()
         return self._outcome(slot)
 
     def _head(self) -> _Slot:
@@ -193,10 +207,16 @@ class Prefetch:
         raise RuntimeError(CLOSED)
 
     def cancel(self) -> None:
-        """Stop all fetches. Pages that have come are kept, so that reading can go on."""
+        """Stop all fetches but that of the page that is needed next.
+
+        It and the pages that have come are kept, so that a reader gets on who is cancelled again
+        and again. A search that nobody goes on with has that one request until it is closed.
+        """
         self._paused = True
+        needed = [] if self._planner.ended else self._planner.wanted(1)
         for slot in [s for s in self._slots.values() if s.page is None]:
-            self._drop(slot.request)
+            if slot.request not in needed:
+                self._drop(slot.request)
 
     def discard(self) -> None:
         """Stop all fetches and give the bytes of all pages back: nobody will read them."""

@@ -58,7 +58,7 @@ class Reading:
             self._stream.note_place(error)
             raise
         except BaseException as error:
-            # Cancelled, or a callback of the caller's raised: fetches stop until the next step.
+            # Cancelled, or a callback of the caller's raised: nothing is fetched ahead for now.
             self._stream.interrupt(error)
             raise
         finally:

@@ -200,7 +200,7 @@ class RowStream:
         self._watch.tell_failed(error)
 
     def interrupt(self, error: BaseException) -> None:
-        """Stop all fetches because of *error*; the next batch starts them again."""
+        """Stop the fetches ahead because of *error*; the next batch starts them again."""
         self.prefetch.cancel()
         self._watch.note_interruption(error)
 

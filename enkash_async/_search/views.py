@@ -115,8 +115,6 @@ class PageView(Generic[R]):
         if not self._records:
             self._begun_at = cursor.place
         while cursor.place < len(batch.rows):
-            # A read cancelled here finds rows left, and goes on with them.
-            await next_turn()
             try:
                 records, cursor.place = self._slices.decode(batch.rows, cursor.place)
             except DecodeError:
@@ -124,6 +122,9 @@ class PageView(Generic[R]):
                     raise
                 break
             self._records += records
+            if cursor.place < len(batch.rows):
+                # A read cancelled here finds rows left, and goes on with them.
+                await next_turn()
         page, self._records = tuple(self._records), []
         return _page(cursor.stream, batch, page, self._begun_at, cursor.place)
 
@@ -138,6 +139,8 @@ class RawPageView:
         self._cursor = cursor
         self._cut_every = cut_every
         self._delivered = cursor.stream.token().delivered
+        self._copied: list[bytes] = []
+        """Of a page whose copying was cancelled."""
 
     async def next_page(self) -> Page[bytes] | None:
         """Return the next page, None after the last one."""
@@ -146,12 +149,14 @@ class RawPageView:
         batch = await cursor.next_rows()
         if batch is None:
             return None
-        rows, begin, records = batch.rows, cursor.place, list[bytes]()
+        rows, begin = batch.rows, cursor.place
         end = self._end(begin, len(rows))
-        for first in range(begin, end, RAW_STEP):
-            await next_turn()
+        while (first := begin + len(self._copied)) < end:
             indices = rows.indices[first : min(first + RAW_STEP, end)]
-            records += [bytes(rows.records[index]) for index in indices]
+            self._copied += [bytes(rows.records[index]) for index in indices]
+            if begin + len(self._copied) < end:
+                await next_turn()
+        records, self._copied = self._copied, []
         cursor.place = end
         cursor.hand_over(len(records))
         self._delivered += len(records)
@@ -182,8 +187,6 @@ class LinesView:
             if batch is None:
                 return None
             while cursor.place < len(batch.rows):
-                # Before the slice: a read cancelled here finds rows left, and goes on with them.
-                await next_turn()
                 try:
                     lines, cursor.place = self._slices.decode(batch.rows, cursor.place)
                 except DecodeError:
@@ -191,6 +194,9 @@ class LinesView:
                         raise
                     break
                 self._lines += [lines] if lines else []
+                if cursor.place < len(batch.rows):
+                    # A read cancelled here finds rows left, and goes on with them.
+                    await next_turn()
         page, self._lines = b"".join(self._lines), []
         cursor.hand_over(page.count(b"\n"))
         return page

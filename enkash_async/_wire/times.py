@@ -80,7 +80,7 @@ def _from_text(text: str) -> datetime:
     if not text.isascii():
         raise ValueError(_UNKNOWN)
     try:
-        # First as the struct lane reads it, so that both lanes agree on every digit.
+        # First as the struct lane reads it, so that all lanes agree on every digit.
         return msgspec.convert(text, datetime)
     except msgspec.ValidationError:
         found = _ISO.fullmatch(text)

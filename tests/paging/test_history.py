@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 
 from enkash_async._paging.history import MIN_ROWS, History, NewRows
+from enkash_async._paging.raw_page import HEAVY_PAGE, HEAVY_ROW, PIECE_BYTES, RawPage
 from tests.paging.pages import ids_from, page_of
 
 
@@ -229,3 +233,38 @@ def test_a_row_that_came_twice_is_put_back_twice() -> None:
     history.add(page_of("n", "a", "b", "c"), NewRows(4, 0, frozenset({1, 2, 3})))
 
     assert history.last_ids(9) == ["n", "a", "b", "b", "c"]
+
+
+# What is held
+
+
+@pytest.mark.parametrize(
+    ("rows", "nbytes", "is_kept"),
+    [
+        (10, 10 * HEAVY_ROW, True),
+        (10, 10 * HEAVY_ROW + 1, False),
+        (5000, HEAVY_PAGE, True),
+        (5000, HEAVY_PAGE + 1, False),
+    ],
+)
+def test_of_heavy_pages_only_the_ids_are_kept(rows: int, nbytes: int, is_kept: bool) -> None:
+    ids = [str(number) for number in range(rows)]
+    records = [msgspec.Raw(record_id.encode()) for record_id in ids]
+    page = RawPage(records, nbytes=nbytes, identify=lambda raw: bytes(raw).decode())
+    body = weakref.ref(page)
+    history = History(("before",))
+    history.add(page, NewRows(0, 1, frozenset({3})))
+    del page, records
+    gc.collect()
+
+    assert (body() is not None) is is_kept
+    assert history.last_ids(rows + 9) == ["before", "1", "2", *ids[4:]]
+    assert history.ordinal(ids[-1]) == rows - 2
+
+
+def test_ids_of_heavy_records_are_read_a_few_at_a_time() -> None:
+    records = [msgspec.Raw(str(number).encode()) for number in range(40)]
+    page = RawPage(records, nbytes=4 * PIECE_BYTES, identify=lambda raw: bytes(raw).decode())
+
+    assert len(list(page.id_steps())) == 4
+    assert page.ids == [str(number) for number in range(40)]

@@ -155,6 +155,50 @@ def test_a_reading_cancelled_anywhere_goes_on_where_it_stopped(
     asyncio.run(read())
 
 
+MOST_INTERRUPTIONS = 400
+"""More than the turns of the loop that all pages and their slices take."""
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("method", ["search", "crawl"])
+@pytest.mark.parametrize("has_bad", [False, True])
+def test_a_reading_cancelled_whenever_it_waits_gets_on(
+    view: str, method: str, has_bad: bool
+) -> None:
+    async def read() -> None:
+        service: Any = ListService(ListWorld(rows=2600, page_size=1200), random.Random(0))
+        if method == "crawl":
+            service = CrawlService(CrawlWorld(rows=1300, page_size=1200), random.Random(0))
+        if has_bad:
+            service.rows[::SPOILT] = [spoilt(row) for row in service.rows[::SPOILT]]
+        bad: list[BadRecord] = []
+        async with session_with(service, page_size=1200) as session:
+            search = getattr(session.customers, method)(on_bad_record=bad.append)
+            source: Any = search if view == "records" else getattr(search, view)()
+            seen: list[str] = []
+            interruptions = 0
+            while True:
+                try:
+                    unit = await cancelled_at(1, anext(source))
+                except StopAsyncIteration:
+                    break
+                if unit is not None:
+                    seen += keys_of(unit)
+                    continue
+                interruptions += 1
+                assert interruptions < MOST_INTERRUPTIONS
+                if view == "arrow_batches":
+                    # What goes on in a thread takes time, however few turns the loop takes.
+                    await asyncio.sleep(0.001)
+        keys = [row.key for row in service.rows]
+        aside = [] if view == "raw_pages" else has_bad * keys[::SPOILT]
+        assert seen == [key for key in keys if key not in set(aside)]
+        assert len(bad) == len(aside)
+        assert search.report.verdict is Verdict.COMPLETE
+
+    asyncio.run(read())
+
+
 @pytest.mark.parametrize(
     "view",
     [

@@ -52,10 +52,10 @@ def tasks_in_flight() -> int:
     return sum("Prefetch._run" in task.get_name() for task in asyncio.all_tasks())
 
 
-async def nothing_is_in_flight() -> bool:
-    """Let cancelled tasks end, and say whether all have."""
+async def nothing_is_in_flight(*, but: int = 0) -> bool:
+    """Let cancelled tasks end, and say whether all have *but* so many."""
     for _ in range(100):
-        if not tasks_in_flight():
+        if tasks_in_flight() <= but:
             return True
         await asyncio.sleep(0)
     return False
@@ -163,7 +163,8 @@ async def test_a_timeout_around_the_loop_is_a_timeout_and_reading_can_go_on(
 
     with pytest.raises(TimeoutError):
         await read_for_a_while()
-    assert await nothing_is_in_flight()
+    # The page that is needed next is kept.
+    assert await nothing_is_in_flight(but=1)
     gate.opened.set()
     seen += [customer.customer_id async for customer in search]
     assert seen == gate.sandbox.customer_ids()
@@ -340,7 +341,8 @@ async def test_memory_and_places_come_back_when_many_searches_are_left(
                 await search.aclose()
     if leave == "drop":
         searches.clear()
-    assert await nothing_is_in_flight()
+    # Who was cancelled may go on, and has one request for that.
+    assert await nothing_is_in_flight(but=20 if leave == "cancel" else 0)
     assert await is_usable(session, gate)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import anyio
 import pytest
@@ -18,11 +19,12 @@ from enkash_async import (
     ValidationError,
 )
 from enkash_async._paging.page_request import PageRequest
+from enkash_async._paging.raw_page import HEAVY_ROW, RawPage
 from enkash_async._search.byte_budget import ByteBudget
 from enkash_async._search.prefetch import ASSUMED_ROW_BYTES, Prefetch
 from enkash_async._tasks import TaskOwner
 from enkash_async._telemetry.telemetry import Telemetry
-from tests.support.planned import ROWS, FakePlanner, Gate
+from tests.support.planned import ROWS, FakePlanner, Gate, page_of
 
 pytestmark = pytest.mark.anyio
 
@@ -57,9 +59,14 @@ def budget() -> ByteBudget:
 
 @pytest.fixture
 def make(owner: TaskOwner, planner: FakePlanner, gate: Gate, budget: ByteBudget) -> Make:
-    def make(max_pages: int = 4, budget: ByteBudget = budget, patience: float = 60) -> Prefetch:
+    def make(
+        max_pages: int = 4,
+        budget: ByteBudget = budget,
+        patience: float = 60,
+        fetch: Any = gate.fetch,
+    ) -> Prefetch:
         watch = Telemetry([]).search("things", "search")
-        return Prefetch(planner, gate.fetch, owner, budget, max_pages, patience, watch)
+        return Prefetch(planner, fetch, owner, budget, max_pages, patience, watch)
 
     return make
 
@@ -201,6 +208,16 @@ async def test_where_the_plan_asks_for_ids_they_are_read_when_a_page_arrives(
     assert vars(page)["ids"] == [str(row) for row in range(10)]
 
 
+async def test_the_ids_of_a_heavy_page_are_read_when_it_arrives(make: Make) -> None:
+    async def fetch_heavy(*_: object) -> RawPage:
+        return page_of(0, nbytes=ROWS * HEAVY_ROW + 1)
+
+    prefetch = make(max_pages=1, fetch=fetch_heavy)
+    await filled(prefetch)
+    page = await prefetch.head()
+    assert vars(page)["ids"] == [str(row) for row in range(10)]
+
+
 # A plan that changes
 
 
@@ -234,19 +251,21 @@ async def test_a_page_that_is_no_longer_wanted_is_stopped_and_gives_its_bytes_ba
 # Stopping
 
 
-async def test_cancelling_keeps_what_has_come_and_filling_goes_on(
+async def test_cancelling_keeps_what_has_come_and_the_page_that_is_next(
     make: Make, planner: FakePlanner, gate: Gate, budget: ByteBudget
 ) -> None:
     prefetch = make(max_pages=3)
     await filled(prefetch)
     await gate.let_come(10)
-    prefetch.cancel()
-    await anyio.wait_all_tasks_blocked()
-    assert sorted(gate.cancelled) == [0, 20]
-    assert budget.used == 100
+    for _ in range(3):
+        prefetch.cancel()
+        await anyio.wait_all_tasks_blocked()
+    assert gate.cancelled == [20]
+    assert budget.used == 100 + ASSUMED
     gate.open()
+    await gate.let_come(0)
     await filled(prefetch)
-    assert gate.started == [0, 10, 20, 0, 20]
+    assert gate.started == [0, 10, 20, 20]
     assert [await take(prefetch, planner) for _ in range(3)] == [0, 10, 20]
 
 

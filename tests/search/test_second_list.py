@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from enkash_async import Customer, CustomerFilter
+from enkash_async import Customer, CustomerFilter, Verdict
 from tests.support.any_list import serving
 from tests.support.second_list import Branch, BranchKind, Supplier, SupplierStatus
 
@@ -77,6 +77,18 @@ async def test_times_are_sent_in_the_notation_of_the_list() -> None:
             "registeredFrom": "2022-03-04 00:06:07",
             "registeredTo": "2022-03-04 00:06:07",
         }
+
+
+@pytest.mark.parametrize("method", ["search", "crawl"])
+async def test_no_page_is_larger_than_the_list_allows(method: str) -> None:
+    async with serving("suppliers", rows=1700) as listed:
+        search = listed.starter(method)(page_size=listed.endpoint.max_limit)
+        ids = [listed.id_of(one) async for one in search]
+        assert sorted(ids) == sorted(listed.ids)
+        limits = {call.limit for call in listed.sandbox.searches if call.limit > 1}
+    # Room for the row that pages share is made within the limit, not beyond it.
+    assert max(limits) == listed.endpoint.max_limit
+    assert search.report.verdict is Verdict.COMPLETE
 
 
 async def test_each_list_has_its_own_records_and_its_own_searches() -> None:

@@ -28,6 +28,9 @@ SLICE_SECONDS = 0.00025
 Form = Callable[[Any], pyarrow.RecordBatch]
 """Brings a record batch into the form that is asked for."""
 
+_Read = tuple[pyarrow.RecordBatch | None, float]
+"""What was read, None where the record lane is needed, and the seconds it took."""
+
 _threads: RunVar[anyio.CapacityLimiter] = RunVar("enkash-async threads that read Arrow batches")
 
 
@@ -59,6 +62,10 @@ class ArrowLane:
         self._report = report
         self._tolerant: Rows | None = None
         """The rows, if any, that have been found to need the record lane."""
+        self._begun: asyncio.Task[_Read] | None = None
+        self._parts: list[pyarrow.RecordBatch] = []
+        """Of rows whose reading was cancelled: what goes on in the thread, and what was read."""
+        self._next_place = 0
 
     async def decode(self, rows: Rows, place: int) -> tuple[pyarrow.RecordBatch, int]:
         """Return *rows* from *place* on, and the place after the last of them.
@@ -74,31 +81,31 @@ class ArrowLane:
         return await self._read_tolerantly(rows, place)
 
     async def _read(self, rows: Rows, place: int) -> pyarrow.RecordBatch | None:
-        # It reads what nobody writes, and ends by itself: who is cancelled need not wait for it.
-        records, took = await anyio.to_thread.run_sync(
-            _read_rows,
-            self._reader,
-            self._form,
-            rows.records,
-            rows.indices[place:],
-            abandon_on_cancel=True,
-            limiter=_limiter(),
-        )
+        # It reads what nobody writes, and ends by itself: who is cancelled need not wait for it,
+        # and finds it done when going on with the same rows.
+        if self._begun is None:
+            given = self._reader, self._form, rows.records, rows.indices[place:]
+            self._begun = asyncio.create_task(_read_in_thread(*given))
+        records, took = await asyncio.shield(self._begun)
+        self._begun = None
         self._report.seconds_decoding += took
         return records
 
     async def _read_tolerantly(self, rows: Rows, place: int) -> tuple[pyarrow.RecordBatch, int]:
-        slices = list[pyarrow.RecordBatch]()
-        while place < len(rows):
+        if not self._parts:
+            self._next_place = place
+        while self._next_place < len(rows):
             try:
-                records, place = self._slices.decode(rows, place)
+                records, self._next_place = self._slices.decode(rows, self._next_place)
             except DecodeError:
-                if not slices:
+                if not self._parts:
                     raise
                 break
-            slices.append(records)
-            await asyncio.sleep(0)
-        return joined(slices), place
+            self._parts.append(records)
+            if self._next_place < len(rows):
+                await asyncio.sleep(0)
+        parts, self._parts = self._parts, []
+        return joined(parts), self._next_place
 
 
 def _decode_fitting(
@@ -121,10 +128,18 @@ def _batch_of(record: Any, form: Form | None, records: Sequence[Any]) -> pyarrow
     return batch if form is None else form(batch)
 
 
-# No method: a thread that held the search would keep it, and its fetches, from being collected.
+# No methods: a thread that held the search would keep it, and its fetches, from being collected.
+async def _read_in_thread(
+    reader: RowReader, form: Form | None, rows: Sequence[msgspec.Raw], indices: Sequence[int]
+) -> _Read:
+    return await anyio.to_thread.run_sync(
+        _read_rows, reader, form, rows, indices, abandon_on_cancel=True, limiter=_limiter()
+    )
+
+
 def _read_rows(
     reader: RowReader, form: Form | None, rows: Sequence[msgspec.Raw], indices: Sequence[int]
-) -> tuple[pyarrow.RecordBatch | None, float]:
+) -> _Read:
     started = time.perf_counter()
     wanted = rows if len(indices) == len(rows) else [rows[index] for index in indices]
     batch = reader.read(wanted)

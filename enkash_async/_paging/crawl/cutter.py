@@ -13,7 +13,7 @@ from datetime import datetime
 
 import msgspec
 
-from enkash_async._paging.addressing import MAX_LIMIT, Addressing
+from enkash_async._paging.addressing import Addressing
 from enkash_async._paging.crawl.cutting import (
     FILL,
     MAX_PARTS,
@@ -87,7 +87,7 @@ class Cutter:
         """
         if len(first) < limit:
             return max(1, len(first))
-        return min(self._sizes.size + 1, MAX_LIMIT)
+        return min(self._sizes.size + 1, self._addressing.max_limit)
 
     def note_page(self, rows: int) -> None:
         """Learn that a page of *rows* rows came, which no cap below that explains."""

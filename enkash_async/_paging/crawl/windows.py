@@ -18,7 +18,7 @@ from itertools import islice
 
 import attrs
 
-from enkash_async._paging.addressing import MAX_LIMIT, Addressing
+from enkash_async._paging.addressing import Addressing
 from enkash_async._paging.crawl.paged_window import PagedWindow
 from enkash_async._paging.history import NewRows
 from enkash_async._paging.page_request import PageRequest, Window
@@ -94,7 +94,7 @@ class CountedWindow:
         while known and (row := self._requests[-1].row + self._requests[-1].limit) <= known:
             if len(self._requests) >= max_pages:
                 break
-            page = addressing.request(row, min(MAX_LIMIT, limit + 1), overlaps=True)
+            page = addressing.request(row, min(addressing.max_limit, limit + 1), overlaps=True)
             self._requests.append(attrs.evolve(page, window=asked))
         self._end_row = 0
         self._last_id: str | None = None
@@ -179,7 +179,7 @@ class CountedWindow:
     def _cover(self, row: int, stop: int, limit: int) -> Iterator[PageRequest]:
         """Walk over requests for the rows from *row* to *stop*, each with the row before it."""
         while row < stop:
-            fit = min(limit, MAX_LIMIT, stop - row + 1)
+            fit = min(limit, self._addressing.max_limit, stop - row + 1)
             request = self._addressing.request(row, fit, overlaps=True)
             yield attrs.evolve(request, window=self.asked)
             row = request.row + request.limit
