@@ -29,6 +29,12 @@ PUZZLED = 2
 They come whatever is done; to go slowly would only cost time.
 """
 
+FOLLOWING = 8
+"""After a refusal, each request that is taken lets this part of all go, or one if that is less.
+
+One for one, it would take 32 in flight four times as long as 8 to be back.
+"""
+
 STRAY = 1
 """A timeout after so many times as many answers as may be in flight says little of the load."""
 
@@ -161,7 +167,7 @@ class _Crowd:
         self._is_strained = False
         """The bound was lowered by timeouts, which a few answers make up for."""
         self._opened = at_most
-        """So many follow by now after a refusal; each that is taken lets another one go."""
+        """So many follow by now after a refusal; each that is taken lets further ones go."""
         self._since = 0.0
         """When the last trouble was over."""
         self._seen = self._seen_before = 0
@@ -191,7 +197,8 @@ class _Crowd:
             and self._in_a_row % max(STEP, self._bound) == 0
         ):
             self._bound += 1
-        self._opened = self._at_most if self._puzzles >= PUZZLED else self._opened + 1
+        further = max(1, self._at_most // FOLLOWING)
+        self._opened = self._at_most if self._puzzles >= PUZZLED else self._opened + further
 
     def note_refusal(self, beside: int, resume: float, *, explained: bool) -> None:
         """Note that one was refused *beside* others, *explained* by a rate that is known."""

@@ -64,6 +64,18 @@ def test_after_a_refusal_one_goes_ahead_and_the_others_follow() -> None:
     assert limits == [1, 2, 3, 4, 5, 6, 7, 8, 8]
 
 
+def test_where_many_may_be_in_flight_several_follow_each_that_is_taken() -> None:
+    throttle = Throttle(32)
+    take(throttle, 5, 0.0, beside=31)
+    refuse(throttle, throttle.note_sent(0.0, 31), 0.0)
+
+    limits = [throttle.limit]
+    for _ in range(9):
+        take(throttle, 1, 1.0)
+        limits.append(throttle.limit)
+    assert limits == [1, 5, 9, 13, 17, 21, 25, 29, 32, 32]
+
+
 def test_beside_as_many_as_none_was_taken_with_none_is_sent_for_a_time() -> None:
     throttle = Throttle(8)
     three, refused = in_flight(throttle, 4)[:3], throttle.note_sent(0.0, 3)

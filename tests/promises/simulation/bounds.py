@@ -43,7 +43,7 @@ def is_calm(plan: Plan, reader: Reader) -> bool:
     # Exceptions that docs/guarantees.md names.
     if reader.offset >= world.rows and (world.past_end != "empty" or world.unit == "pages"):
         return False
-    if world.unit == "pages" and world.past_end == "last_page" and world.rows <= 2:
+    if world.unit == "pages" and world.past_end != "empty" and world.rows <= 2:
         return False
     is_true = not any(fault.kind == "nothing_found" for fault in plan.faults)
     is_plain = not world.ends_by_bytes and is_true
