@@ -48,6 +48,14 @@ class Tally:
     def __init__(self, rows: int) -> None:
         self._seen = bytearray(rows)
         self.first_at: float | None = None
+        self.begun_at: float | None = None
+        self.cpu_at_begin = 0.0
+        self.kept: list[object] = []
+        """Records that the row keeps until it has been measured."""
+
+    def begin(self) -> None:
+        """Let what came before not count, such as an earlier search of the same session."""
+        self.begun_at, self.cpu_at_begin = time.perf_counter(), time.process_time()
 
     def take(self, record_id: int | None) -> None:
         """Tick one record off."""

@@ -36,8 +36,10 @@ COLUMNS = {
     "rows_skipped": Column("rows skipped"),
     "walked_per_record": Column("walked/record", 2),
     "server_busy": Column("server busy", percent=True),
+    "of_bare": Column("of bare loop", percent=True),
+    "of_least": Column("x least", 2),
+    "collection_ms": Column("collection ms", 1, ratio=True),
     "of_ideal": Column("of ideal", percent=True),
-    "of_ideal_with_ramp": Column("of ideal with ramp", percent=True),
     "p50_ms": Column("p50 ms", 2, ratio=True),
     "p99_ms": Column("p99 ms", 2),
     "call_cpu_ms": Column("CPU ms/call", 2, ratio=True),
@@ -95,6 +97,8 @@ def _cell(result: Result, row: Row, name: str) -> str:
     if value is None:
         return ABSENT
     text = f"{value:.0%}" if column.percent else f"{value:,.{column.decimals}f}"
+    if (spread := row.spread(name)) is not None:
+        text += f" \u00b1{spread:.0%}"
     ratio = result.ratio(row, name) if column.ratio else None
     return text if ratio is None else f"{text} ({ratio:.2f}x)"
 

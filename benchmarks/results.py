@@ -24,6 +24,15 @@ class Row:
         values = [run[measure] for run in self.runs if measure in run]
         return median(values) if values else None
 
+    def spread(self, measure: str) -> float | None:
+        """Return half the distance of the least from the most, as a share of the median.
+
+        None for fewer than two runs, or where the median is nothing.
+        """
+        values = [run[measure] for run in self.runs if measure in run]
+        middle = median(values) if len(values) > 1 else 0
+        return (max(values) - min(values)) / 2 / middle if middle else None
+
     def measures(self) -> list[str]:
         """Return the names of all measures taken."""
         return list(dict.fromkeys(name for run in self.runs for name in run))

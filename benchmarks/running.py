@@ -15,6 +15,7 @@ import msgspec
 from benchmarks.jobs import Job
 from benchmarks.peers import BASELINE, BY_NAME, SDK, Peer
 from benchmarks.results import Measures, Result, Row
+from benchmarks.server.records import Times
 from benchmarks.server.service import Load
 from benchmarks.serving import Server, open_server
 
@@ -159,8 +160,10 @@ def open_bench(options: Options) -> Generator[Bench, None, None]:
 
 
 @contextmanager
-def prepared_server(bench: Bench, rows: int) -> Generator[Server, None, None]:
+def prepared_server(
+    bench: Bench, rows: int, times: Times = "even"
+) -> Generator[Server, None, None]:
     """Start a server of *rows* customers and say so, since making them takes a while."""
     bench.options.say(f"  making {rows:,} customers")
-    with open_server(rows) as server:
+    with open_server(rows, times) as server:
         yield server

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import attrs
 import msgspec
 
+from benchmarks.server.records import Times
 from benchmarks.server.service import Account, Load
 
 SEED = 1
@@ -44,9 +45,9 @@ class Server:
 
 
 @contextmanager
-def open_server(rows: int) -> Generator[Server, None, None]:
+def open_server(rows: int, times: Times = "even") -> Generator[Server, None, None]:
     """Run a server of *rows* customers in a process of its own; it answers when this returns."""
-    command = [sys.executable, "-m", "benchmarks.server", str(rows), str(SEED)]
+    command = [sys.executable, "-m", "benchmarks.server", str(rows), str(SEED), times]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None
         assert process.stdout is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib
 import resource
 import sys
@@ -10,6 +11,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import msgspec
@@ -36,6 +38,10 @@ async def measure_read(read: Read, job: Job) -> Measures:
         cpu, started = time.process_time(), time.perf_counter()
         check = await read(job, tally)
         ended, cpu_ended = time.perf_counter(), time.process_time()
+    if tally.begun_at is not None:
+        started, cpu = tally.begun_at, tally.cpu_at_begin
+    if tally.kept:
+        measures["collection_ms"] = _longest_collection() * 1e3
     peak = _peak_bytes()
     if check is not None:
         check()
@@ -71,6 +77,17 @@ async def _watched(job: Job, measures: Measures) -> AsyncGenerator[None, None]:
     measures["stall_p999_ticks_ms"] = percentile(waits.late, 0.999) * 1e3
     measures["stall_cpu_ms"] = max(waits.cpu) * 1e3
     measures["stall_cpu_p999_ms"] = percentile_by_time(waits.cpu, 0.999) * 1e3
+
+
+def _longest_collection() -> float:
+    """Return how long the garbage collector takes to walk over all there is."""
+    seconds = list[float]()
+    for _ in range(3):
+        started = time.thread_time()
+        gc.collect()
+        seconds.append(time.thread_time() - started)
+    # The first one frees what the reading left.
+    return median(seconds)
 
 
 def _peak_bytes() -> int:

@@ -66,6 +66,9 @@ PEERS: tuple[Peer, ...] = (
         "bare:read",
     ),
     Peer(SDK, "enkash-async", "async for customer in search()", "sdk:records"),
+    Peer("sdk-again", "enkash-async, second search", "of the same session", "sdk:again"),
+    Peer("bare-kept", "aiohttp + msgspec structs, kept", "all in a list", "bare:keep"),
+    Peer("sdk-kept", "enkash-async, kept", "all in a list", "sdk:keep"),
     Peer("sdk-pages", "enkash-async, pages()", "by the page", "sdk:pages"),
     Peer(
         "sdk-raw",
@@ -80,7 +83,7 @@ PEERS: tuple[Peer, ...] = (
         "sdk:arrow",
         ("pyarrow",),
     ),
-    Peer("sdk-crawl", "enkash-async, crawl()", "one-page windows of createdOn", "sdk:crawl"),
+    Peer("sdk-crawl", "enkash-async, crawl()", "windows of createdOn", "sdk:crawl"),
     Peer("sdk-windows", "enkash-async, windows()", "four windows read at a time", "sdk:windows"),
     Peer(
         "gather",
@@ -117,4 +120,7 @@ PEERS: tuple[Peer, ...] = (
         sequential=True,
     ),
 )
+ONLY_IN_OWN = frozenset({"sdk-again", "bare-kept", "sdk-kept"})
+"""Rows of scenarios that are about them."""
+READERS = tuple(peer for peer in PEERS if peer.name not in ONLY_IN_OWN)
 BY_NAME = {peer.name: peer for peer in PEERS}

@@ -10,7 +10,7 @@ import aiohttp
 import msgspec
 
 from benchmarks.jobs import CONCURRENCY, HEADERS, SEARCH_PATH, Job, Tally
-from benchmarks.peers.fields import Envelope
+from benchmarks.peers.fields import Customer, Envelope
 
 decode = msgspec.json.Decoder(Envelope).decode
 
@@ -21,6 +21,16 @@ async def read(job: Job, tally: Tally) -> None:
     async with open_http(job) as http, asyncio.TaskGroup() as group:
         for _ in range(CONCURRENCY):
             group.create_task(_read_some(http, job, offsets, tally))
+
+
+async def keep(job: Job, tally: Tally) -> None:
+    """Read the same, and keep every record."""
+    async with open_http(job) as http:
+        for offset in range(0, job.rows, job.page_size):
+            tally.kept += decode(await page(http, job, offset)).payload.data
+    for customer in tally.kept:
+        assert isinstance(customer, Customer)
+        tally.take(customer.id)
 
 
 async def _read_some(

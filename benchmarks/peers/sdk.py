@@ -28,6 +28,26 @@ async def records(job: Job, tally: Tally) -> None:
         await _take_records(session.customers.search(), tally)
 
 
+async def again(job: Job, tally: Tally) -> None:
+    """The second search of a session for the same; the first does not count."""
+    async with open_session(job) as session:
+        first = session.customers.search()
+        async for _ in first:
+            pass
+        _check(first)
+        tally.begin()
+        await _take_records(session.customers.search(), tally)
+
+
+async def keep(job: Job, tally: Tally) -> None:
+    """`[customer async for customer in search]`."""
+    async with open_session(job) as session:
+        customers = [customer async for customer in session.customers.search()]
+    for customer in customers:
+        tally.take(customer.id)
+    tally.kept += customers
+
+
 async def crawl(job: Job, tally: Tally) -> None:
     """The same from `customers.crawl()`."""
     async with open_session(job) as session:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.peers import BASELINE, IDLE, PEERS, SDK, SERVER
+from benchmarks.peers import BASELINE, IDLE, READERS, SDK, SERVER
 from benchmarks.results import Result
 from benchmarks.running import Bench, prepared_server
 
@@ -20,7 +20,7 @@ def run(bench: Bench) -> Result:
             *("stall_cpu_ms", "stall_cpu_p999_ms", "records_per_s"),
         ),
     )
-    names = [peer.name for peer in PEERS if peer.name != SERVER]
+    names = [peer.name for peer in READERS if peer.name != SERVER]
     if bench.options.quick:
         names = [IDLE, BASELINE, SDK, "sdk-pages", "sdk-raw", "sdk-arrow", "gather", "httpx"]
     peers = bench.chosen(names, result)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks.peers import BASELINE, IDLE, PEERS, SDK, SERVER
+from benchmarks.peers import BASELINE, IDLE, READERS, SDK, SERVER
 from benchmarks.results import Result
 from benchmarks.running import Bench, prepared_server
 from benchmarks.server.service import Load
@@ -24,7 +24,7 @@ def plain(bench: Bench) -> Result:
         baseline=BASELINE,
         columns=COLUMNS,
     )
-    return _measured(bench, result, [peer.name for peer in PEERS if peer.name != IDLE], Load())
+    return _measured(bench, result, [peer.name for peer in READERS if peer.name != IDLE], Load())
 
 
 def compressed(bench: Bench) -> Result:
@@ -35,7 +35,7 @@ def compressed(bench: Bench) -> Result:
         baseline=BASELINE,
         columns=COLUMNS,
     )
-    names = FEW if bench.options.quick else [peer.name for peer in PEERS if peer.name != IDLE]
+    names = FEW if bench.options.quick else [peer.name for peer in READERS if peer.name != IDLE]
     # A page is compressed when it is first asked for, so a first round does not count.
     return _measured(bench, result, names, Load(gzip=True), warm_up=True)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import Literal
 
 from enkash_async.sandbox.data.customers.table import CUSTOMERS
 from enkash_async.sandbox.data.rows import RowMaker
@@ -46,14 +47,35 @@ class Records:
         return begin, max(begin, end)
 
 
-def made(rows: int, seed: int) -> Records:
-    """Return the customers that a sandbox with this seed holds."""
-    settings = SandboxSettings(rows=rows, seed=seed)
-    return Records(_encoded(settings))
+Times = Literal["even", "rising", "office hours", "bulk"]
+"""When customers were created: all the time alike, ever more of them, from 9:30 to 18:30 in India
+on five days a week, or 30 of 100 in one instant."""
+
+_HOUR = 3_600_000
+_WEEK, _DAY, _AT_WORK = 168 * _HOUR, 24 * _HOUR, 9 * _HOUR
+_OPENS = 4 * _HOUR
+"""In UTC."""
 
 
-def _encoded(settings: SandboxSettings) -> Iterable[tuple[int, bytes]]:
-    maker, keys = RowMaker(CUSTOMERS, settings), seed_keys(settings)
+def made(rows: int, seed: int, times: Times = "even") -> Records:
+    """Return the customers that a sandbox with this seed holds, created at such *times*."""
+    spread = "even" if times == "office hours" else times
+    settings = SandboxSettings(rows=rows, seed=seed, spread=spread)
+    keys = seed_keys(settings)
+    if times == "office hours":
+        keys = ((in_office_hours(_creation_time(key)), key[1]) for key in keys)
+    return Records(_encoded(settings, keys))
+
+
+def in_office_hours(moment: int) -> int:
+    """Return the time of work that comes as far into its week as *moment* into its own."""
+    week, rest = divmod(moment, _WEEK)
+    day, rest = divmod(rest * 5 * _AT_WORK // _WEEK, _AT_WORK)
+    return week * _WEEK + day * _DAY + _OPENS + rest
+
+
+def _encoded(settings: SandboxSettings, keys: Iterator[Key]) -> Iterable[tuple[int, bytes]]:
+    maker = RowMaker(CUSTOMERS, settings)
     while chunk := list(itertools.islice(keys, _CHUNK)):
         for key, row in zip(chunk, maker.rows(chunk), strict=True):
             yield _creation_time(key), row[-1]

@@ -15,7 +15,6 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from enkash_async._decoding.reader_source import Times
-from enkash_async._decoding.reference_lane import reference_lane
 from enkash_async._decoding.struct_lane import struct_lane
 from enkash_async.errors import DecodeError
 
@@ -59,6 +58,9 @@ class RecordDecoder(Generic[R]):
 
     @cached_property
     def _reference(self) -> Callable[[bytes | msgspec.Raw], R]:
+        # Not at the top: cattrs takes a while to import, and most programs never come here.
+        from enkash_async._decoding.reference_lane import reference_lane
+
         return reference_lane(self.record, self.naive_timezone)
 
     def _lane(self, times: Times) -> Callable[[bytes | msgspec.Raw], R]:

@@ -10,8 +10,8 @@ Whether it is the page's list is told by a mark that takes the place of what was
 
 from __future__ import annotations
 
+import os
 import re
-import secrets
 from collections.abc import Generator, Iterable, Iterator
 
 import attrs
@@ -23,7 +23,7 @@ PIECE = 256 * 1024
 MAX_TRIES = 8
 """Cuts that may turn out to be wrong, because a record holds what looks like the next one."""
 
-MARK = b'"%b"' % secrets.token_hex(16).encode()
+MARK = b'"%b"' % os.urandom(16).hex().encode()
 """Stands for the records that were cut off. Nobody outside this process can write it."""
 
 # A quote inside a text is escaped, so that this is never the inside of one.
