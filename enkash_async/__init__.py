@@ -3,6 +3,7 @@
 `EnKashSession` is where to begin; its docstring, and `session.customers.search`, say the rest.
 """
 
+from enkash_async import _frames
 from enkash_async._decoding.record import HiddenFieldsWarning
 from enkash_async._decoding.slice_decoder import BadRecord
 from enkash_async._search.page import Page
@@ -108,3 +109,5 @@ __all__ = [
     "Verdict",
     "__version__",
 ]
+
+_frames.hide(__name__)

@@ -145,12 +145,21 @@ class OAuthPassword:
     """
 
     client_id: str = attrs.field(validator=_client_id)
+    """The id of the client, without a colon."""
+
     client_secret: str = attrs.field(repr=False, validator=_required_text)
+    """Its secret."""
+
     username: str = attrs.field(repr=False, validator=_required_text)
+    """The name of the user who logs in."""
+
     password: str = attrs.field(repr=False, validator=_required_text)
+    """Their password."""
+
     company_id: str | None = attrs.field(
         default=None, validator=attrs.validators.optional(_required_text)
     )
+    """What is sent as `clientId` in the form; *client_id* unless given."""
 
     async def fetch_token(self, send: SendForm) -> Token:
         """Log in; AuthenticationError if the service refuses, which must not be repeated.

@@ -177,15 +177,24 @@ class Hooks:
     on_search_start: Callable[[SearchStarted], object] | None = attrs.field(
         default=None, validator=_plain_function
     )
+    """A search is about to send its first request."""
+
     on_request: Callable[[RequestEnded], object] | None = attrs.field(
         default=None, validator=_plain_function
     )
+    """An attempt at a request has ended, well or not; also a login."""
+
     on_retry: Callable[[RetryPlanned], object] | None = attrs.field(
         default=None, validator=_plain_function
     )
+    """A request failed, and will be tried again."""
+
     on_page: Callable[[PageFetched], object] | None = attrs.field(
         default=None, validator=_plain_function
     )
+    """A page has come."""
+
     on_search_end: Callable[[SearchEnded], object] | None = attrs.field(
         default=None, validator=_plain_function
     )
+    """A search that had started has ended; once for each."""

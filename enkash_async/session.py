@@ -14,7 +14,7 @@ import aiohttp
 from yarl import URL
 
 from enkash_async._http.call import Caller
-from enkash_async._http.connections import checked_base_url
+from enkash_async._http.connections import checked_base_url, checked_hosts
 from enkash_async._paging.addressing import Addressing, OffsetUnit
 from enkash_async._paging.page_sizes import PageSizes
 from enkash_async._search.settings import Connected, Decoders, SearchSettings
@@ -164,11 +164,9 @@ class EnKashSession:
         base_url = address_in(values)
         if "allow_http_to" not in options:
             options["allow_http_to"] = hosts_in(values)
-        hosts = options["allow_http_to"]
-        naming("ENKASH_ALLOW_HTTP", lambda: Options().with_changes({"allow_http_to": hosts}))
-        naming(
-            "ENKASH_BASE_URL", lambda: checked_base_url(base_url, frozenset(map(str.lower, hosts)))
-        )
+            naming("ENKASH_ALLOW_HTTP", lambda: checked_hosts(options["allow_http_to"]))
+        hosts = checked_hosts(options["allow_http_to"])
+        naming("ENKASH_BASE_URL", lambda: checked_base_url(base_url, hosts))
         return cls(base_url, auth_in(values), **options)
 
     def with_options(self, **options: Unpack[ViewOptions]) -> Self:

@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).parent.parent / "enkash_async"
 LAYERS = [
     {"_advice", "_html"},
     {"errors"},
-    {"_arguments", "_clock", "_tasks", "_version", "report", "resume"},
+    {"_arguments", "_clock", "_frames", "_tasks", "_version", "report", "resume"},
     {"timeout"},
     {"_paging", "_wire", "retry", "events"},
     {"_decoding", "auth"},

@@ -6,6 +6,7 @@ import logging
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -243,3 +244,49 @@ async def test_an_awaited_empty_page_leaves_room_for_a_loop() -> None:
         assert [one async for one in search] == []
         with pytest.raises(RuntimeError, match="start another one"):
             _ = [one async for one in search]
+
+
+# Tracebacks
+
+TEST = """
+import asyncio
+from enkash_async import BearerToken, EnKashSession
+from enkash_async.sandbox import open_sandbox
+
+async def ask(**given):
+    async with open_sandbox() as sandbox:
+        async with EnKashSession(sandbox.base_url, BearerToken(sandbox.token)) as session:
+            await session.customers.search(**given)
+
+def test_refused_here():
+    asyncio.run(ask(order_by="createdon"))
+
+def test_refused_there():
+    asyncio.run(ask(order_by="priority"))
+"""
+
+
+def test_tracebacks_show_the_callers_line_and_the_error(tmp_path: Path) -> None:
+    path = tmp_path / "test_mine.py"
+    path.write_text(TEST)
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "--rootdir",
+            tmp_path,
+            path,
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert "did you mean 'createdOn'" in done.stdout
+    assert "ValidationError" in done.stdout
+    frames = {line for line in done.stdout.splitlines() if "enkash_async/" in line}
+    assert {line for line in frames if "/sandbox/" not in line} == set(), done.stdout

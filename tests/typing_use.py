@@ -3,6 +3,7 @@
 A `type: ignore` marks a use that must be refused: mypy reports it once the use is accepted.
 """
 
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -64,6 +65,7 @@ from enkash_async import (
     ValidationError,
     Verdict,
     __version__,
+    blocking,
 )
 from enkash_async.auth import SendForm
 from enkash_async.customers.filters import LevelText, StatusText
@@ -148,6 +150,22 @@ async def sessions(http: aiohttp.ClientSession) -> None:
         assert_type(session.customers, Customers)
     await plain.__aenter__()
     await plain.aclose()
+    assert_type(await plain.open(), EnKashSession)
+    whole = EnKashSession(
+        "https://api.example",
+        BearerToken("t"),
+        max_rate=5,
+        timeout=2.5,
+        retry=0,
+        naive_timezone="Asia/Kolkata",
+        trust_env=False,
+        proxy="http://proxy:3128",
+        ssl=ssl.create_default_context(),
+        headers={"a": "b"},
+        user_agent="mine/1",
+        allow_http_to=["sandbox"],
+    )
+    assert_type(whole.with_options(timeout=5, retry=RetryPolicy(), page_size=7), EnKashSession)
     assert_type(EnKashSession.from_env(), EnKashSession)
     EnKashSession.from_env({"ENKASH_TOKEN": "t"}, page_size=50, naive_timezone=UTC)
 
@@ -347,6 +365,18 @@ async def searching(customers: Customers, saved: ResumeToken) -> None:
             assert_type(b"\n".join(raw), bytes)
         await opened.aclose()
     assert_type([one async for one in customers.search()], list[Customer])
+    easy = customers.search(
+        customer_status="active",
+        level="LEVEL_1",
+        created_on_from=date(2026, 1, 1),
+        created_on_to="2026-01-31",
+        order_by="created_on",
+        extra_body={"a": [1]},
+        extra_query={"b": True},
+    )
+    assert_type(easy, CustomerSearch)
+    assert_type(customers.crawl(customer_status="ACTIVE", extra_body={}), CustomerSearch)
+    assert_type(await customers.count(customer_status="all"), int)
     assert_type(await anext(aiter(customers.search())), Customer)
 
     assert_type(await customers.count(), int)
@@ -523,6 +553,7 @@ async def caught(customers: Customers) -> Customer | float | str | None:
     except IncompleteSearchError as error:
         assert_type(error.report, SearchReport | None)
     except EnKashError as error:
+        assert_type(error.http_status, int)
         assert_type(error.offset, int | None)
         assert_type(error.resume_token, ResumeToken | None)
     return str(ERROR_CLASSES[ErrorType.VALIDATION_ERROR])
@@ -648,3 +679,23 @@ class Owner:
         traceback: TracebackType | None,
     ) -> None:
         await self.session.__aexit__(kind, error, traceback)
+
+
+# Without an event loop
+
+
+def synchronously(environ: Mapping[str, str]) -> None:
+    with blocking.EnKashSession.from_env(environ, page_size=50) as session:
+        assert_type(session, blocking.EnKashSession)
+        assert_type(session.with_options(timeout=5), blocking.EnKashSession)
+        search = session.customers.search(customer_status="active")
+        assert_type(search, blocking.CustomerSearch)
+        assert_type(search.first_page(), Page[Customer])
+        assert_type(list(search), list[Customer])
+        assert_type(list(search.pages()), list[Page[Customer]])
+        assert_type(list(search.raw_pages()), list[Page[bytes]])
+        assert_type(search.report, SearchReport)
+        assert_type(search.resume_token, ResumeToken)
+        assert_type(session.customers.count(level="LEVEL_1"), int)
+        assert_type(session.customers.get("KC1"), Customer)
+        assert_type(session.customers.windows(), list[CustomerFilter])

@@ -284,6 +284,8 @@ class ListResource(Generic[F, R]):
         kind = self._endpoint.criteria
         if given is not None and not isinstance(given, kind):
             raise wrong_type("filter", f"a {kind.__name__}", given)
+        if given is None and not fields:
+            return kind()
         if unknown := [name for name in fields if name not in self._fields]:
             raise ArgumentTypeError(
                 f"{self._endpoint.noun} cannot be searched by {named(unknown[0], self._fields)}"
