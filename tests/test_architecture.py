@@ -74,6 +74,7 @@ INSIDE = {
         {"conditions"},
         {"table"},
         {"filters", "order", "rows", "seeding"},
+        {"given"},
         {"placement", "store"},
         {"served_list"},
         {"customers"},
@@ -88,7 +89,7 @@ INSIDE = {
         {"__init__"},
     ],
     "sandbox.service": [
-        {"envelope", "paging", "tokens", "welcome"},
+        {"certificate", "envelope", "paging", "tokens", "welcome"},
         {"calls", "replies"},
         {"sandbox"},
         {"login", "search"},
@@ -125,7 +126,7 @@ MAY_DO_IO = {
     "cli": {"asyncio", "threading"},
     # The class of a session that a caller may pass in.
     "session": {"aiohttp", "asyncio"},
-    "sandbox": {"aiohttp", "anyio", "asyncio", "socket", "sqlite3", "threading"},
+    "sandbox": {"aiohttp", "anyio", "asyncio", "socket", "sqlite3", "ssl", "threading"},
 }
 """What does I/O, or waits, or starts threads. All else is a core without I/O."""
 

@@ -112,4 +112,4 @@ def get(*, customer_id: str, connection: Connection, debug: bool) -> int:
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="")
 def sandbox(*, arguments: tuple[str, ...]) -> int:
     """Serve invented customers until Ctrl-C."""
-    return run_sandbox(arguments)
+    return run_sandbox(arguments, prog="enkash-async sandbox")
