@@ -27,6 +27,7 @@ LAYERS = [
     {"session"},
     {"__init__"},
     {"cli", "otel"},
+    {"__main__"},
 ]
 """The lowest first. A package imports from the layers below its own."""
 
@@ -172,12 +173,8 @@ def package_of(name: str) -> str:
 
 def own(imports: set[str]) -> set[str]:
     """Return the packages of the project that *imports* name."""
-    rest = {
-        name.removeprefix("enkash_async") for name in imports if name.startswith("enkash_async")
-    }
-    return {
-        name.split(".")[1] if name else "__init__" for name in rest if not name.startswith("_p")
-    }
+    names = {name for name in imports if f"{name}.".startswith("enkash_async.")}
+    return {name.split(".")[1] if "." in name else "__init__" for name in names}
 
 
 def level_of(package: str, layers: list[set[str]]) -> int:
