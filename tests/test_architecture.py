@@ -29,6 +29,7 @@ LAYERS = [
     {"session"},
     {"__init__"},
     {"blocking", "cli", "otel"},
+    {"__main__"},
 ]
 """The lowest first. A package imports from the layers below its own."""
 
@@ -84,6 +85,7 @@ INSIDE = {
         {"conditions"},
         {"table"},
         {"filters", "order", "rows", "seeding"},
+        {"given"},
         {"placement", "store"},
         {"served_list"},
         {"customers"},
@@ -98,7 +100,7 @@ INSIDE = {
         {"__init__"},
     ],
     "sandbox.service": [
-        {"envelope", "paging", "tokens", "welcome"},
+        {"certificate", "envelope", "paging", "tokens", "welcome"},
         {"calls", "replies"},
         {"sandbox"},
         {"login", "search"},
@@ -142,7 +144,7 @@ MAY_DO_IO = {
     "_http.network": {"aiohttp", "ssl"},
     "_session": {"aiohttp", "asyncio", "ssl"},
     "session": {"aiohttp", "ssl"},
-    "sandbox": {"aiohttp", "anyio", "asyncio", "socket", "sqlite3", "threading"},
+    "sandbox": {"aiohttp", "anyio", "asyncio", "socket", "sqlite3", "ssl", "threading"},
 }
 """What does I/O, or waits, or starts threads. All else is a core without I/O."""
 
@@ -188,12 +190,8 @@ def package_of(name: str) -> str:
 
 def own(imports: set[str]) -> set[str]:
     """Return the packages of the project that *imports* name."""
-    rest = {
-        name.removeprefix("enkash_async") for name in imports if name.startswith("enkash_async")
-    }
-    return {
-        name.split(".")[1] if name else "__init__" for name in rest if not name.startswith("_p")
-    }
+    names = {name for name in imports if f"{name}.".startswith("enkash_async.")}
+    return {name.split(".")[1] if "." in name else "__init__" for name in names}
 
 
 def level_of(package: str, layers: list[set[str]]) -> int:

@@ -133,7 +133,7 @@ def test_the_snippets_about_a_further_list_are_those_that_are_tested() -> None:
         "`python examples/nowhere.py --sandbox`",
         "```\n.venv/bin/pytest tests/nowhere/test_it.py\n```\n",
         "`python -m\nbenchmarks.nowhere`",
-        "`python -m enkash_async`",
+        "`python -m enkash_async._wire`",
     ],
 )
 def test_a_name_of_nothing_is_noticed(text: str) -> None:

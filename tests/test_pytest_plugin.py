@@ -183,10 +183,10 @@ def blocks(language: str) -> list[str]:
 
 
 def test_the_example_of_the_guide_works(project: pytest.Pytester) -> None:
-    code, tests = blocks("python")
-    project.makepyfile(exporting=code, test_exporting=tests)
+    code, tests, own = blocks("python")
+    project.makepyfile(exporting=code, test_exporting=tests, test_reminding=own)
     project.syspathinsert()
-    run(project).assert_outcomes(passed=2)
+    run(project).assert_outcomes(passed=3)
 
 
 def test_the_guide_lists_every_fault() -> None:

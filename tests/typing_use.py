@@ -41,6 +41,7 @@ from enkash_async import (
     EnKashError,
     EnKashSession,
     ErrorType,
+    HiddenFieldsWarning,
     IncompleteSearchError,
     InvalidAccessError,
     InvalidArgumentError,
@@ -349,6 +350,12 @@ async def searching(customers: Customers, saved: ResumeToken) -> None:
     assert_type(page.records, tuple[Customer, ...])
     assert_type(page.offset, int)
     assert_type(page.total, int | None)
+    assert_type(page.next_offset, int)
+    assert_type(page.has_more, bool)
+    assert_type(page.to_dict(wire=True, json=True), dict[str, Any])
+    assert_type(page.records[0].to_dict(), dict[str, Any])
+    assert_type(page.records[0].to_json(wire=True), str)
+    assert issubclass(HiddenFieldsWarning, UserWarning)
     assert_type(list(page), list[Customer])
     assert_type(len(page), int)
 
@@ -361,6 +368,8 @@ async def searching(customers: Customers, saved: ResumeToken) -> None:
             assert_type(decoded.records, tuple[Customer, ...])
     async with customers.search() as opened:
         assert_type(opened.raw_pages(), AsyncIterator[Page[bytes]])
+        assert_type(opened.json_lines(), AsyncIterator[bytes])
+        assert_type(await opened.first_page(), Page[Customer])
         async for raw in opened.raw_pages():
             assert_type(b"\n".join(raw), bytes)
         await opened.aclose()

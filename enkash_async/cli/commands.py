@@ -262,7 +262,7 @@ def explain(
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="")
 def sandbox(*, arguments: tuple[str, ...]) -> int:
     """Serve invented customers until Ctrl-C."""
-    return run_sandbox(arguments)
+    return run_sandbox(arguments, prog="enkash-async sandbox")
 
 
 cli.add_command(completion)

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import logging
 import signal
 import sys
 from collections.abc import Sequence
@@ -17,10 +18,13 @@ from enkash_async.sandbox.settings import SandboxSettings, knobs
 _DEFAULTS = SandboxSettings()
 
 
-def run(argv: Sequence[str] | None = None) -> int:
-    """Serve a sandbox until Ctrl-C or SIGTERM and return the exit status."""
+def run(argv: Sequence[str] | None = None, *, prog: str = "python -m enkash_async.sandbox") -> int:
+    """Serve a sandbox until Ctrl-C or SIGTERM and return the exit status.
+
+    *prog* is the command that it was started by.
+    """
     parser = argparse.ArgumentParser(
-        prog="python -m enkash_async.sandbox",
+        prog=prog,
         description="Serve invented customers over the API of EnKash as it is documented.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
@@ -30,9 +34,15 @@ def run(argv: Sequence[str] | None = None) -> int:
         settings = settings_from(namespace)
     except ValueError as error:
         parser.error(str(error))
+    if settings.access_log:
+        logging.basicConfig(format="%(asctime)s %(message)s")
+        logging.getLogger("enkash_async.sandbox").setLevel(logging.INFO)
     try:
         with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
             asyncio.run(_serve(settings))
+    except RuntimeError as error:
+        print(error, file=sys.stderr)
+        return 1
     except OSError as error:
         print(f"Cannot listen on {settings.host}:{settings.port}: {error}", file=sys.stderr)
         return 1
@@ -50,7 +60,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SCRIPT",
         type=_read_script,
         default=argparse.SUPPRESS,
-        help="file that says what goes wrong on purpose; docs/testing.md describes it",
+        help="TOML file that says what goes wrong on purpose, with the kinds of --list-faults",
+    )
+    parser.add_argument(
+        "-v",
+        "--verbose",
+        dest="access_log",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="the same as --access-log: a line on stderr for each request",
     )
     parser.add_argument(
         "--list-faults", action=_ListFaults, help="list what can go wrong, and exit"
@@ -88,8 +106,8 @@ async def _serve(settings: SandboxSettings) -> None:
         print(f"Sandbox with {settings.rows} invented customers on {sandbox.base_url}\n")
         if scripted := len(settings.faults.faults):
             print(f"{scripted} fault{'s' if scripted > 1 else ''} scripted\n")
-        print(welcome.exports(sandbox.base_url, ACCOUNT), end="\n\n")
-        print(welcome.curl_for_search(sandbox.base_url, ACCOUNT), end="\n\n")
+        print(welcome.exports(sandbox.base_url, ACCOUNT, sandbox.ca_file), end="\n\n")
+        print(welcome.curl_for_search(sandbox.base_url, ACCOUNT, sandbox.ca_file), end="\n\n")
         print("Ctrl-C stops it.", flush=True)
         await asyncio.Event().wait()
 

@@ -6,6 +6,7 @@ stands in the field's metadata. A knob is a rule that is also an option of the c
 
 import argparse
 from collections.abc import Iterable
+from datetime import date, datetime
 from typing import Any, Protocol, cast, get_args
 
 import attrs
@@ -50,6 +51,20 @@ class Text:
 
     def argument(self) -> dict[str, Any]:
         return {"metavar": "TEXT"}
+
+
+@attrs.frozen
+class Day:
+    """A day of the calendar."""
+
+    help: str
+
+    def check(self, name: str, value: object) -> None:
+        if not isinstance(value, date) or isinstance(value, datetime):
+            raise TypeError(f"{name} must be a date, got {value!r}")
+
+    def argument(self) -> dict[str, Any]:
+        return {"type": date.fromisoformat, "metavar": "YYYY-MM-DD"}
 
 
 @attrs.frozen
@@ -137,7 +152,7 @@ class OneOf:
         return self._values[text]
 
 
-Knob = Flag | Text | Seconds | Whole | OneOf
+Knob = Flag | Text | Day | Seconds | Whole | OneOf
 
 
 def _literals(alias: Any) -> list[object]:

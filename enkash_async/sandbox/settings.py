@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Callable
+from datetime import UTC, date, datetime
 from typing import Literal
 
 import attrs
 
 from enkash_async.sandbox.faults import FaultScript
-from enkash_async.sandbox.knobs import KNOB, Flag, Knob, OneOf, Seconds, Text, Whole
+from enkash_async.sandbox.knobs import KNOB, Day, Flag, Knob, OneOf, Seconds, Text, Whole
 
 OffsetUnit = Literal["rows", "pages"]
 FirstOffset = Literal[0, 1]
@@ -32,6 +33,10 @@ MAX_LIMIT = 5000
 _NO_FAULTS = FaultScript()
 
 
+def _today() -> date:
+    return datetime.now(UTC).date()
+
+
 @attrs.frozen(kw_only=True)
 class SandboxSettings:
     """What a sandbox holds and how it answers what the documentation leaves open.
@@ -43,10 +48,30 @@ class SandboxSettings:
     rows: int = attrs.field(
         default=25_000, metadata={KNOB: Whole("invented customers to start with")}
     )
-    seed: int = attrs.field(default=1, metadata={KNOB: Whole("same seed and rows, same customers")})
+    seed: int = attrs.field(default=1, metadata={KNOB: Whole("same seed, rows and day, same data")})
+    until: date = attrs.field(
+        factory=_today,
+        metadata={KNOB: Day("day (UTC) on whose eve the newest customer was created")},
+    )
+    extremes: bool = attrs.field(
+        default=False,
+        metadata={KNOB: Flag("some amounts no float can hold, and some awkward names")},
+    )
     host: str = attrs.field(default="127.0.0.1", metadata={KNOB: Text("address to listen on")})
     port: int = attrs.field(
         default=0, metadata={KNOB: Whole("port to listen on; 0 takes a free one", at_most=65_535)}
+    )
+
+    tls: bool = attrs.field(
+        default=False,
+        metadata={KNOB: Flag("serve https, with a certificate that the program openssl makes")},
+    )
+    ca_file: str = attrs.field(
+        default="",
+        metadata={KNOB: Text("where to write the certificate to trust; a temporary file if empty")},
+    )
+    access_log: bool = attrs.field(
+        default=False, metadata={KNOB: Flag("log each request to the logger enkash_async.sandbox")}
     )
 
     page_cap: int | None = attrs.field(

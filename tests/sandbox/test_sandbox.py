@@ -11,7 +11,7 @@ from argparse import ArgumentParser
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -152,7 +152,7 @@ async def test_records_have_every_documented_field_in_its_documented_shape(clien
 
 
 async def test_some_amounts_are_too_long_for_a_float() -> None:
-    async with running(rows=2000) as client:
+    async with running(rows=2000, extremes=True) as client:
         amounts = [record["netAmount"] for record in client.sandbox.records()]
     assert any(Decimal(str(float(amount))) != amount for amount in amounts)
     assert any(amount < 0 for amount in amounts)
@@ -286,10 +286,29 @@ async def test_default_order_is_creation(client: Client) -> None:
     moments = [instant(record) for record in client.sandbox.records()]
 
     assert moments == sorted(moments)
-    assert datetime.fromisoformat("2020-07-01T00:00Z") < moments[0]
-    assert moments[-1] < datetime.fromisoformat("2025-07-01T00:00Z")
     assert await client.ids() == ids
     assert await client.ids(direction="DESC") == ids[::-1]
+
+
+@pytest.mark.parametrize("spread", ["even", "rising", "bulk"])
+@pytest.mark.parametrize("rows", [1, 2, ROWS])
+async def test_the_newest_was_created_on_the_eve_of_a_day(spread: str, rows: int) -> None:
+    async with running(rows=rows, spread=spread, until=date(2025, 7, 1)) as client:
+        moments = [instant(record) for record in client.sandbox.records()]
+    assert datetime.fromisoformat("2020-07-01T00:00Z") < moments[0]
+    assert moments[-1].date() == date(2025, 6, 30)
+    assert SandboxSettings().until == datetime.now(UTC).date()
+
+
+async def test_data_are_plausible_unless_extremes_are_asked_for() -> None:
+    async with running(rows=3000) as client:
+        records = client.sandbox.records()
+    amounts = [record["netAmount"] for record in records]
+
+    assert all(abs(amount) < 4_000_000 for amount in amounts)
+    assert 100_000 < sum(amounts) / len(amounts) < 1_000_000
+    assert 0 < sum(amount < 0 for amount in amounts) < 0.1 * len(amounts)
+    assert all(re.fullmatch(r"[A-Za-z&.() ]+", record["legalName"]) for record in records)
 
 
 @pytest.mark.parametrize("field", ["state", "netAmount", "active", "customerId", "id", "createdOn"])
@@ -497,7 +516,7 @@ async def test_clock_resolution_of_a_second() -> None:
 
 
 async def test_rising_spread_creates_more_and_more() -> None:
-    async with running(spread="rising") as client:
+    async with running(spread="rising", until=date(2025, 7, 1)) as client:
         early = await client.ids({"createdOnTo": "2023-01-01T00:00Z"})
     assert 0.2 * ROWS < len(early) < 0.3 * ROWS
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from itertools import accumulate
 from typing import Any
 
@@ -103,7 +103,7 @@ async def test_page_size_and_concurrency_do_not_matter(
 
 
 async def test_windows_are_delivered_in_order_whatever_order_they_land_in() -> None:
-    async with open_sandbox(SandboxSettings(rows=300)) as sandbox:
+    async with open_sandbox(SandboxSettings(rows=300, until=date(2025, 7, 1))) as sandbox:
         a_late_one_was_asked_for = anyio.Event()
 
         async def hold_the_early_windows(call: SearchCall) -> None:

@@ -1,31 +1,30 @@
 """Where in the default order added rows go. No I/O."""
 
-from enkash_async.sandbox.data.seeding import LATEST
 from enkash_async.sandbox.data.table import Key
 
 
-def keys_after(latest: int | None, highest: int, count: int, tick: int) -> list[Key]:
+def keys_after(latest: int, highest: int, count: int, tick: int) -> list[Key]:
     """Return the keys of *count* rows, each created one *tick* after the one before."""
-    start = LATEST if latest is None else latest
-    return [(start + tick * number, highest + number) for number in range(1, count + 1)]
+    return [(latest + tick * number, highest + number) for number in range(1, count + 1)]
 
 
-def keys_before(earliest: int | None, highest: int, count: int, tick: int) -> list[Key]:
+def keys_before(earliest: int, highest: int, count: int, tick: int) -> list[Key]:
     """Return the keys of *count* rows created before *earliest*, in ascending order."""
-    start = (LATEST if earliest is None else earliest) - tick * (count + 1)
-    return keys_after(start, highest, count, tick)
+    return keys_after(earliest - tick * (count + 1), highest, count, tick)
 
 
 def keys_between(
-    before: Key | None, after: Key | None, highest: int, count: int, tick: int
+    before: Key | None, after: Key | None, highest: int, count: int, tick: int, now: int
 ) -> list[Key]:
     """Return the keys of *count* rows that sort between two neighbours.
 
-    They share one instant, unless there is no neighbour on one side.
+    They share one instant, unless there is no neighbour on one side. *now* is for rows after which
+    nothing comes and before which nothing with a time does.
     Raises ValueError if neighbours of the same instant leave too few numbers between them.
     """
     if after is None:
-        return keys_after(before[0] if before else None, highest, count, tick)
+        latest = None if before is None else before[0]
+        return keys_after(now if latest is None else latest, highest, count, tick)
     if before is None and after[0] is not None:
         return keys_before(after[0], highest, count, tick)
     if before is None or before[0] == after[0]:

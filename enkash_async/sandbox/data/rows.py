@@ -1,7 +1,8 @@
 """Rows as the store keeps them, from what a maker invents. No I/O."""
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -19,7 +20,16 @@ class RowMaker:
 
     def rows(self, keys: Sequence[Key]) -> list[Row]:
         """Make one row for each key."""
-        columns = self._maker.invent(keys)
+        return self._written(self._maker.invent(keys))
+
+    def row(self, key: Key, given: Mapping[str, Any]) -> Row:
+        """Make one row; *given* are values of its columns that are not invented."""
+        columns = dict(self._maker.invent([key]))
+        columns |= {name: [value] for name, value in given.items()}
+        [row] = self._written(columns)
+        return row
+
+    def _written(self, columns: Columns) -> list[Row]:
         texts = map(self._encode, self._maker.write(columns))
         return list(zip(*(columns[name] for name in self._stored), texts, strict=True))
 

@@ -3,22 +3,33 @@
 import itertools
 import math
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from random import Random
 
 from enkash_async.sandbox.data.dates import epoch_ms
 from enkash_async.sandbox.data.table import Key
 from enkash_async.sandbox.settings import SandboxSettings, Spread
 
-# Fixed, so that the same seed gives the same data on any day.
-EARLIEST = int(epoch_ms(datetime(2020, 7, 1, tzinfo=UTC)))
-LATEST = int(epoch_ms(datetime(2025, 7, 1, tzinfo=UTC)))
+_DAY = 24 * 3600 * 1000
+
+SPAN = 5 * 365 * _DAY
+"""Milliseconds over which the rows were created."""
 
 # Room for rows that a test puts between two neighbours of the same instant.
 NUMBER_STEP = 1000
 
 _BULK = (0.4, 0.7)
 """From which to which share of the rows all are of one instant, where the spread is "bulk"."""
+
+
+def latest(settings: SandboxSettings) -> int:
+    """Return the instant before which all seeded rows were created."""
+    return int(epoch_ms(datetime.combine(settings.until, time(), UTC)))
+
+
+def earliest(settings: SandboxSettings) -> int:
+    """Return the instant after which all seeded rows were created."""
+    return latest(settings) - SPAN
 
 
 def seed_keys(settings: SandboxSettings) -> Iterator[Key]:
@@ -31,18 +42,22 @@ def _creation_times(settings: SandboxSettings) -> Iterator[int | None]:
     rows, tick = settings.rows, settings.tick
     random = Random(f"times {settings.seed}").random
     missing = settings.rows_without_created_on
-    span = LATEST - EARLIEST - 2 * 1000
+    start, span = earliest(settings) + 1000, SPAN - 2 * 1000
     for index in range(rows):
         share = _share_of_time(settings.spread, index, random(), rows)
         # Spreads the rows without a time evenly, and gives exactly that many.
         if index * missing // rows != (index + 1) * missing // rows:
             yield None
         else:
-            yield (EARLIEST + 1000 + int(share * span)) // tick * tick
+            moment = start + int(share * span)
+            if index == rows - 1:
+                # However few rows there are, the newest is of the last day.
+                moment = max(moment, start + span - _DAY // 2)
+            yield moment // tick * tick
 
 
 def _share_of_time(spread: Spread, index: int, jitter: float, rows: int) -> float:
-    """Return how much of the time from EARLIEST to LATEST has passed at row *index*."""
+    """Return how much of the time has passed at row *index*, from 0 to 1."""
     place = (index + jitter) / rows
     if spread == "rising":
         return math.sqrt(place)

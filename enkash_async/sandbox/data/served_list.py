@@ -3,8 +3,9 @@
 import asyncio
 import itertools
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from decimal import Decimal
 from functools import partial
 from typing import Any, TypeVar
@@ -12,8 +13,9 @@ from typing import Any, TypeVar
 import msgspec
 
 from enkash_async.sandbox.data import placement
+from enkash_async.sandbox.data.given import GivenFields
 from enkash_async.sandbox.data.rows import RowMaker
-from enkash_async.sandbox.data.seeding import seed_keys
+from enkash_async.sandbox.data.seeding import latest, seed_keys
 from enkash_async.sandbox.data.store import Store
 from enkash_async.sandbox.data.table import Key, Table
 from enkash_async.sandbox.settings import SandboxSettings
@@ -37,6 +39,7 @@ class ServedList:
         self.table = table
         self._settings = settings
         self._maker = RowMaker(table, settings)
+        self._given = GivenFields(table, settings)
         self._worker = ThreadPoolExecutor(1, "enkash-sandbox")
         # SQLite's connection belongs to the thread that opens it.
         self._store = self._wait_for(partial(Store, table))
@@ -76,6 +79,18 @@ class ServedList:
         """
         return self._wait_for(partial(self._insert, count, newest))
 
+    def put(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Add a row with these *fields*, the others invented; return its record as on the wire.
+
+        It is the newest unless its creation time is given. TypeError or ValueError for what cannot
+        be, or is there already.
+        """
+        return _decode_record(self._wait_for(partial(self._put, fields)))
+
+    def update(self, identity: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Change *fields* of a row and return its record; KeyError if there is no such row."""
+        return _decode_record(self._wait_for(partial(self._update, identity, fields)))
+
     def insert_at(self, position: int, count: int) -> list[str]:
         """Add rows that stand from *position* on in the default order; return their ids.
 
@@ -94,15 +109,53 @@ class ServedList:
         self._worker.shutdown()
 
     def _insert(self, count: int, newest: bool) -> list[str]:
-        ends, tick = self._store.extremes(), self._settings.tick
+        ends, tick, now = self._store.extremes(), self._settings.tick, latest(self._settings)
         if newest:
-            return self._add(placement.keys_after(ends.latest, ends.highest_number, count, tick))
-        return self._add(placement.keys_before(ends.earliest, ends.highest_number, count, tick))
+            last = now if ends.latest is None else ends.latest
+            return self._add(placement.keys_after(last, ends.highest_number, count, tick))
+        first = now if ends.earliest is None else ends.earliest
+        return self._add(placement.keys_before(first, ends.highest_number, count, tick))
+
+    def _put(self, fields: Mapping[str, Any]) -> bytes:
+        given, table, ends = self._given.named(fields), self.table, self._store.extremes()
+        stored = {
+            name: self._given.stored(name, value)
+            for name, value in given.items()
+            if name in table.stored
+        }
+        last = latest(self._settings) if ends.latest is None else ends.latest
+        key = (
+            stored.get(table.created.column, last + self._settings.tick),
+            stored.get(table.number, ends.highest_number + 1),
+        )
+        # What is None is put in afterwards: a maker does not expect it everywhere.
+        known = {name: value for name, value in stored.items() if value is not None}
+        row = self._given.applied(self._maker.row(key, known), given)
+        with self._unique():
+            self._store.add([row])
+        text: bytes = row[-1]
+        return text
+
+    def _update(self, identity: str, fields: Mapping[str, Any]) -> bytes:
+        row = self._given.applied(self._store.row(identity), self._given.named(fields))
+        with self._unique():
+            self._store.replace(identity, row)
+        text: bytes = row[-1]
+        return text
+
+    @contextmanager
+    def _unique(self) -> Generator[None, None, None]:
+        try:
+            yield
+        except sqlite3.IntegrityError as error:
+            names = f"{self.table.identity} or {self.table.number}"
+            raise ValueError(f"another row has the same {names}") from error
 
     def _insert_at(self, position: int, count: int) -> list[str]:
         before, after = self._store.neighbours(position)
         highest = self._store.extremes().highest_number
-        keys = placement.keys_between(before, after, highest, count, self._settings.tick)
+        tick, now = self._settings.tick, latest(self._settings)
+        keys = placement.keys_between(before, after, highest, count, tick, now)
         try:
             return self._add(keys)
         except sqlite3.IntegrityError as error:

@@ -87,6 +87,26 @@ class Store:
         sql = f'SELECT "{self._identity}" FROM listed ORDER BY {self._default_order}'
         return self._texts(sql, ())
 
+    def row(self, identity: str) -> Row:
+        """Return the row of this *identity*; KeyError if there is none."""
+        found = self._connection.execute(
+            f'SELECT * FROM listed WHERE "{self._identity}" = ?', (identity,)
+        ).fetchone()
+        if found is None:
+            raise KeyError(identity)
+        row: Row = found
+        return row
+
+    def replace(self, identity: str, row: Row) -> None:
+        """Put *row* in place of the one of this *identity*."""
+        self._counts.clear()
+        with self._connection:
+            self._connection.execute("BEGIN")
+            self._connection.execute(
+                f'DELETE FROM listed WHERE "{self._identity}" = ?', (identity,)
+            )
+            self._connection.execute(self._insertion, row)
+
     def delete(self, identities: Sequence[str]) -> int:
         """Delete these rows and return how many of them there were."""
         self._counts.clear()

@@ -71,6 +71,15 @@ class Table:
 
     maker: Callable[[SandboxSettings], Maker]
 
+    times: tuple[str, ...] = ()
+    """The columns that hold times, beside that of creation."""
+
+    amounts: tuple[str, ...] = ()
+    """The columns that hold amounts of money."""
+
+    lists: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict[str, tuple[str, ...]])
+    """The lists of a record, and the fields of the objects inside: none if these are texts."""
+
     @property
     def stored(self) -> tuple[str, ...]:
         """The columns that the store keeps beside the record."""

@@ -1,10 +1,15 @@
 """Opens a sandbox: its lists are filled, its operations are served until the block is left."""
 
+import logging
+import ssl
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager, closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import anyio
 from aiohttp import web
+from anyio import to_thread
 
 from enkash_async.sandbox.account import ACCOUNT
 from enkash_async.sandbox.data.customers.table import CUSTOMERS
@@ -12,6 +17,7 @@ from enkash_async.sandbox.data.served_list import ServedList
 from enkash_async.sandbox.data.table import Table
 from enkash_async.sandbox.faults.injection import Injection
 from enkash_async.sandbox.service import welcome
+from enkash_async.sandbox.service.certificate import make_certificate
 from enkash_async.sandbox.service.login import LoginOperation
 from enkash_async.sandbox.service.sandbox import Sandbox
 from enkash_async.sandbox.service.search import SearchOperation
@@ -19,6 +25,11 @@ from enkash_async.sandbox.service.tokens import Tokens
 from enkash_async.sandbox.settings import SandboxSettings
 
 _DEFAULTS = SandboxSettings()
+
+_log = logging.getLogger("enkash_async.sandbox")
+
+# No header, since one of them is the token.
+_LOG_FORMAT = '"%r" %s, %b bytes, %Tf s'
 
 # Room for a body with some hundred thousand ids.
 _MAX_BODY = 16 * 1024 * 1024
@@ -54,7 +65,13 @@ async def open_tables(
         tokens, injection = Tokens(ACCOUNT, settings), Injection(settings.faults)
         sandbox = Sandbox(settings, lists, tokens, injection)
         application = _application(sandbox, lists, tokens, injection)
-        async with _serving(application, settings) as sandbox.base_url:
+        tls = None
+        if settings.tls:
+            folder = Path(stack.enter_context(TemporaryDirectory(prefix="enkash-sandbox-")))
+            tls, sandbox.ca_file = await to_thread.run_sync(
+                make_certificate, settings.host, folder, settings.ca_file
+            )
+        async with _serving(application, settings, tls) as sandbox.base_url:
             try:
                 yield sandbox
             finally:
@@ -84,21 +101,23 @@ async def _answer_health(request: web.Request) -> web.Response:
 
 @asynccontextmanager
 async def _serving(
-    application: web.Application, settings: SandboxSettings
+    application: web.Application, settings: SandboxSettings, tls: ssl.SSLContext | None
 ) -> AsyncGenerator[str, None]:
     """Serve the application and yield its base URL."""
     runner = web.AppRunner(
         application,
-        access_log=None,
+        access_log=_log if settings.access_log else None,
+        access_log_format=_LOG_FORMAT,
         shutdown_timeout=_SHUTDOWN_TIMEOUT,
         # An answer that a fault holds up ends when its client is gone.
         handler_cancellation=True,
     )
     try:
         await runner.setup()
-        await web.TCPSite(runner, settings.host, settings.port).start()
+        await web.TCPSite(runner, settings.host, settings.port, ssl_context=tls).start()
         host, port = runner.addresses[0][:2]
-        yield f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        scheme = "http" if tls is None else "https"
+        yield f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
     finally:
         # Bounded by the timeout above; without the shield a cancelled block would leak sockets.
         with anyio.CancelScope(shield=True):

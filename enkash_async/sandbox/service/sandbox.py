@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 from aiohttp import web
 
@@ -25,7 +25,7 @@ class Sandbox:
 
     Its plain methods wait for the store and so hold up the event loop a little. A hook may call
     them. *searches* are all that were asked for, refused ones too, and *in_flight* those of them
-    that are being answered.
+    that are being answered. *ca_file* is where the certificate to trust is, None without tls.
     """
 
     on_search: SearchHook | None
@@ -40,6 +40,7 @@ class Sandbox:
     ) -> None:
         self.settings = settings
         self.base_url = ""
+        self.ca_file: str | None = None
         self.token = ACCOUNT.token
         self.client_id = ACCOUNT.client_id
         self.client_secret = ACCOUNT.client_secret
@@ -59,7 +60,8 @@ class Sandbox:
     @property
     def environ(self) -> dict[str, str]:
         """Return the environment in which the SDK finds this sandbox and logs in."""
-        return {
+        trusted = {} if self.ca_file is None else {"SSL_CERT_FILE": self.ca_file}
+        return trusted | {
             "ENKASH_BASE_URL": self.base_url,
             "ENKASH_CLIENT_ID": self.client_id,
             "ENKASH_CLIENT_SECRET": self.client_secret,
@@ -80,12 +82,43 @@ class Sandbox:
         """Return all customers as on the wire, in the default order, money as Decimal."""
         return self._customers.records()
 
-    def insert(self, count: int, *, newest: bool = True) -> list[str]:
-        """Add customers created after all others, or before, and return their ids in order.
+    def insert(
+        self,
+        customers: int | Mapping[str, Any] | Iterable[Mapping[str, Any]],
+        *,
+        newest: bool = True,
+    ) -> list[str]:
+        """Add customers and return their ids in order.
 
-        Those created before still sort after the rows that have no createdOn.
+        A number of them is invented, created after all others, or before these if not *newest*.
+        Those created before still sort after the rows that have no createdOn. Fields of one or
+        more are taken as `make_customer` takes them.
         """
-        return self._customers.insert(count, newest=newest)
+        if isinstance(customers, int):
+            return self._customers.insert(customers, newest=newest)
+        given = cast(
+            "Iterable[Mapping[str, Any]]",
+            [customers] if isinstance(customers, Mapping) else customers,
+        )
+        added = [self._customers.put(fields) for fields in given]
+        return [one["customerId"] for one in added]
+
+    def make_customer(self, **fields: Any) -> dict[str, Any]:
+        """Add a customer with these *fields*, the others invented; return it as on the wire.
+
+        Names are those of the wire or of Python: `legalName`, `legal_name`. Times are aware
+        datetimes or texts, amounts Decimals or whole numbers, contacts and reminders mappings, and
+        None is null. `level`, which no answer shows, is there for filters. It is the newest unless
+        `created_on` is given. TypeError or ValueError, with the name, for what cannot be.
+        """
+        return self._customers.put(fields)
+
+    def update(self, customer_id: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Change *fields* of a customer, named as in `make_customer`; return it as on the wire.
+
+        KeyError if there is no such customer.
+        """
+        return self._customers.update(customer_id, fields)
 
     def insert_at(self, position: int, count: int) -> list[str]:
         """Add customers that stand from *position* on in the default order; return their ids.

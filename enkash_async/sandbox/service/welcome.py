@@ -13,18 +13,20 @@ def curl_for_token(base_url: str, account: Account) -> str:
     )
 
 
-def curl_for_search(base_url: str, account: Account) -> str:
+def curl_for_search(base_url: str, account: Account, ca_file: str | None = None) -> str:
     """Return a command that searches with the token that always works."""
+    trusting = "" if ca_file is None else f" --cacert '{ca_file}'"
     return (
-        f"curl -s '{base_url}{CUSTOMERS.path}?offset=0&limit=2'"
+        f"curl -s{trusting} '{base_url}{CUSTOMERS.path}?offset=0&limit=2'"
         f" -H 'Authorization: Bearer {account.token}'"
         " -H 'Content-Type: application/json' -d '{}'"
     )
 
 
-def exports(base_url: str, account: Account) -> str:
+def exports(base_url: str, account: Account, ca_file: str | None = None) -> str:
     """Return a line that points the SDK at this sandbox."""
-    return f"export ENKASH_BASE_URL={base_url} ENKASH_TOKEN={account.token}"
+    trusting = "" if ca_file is None else f"SSL_CERT_FILE='{ca_file}' "
+    return f"export {trusting}ENKASH_BASE_URL={base_url} ENKASH_TOKEN={account.token}"
 
 
 def front_page(base_url: str, account: Account) -> str:

@@ -35,11 +35,12 @@ def people(draw: Draws, count: int) -> list[str]:
     return draw.picks(words.PEOPLE, count)
 
 
-def firms(draw: Draws, count: int) -> list[str]:
+def firms(draw: Draws, count: int, *, awkward: bool) -> list[str]:
+    """Return names of firms; if *awkward* a few in other scripts, or with quotes and slashes."""
     parts = (words.HOUSES, words.TRADES, words.FORMS)
     names = zip(*(draw.picks(part, count) for part in parts), strict=True)
-    awkward = draw.picks(words.AWKWARD_FIRMS, count, missing=0.996)
-    return [odd or " ".join(name) for name, odd in zip(names, awkward, strict=True)]
+    odd_names = draw.picks(words.AWKWARD_FIRMS, count, missing=0.996 if awkward else 1)
+    return [odd or " ".join(name) for name, odd in zip(names, odd_names, strict=True)]
 
 
 def places(draw: Draws, count: int) -> list[Place]:

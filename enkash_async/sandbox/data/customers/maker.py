@@ -18,7 +18,7 @@ from enkash_async.sandbox.data.customers.shapes import Customer
 from enkash_async.sandbox.data.dates import date_writer
 from enkash_async.sandbox.data.draws import Draws
 from enkash_async.sandbox.data.rows import money, structs
-from enkash_async.sandbox.data.seeding import EARLIEST, LATEST
+from enkash_async.sandbox.data.seeding import earliest, latest
 from enkash_async.sandbox.data.table import Columns, Key
 from enkash_async.sandbox.settings import SandboxSettings
 
@@ -37,9 +37,13 @@ class CustomerMaker:
     def __init__(self, settings: SandboxSettings) -> None:
         self._draw = draw = Draws(f"records {settings.seed}")
         self._tick = settings.tick
+        self._span = earliest(settings), latest(settings)
+        self._extremes = settings.extremes
         self._write_date = date_writer(settings.date_style, settings.clock_resolution)
         self._users = list(zip(draw.codes("USR", 8, 24), people(draw, 24), strict=True))
-        self._parents = list(zip(draw.codes("CEK", 7, 6), firms(draw, 6), strict=True))
+        self._parents = list(
+            zip(draw.codes("CEK", 7, 6), firms(draw, 6, awkward=self._extremes), strict=True)
+        )
         self._agents = people(draw, 18)
         self._places = places(draw, 500)
         self._companies = [COMPANY_ID] * 8 + draw.codes("CEK", 7, 2)
@@ -70,7 +74,7 @@ class CustomerMaker:
             "dsoMedian": draw.picks(_DSO_MEDIANS, count, missing=0.1),
             "id": [row_id for _, row_id in keys],
             "ifsc": [account.ifsc for account in accounts],
-            "legalName": firms(draw, count),
+            "legalName": firms(draw, count, awkward=self._extremes),
             "modifiedBy": [editor_id for editor_id, _ in editors],
             "modifiedByName": [editor for _, editor in editors],
             "modifiedOn": self._modified_ons(created_ons, editors),
@@ -101,21 +105,23 @@ class CustomerMaker:
         self, created_ons: Sequence[int | None], editors: Sequence[tuple[Any, Any]]
     ) -> list[int | None]:
         chance, tick = self._draw.chance, self._tick
-        starts = [EARLIEST if one is None else one for one in created_ons]
+        earliest, latest = self._span
+        starts = [earliest if one is None else one for one in created_ons]
         return [
-            (start + int(max(LATEST - start, 0) * chance() ** 2)) // tick * tick if name else None
+            (start + int(max(latest - start, 0) * chance() ** 2)) // tick * tick if name else None
             for start, (_, name) in zip(starts, editors, strict=True)
         ]
 
     def _amounts(self, count: int) -> list[int]:
-        """Return paise; a few amounts are too long for a float, a few are negative."""
+        """Return paise, from a hundred rupees to some three million; a few are negative."""
         chance = self._draw.chance
-        amounts = [int(10 ** (3 + 7 * chance())) for _ in range(count)]
+        amounts = [int(10 ** (4 + 4.5 * chance())) for _ in range(count)]
         for index in range(count):
             kind = chance()
-            if kind < 0.01:
+            if kind < 0.01 and self._extremes:
+                # Too long for a float.
                 amounts[index] = self._draw.whole(10**17, 10**18)
-            elif kind < 0.05:
+            elif kind < 0.04:
                 amounts[index] *= -1
         return amounts
 

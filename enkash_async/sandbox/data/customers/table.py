@@ -10,7 +10,7 @@ from enkash_async.sandbox.data.conditions import (
     whole,
 )
 from enkash_async.sandbox.data.customers.maker import CustomerMaker
-from enkash_async.sandbox.data.customers.shapes import COLUMNS
+from enkash_async.sandbox.data.customers.shapes import COLUMNS, Contact, Reminder
 from enkash_async.sandbox.data.table import CreationTime, Table
 
 _LEVELS = ("LEVEL_1", "LEVEL_2", "LEVEL_3")
@@ -53,4 +53,12 @@ CUSTOMERS = Table(
         "uniqueRefNo": exactly("uniqueRefNo"),
     },
     maker=CustomerMaker,
+    times=("modifiedOn",),
+    amounts=("netAmount",),
+    lists={
+        "branchCodes": (),
+        "customerKeyContacts": Contact.__struct_fields__,
+        "customerReminders": Reminder.__struct_fields__,
+        "warnings": (),
+    },
 )
