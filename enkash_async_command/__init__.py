@@ -6,7 +6,9 @@ it, to say its version. All other commands are in `enkash_async.cli`.
 
 from __future__ import annotations
 
+import signal
 import sys
+from collections.abc import Callable
 
 
 def main() -> int:
@@ -15,14 +17,27 @@ def main() -> int:
     if arguments == ["--version"]:
         print(f"enkash-async, version {_version()}")
         return 0
-    if arguments[:1] == ["sandbox"]:
-        # It reads its own options, so that it works without click.
-        from enkash_async.sandbox.command import run
+    # The import takes some tenths of a second, in which Ctrl-C would be answered with a traceback.
+    is_heeded = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if is_heeded:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    run = _sandbox(arguments[1:]) if arguments[:1] == ["sandbox"] else _command()
+    if is_heeded:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    return run()
 
-        return run(arguments[1:], prog="enkash-async sandbox")
-    from enkash_async.cli import main as run_command
 
-    return run_command()
+def _command() -> Callable[[], int]:
+    from enkash_async.cli import main as run
+
+    return run
+
+
+def _sandbox(arguments: list[str]) -> Callable[[], int]:
+    # It reads its own options, so that it works without click.
+    from enkash_async.sandbox.command import run
+
+    return lambda: run(arguments, prog="enkash-async sandbox")
 
 
 def _version() -> str:

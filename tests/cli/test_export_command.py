@@ -1,0 +1,259 @@
+"""What the export command adds: filters from files, accounts for machines, ends from outside."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from enkash_async.cli import main
+from enkash_async.cli.filter_file import read_filter
+from enkash_async.sandbox import SandboxSettings, SearchCall, open_sandbox
+from tests.export.killed import survives
+
+pytestmark = pytest.mark.anyio
+
+ROWS = ("--sandbox", "--rows", "40")
+COMMAND = [sys.executable, "-m", "enkash_async.cli"]
+
+
+@pytest.fixture
+def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
+    for name in [name for name in os.environ if name.startswith("ENKASH_")]:
+        monkeypatch.delenv(name)
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["enkash-async", *map(str, arguments)])
+        status = main()
+        return status, *capsys.readouterr()
+
+    return run
+
+
+# Filters
+
+
+def test_windows_are_filters_that_divide_the_customers(call: Any, tmp_path: Path) -> None:
+    status, out, _ = call("customers", "windows", *ROWS, "--max-records", 15)
+    lines = out.splitlines()
+    assert status == 0
+    assert len(lines) >= 3
+    ids = list[str]()
+    for number, line in enumerate(lines):
+        path, target = tmp_path / "filter.json", tmp_path / f"{number}.jsonl"
+        path.write_text(line)
+        assert call("customers", "export", *ROWS, "--filter-file", path, "-o", target)[0] == 0
+        ids += [json.loads(one)["customerId"] for one in target.read_text().splitlines()]
+    assert len(ids) == len(set(ids)) == 40
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("f.json", '{"panOrGstin": "ABCDE1234F", "created_on_from": "2024-01-01"}'),
+        ("f.toml", 'panOrGstin = "ABCDE1234F"\ncreatedOnFrom = 2024-01-01T00:00:00Z'),
+        ("f", 'pan_or_gstin = "ABCDE1234F"\ncreated_on_from = "2024-01-01"'),
+    ],
+)
+def test_a_filter_file_is_json_or_toml(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+    fields = read_filter(str(tmp_path / name))
+    assert fields["pan_or_gstin"] == "ABCDE1234F"
+    assert fields["created_on_from"].isoformat() == "2024-01-01T00:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"legalNames": "x"}', "no field 'legalNames'"),
+        ('{"level": "LEVEL_1", "level ": 1}', "no field"),
+        ('{"createdOnFrom": "2024-13-01"}', "no ISO date"),
+        ('{"createdOnFrom": 12}', "must be an ISO time"),
+        ('{"legalName": 12}', "legal_name must be a str"),
+        ('{"level": "LEVEL_1"}\n{"level": "LEVEL_2"}', "more than one filter"),
+        ('{"level": ', "no JSON"),
+        ("level", "no TOML"),
+        ('{"customerStatus": "ACTIVE"}', "as an option and in"),
+    ],
+)
+def test_a_filter_file_that_cannot_be_used(call: Any, tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "filter.json" if text.startswith("{") else tmp_path / "filter.toml"
+    path.write_text(text)
+    status, out, err = call(
+        "customers", "count", *ROWS, "--status", "ACTIVE", "--filter-file", path
+    )
+    assert (status, out) == (2, "")
+    assert said in err
+    assert err.count("\n") == 1
+
+
+def test_a_filter_from_stdin_and_credentials_from_files(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with open_sandbox(SandboxSettings(rows=40)) as sandbox:
+            (tmp_path / "token").write_text(sandbox.token + "\n")
+            env = {
+                "ENKASH_BASE_URL": sandbox.base_url,
+                "ENKASH_TOKEN_FILE": str(tmp_path / "token"),
+            }
+            wanted = sandbox.customer_ids()[3]
+            done = await anyio.run_process(
+                [
+                    sys.executable,
+                    "-m",
+                    "enkash_async.cli",
+                    *["customers", "count", "--filter-file", "-"],
+                ],
+                input=json.dumps({"customerIds": [wanted]}).encode(),
+                env=env,
+            )
+            assert done.stdout == b"1\n"
+
+    anyio.run(run)
+
+
+# What is said
+
+
+def test_an_account_for_machines(call: Any, tmp_path: Path) -> None:
+    target, account = tmp_path / "c.csv", tmp_path / "account.json"
+    options = ["--quiet", "-o", target, f"--json={account}"]
+    assert call("customers", "export", *ROWS, *options) == (0, "", "")
+    found = json.loads(account.read_text())
+    assert (found["status"], found["verdict"], found["records"]) == (0, "COMPLETE", 40)
+    assert found["path"] == str(target)
+    assert found["report"]["records_delivered"] == 40
+
+    status, _, err = call("customers", "export", *ROWS, "--quiet", "-o", "/dev/full", "--json")
+    assert status == 1
+    failed = json.loads(err.splitlines()[0])
+    assert (failed["status"], failed["error"]) == (1, "OSError")
+
+
+def test_explain_asks_little_and_writes_nothing(call: Any, tmp_path: Path) -> None:
+    status, out, _ = call("customers", "explain", *ROWS, "--json")
+    found = json.loads(out)
+    assert status == 0
+    assert (found["customers"], found["method"], found["windows"]) == (40, "crawl", 1)
+    assert found["bytes"] > 40 * 500
+    assert "recordsCount counts all matches" in found["findings"]
+    status, out, _ = call("customers", "explain", *ROWS, "--order-by", "createdOn")
+    assert "read by        search" in out
+
+
+def test_the_completion_script_names_commands_and_options(call: Any, tmp_path: Path) -> None:
+    status, script, _ = call("completion", "bash")
+    assert status == 0
+    test = (
+        "COMP_WORDS=(enkash-async customers export --res); COMP_CWORD=3; _enkash_async;"
+        ' echo "${COMPREPLY[@]}"; COMP_WORDS=(enkash-async cust); COMP_CWORD=1; _enkash_async;'
+        ' echo "${COMPREPLY[@]}"'
+    )
+    done = subprocess.run(
+        ["bash", "-c", script + test], capture_output=True, text=True, check=True, env={}
+    )
+    assert done.stdout == "--resume\ncustomers\n"
+
+
+def test_data_commands_no_terminal() -> None:
+    near, far = pty.openpty()
+    try:
+        answer = b'{"customerId":"K1","legalName":"a\\u009b2J\\u202eb"}'.decode("unicode_escape")
+
+        async def run() -> None:
+            from aiohttp import web
+
+            async def hook(call: SearchCall) -> web.Response:
+                body = f'{{"payload":{{"data":[{answer}],"recordsCount":1}}}}'
+                return web.Response(text=body, content_type="application/json")
+
+            async with open_sandbox(SandboxSettings(rows=1)) as sandbox:
+                sandbox.on_search = hook
+                command = ["customers", "export", "--quiet", "--method", "search"]
+                await anyio.run_process(
+                    [*COMMAND, *command],
+                    stdout=far,
+                    env={"ENKASH_BASE_URL": sandbox.base_url, "ENKASH_TOKEN": sandbox.token},
+                )
+
+        anyio.run(run)
+        shown = os.read(near, 4096)
+        assert b"a\\u009b2J\\u202eb" in shown
+        assert json.loads(shown)["legalName"] == "a\x9b2J\u202eb"
+    finally:
+        os.close(near)
+        os.close(far)
+
+
+# Ends from outside
+
+
+async def test_killed_again_and_again_the_file_is_the_same(tmp_path: Path) -> None:
+    async with open_sandbox(SandboxSettings(rows=3000)) as sandbox:
+        assert await survives(sandbox, tmp_path, "c.jsonl.gz", kills=2, seed=3) >= 1
+
+
+INTERRUPTED_IMPORT = """
+import os, signal, sys
+
+class Interrupting:
+    def find_spec(self, name, *rest):
+        if name == "enkash_async.cli":
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupting())
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from enkash_async_command import main
+sys.exit(main())
+"""
+
+
+def test_an_interrupt_while_the_sdk_is_imported_says_nothing() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED_IMPORT], capture_output=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, b"", b"")
+
+
+def test_a_planted_link_or_part_is_not_followed(call: Any, tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("keep")
+    for name in ("c.jsonl.part", "c.jsonl.state.new", "c.jsonl.bad.jsonl.part"):
+        (tmp_path / name).symlink_to(precious)
+    status, _, err = call("customers", "export", *ROWS, "-o", tmp_path / "c.jsonl")
+    assert status in (1, 2)
+    assert "Traceback" not in err
+    assert precious.read_text() == "keep"
+
+
+def test_streams_that_are_closed(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m enkash_async.cli customers export {' '.join(ROWS)}"
+    for redirection, status in {
+        f"-o {tmp_path}/c.jsonl <&- >&- 2>&-": 0,
+        "2>&- >/dev/null": 0,
+        ">&-": 2,
+    }.items():
+        done = subprocess.run(
+            ["bash", "-c", f"{command} {redirection}"], capture_output=True, check=False, env={}
+        )
+        assert done.returncode == status, redirection
+        assert b"Traceback" not in done.stderr
+    assert (tmp_path / "c.jsonl").read_bytes().count(b"\n") == 40
+
+
+def test_a_non_blocking_pipe_gets_everything() -> None:
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    command = ["customers", "export", "--sandbox", "--rows", "400", "--quiet"]
+    with subprocess.Popen([*COMMAND, *command], stdout=writer) as p:
+        os.close(writer)
+        with os.fdopen(reader, "rb") as pipe:
+            assert pipe.read().count(b"\n") == 400
+    assert p.returncode == 0
