@@ -127,6 +127,8 @@ DOES_IO = {"aiohttp", "anyio", "asyncio", "select", "socket", "sqlite3", "ssl", 
 
 MAY_DO_IO = {
     "_decoding.arrow.lane": {"anyio", "asyncio"},
+    # A thread with a loop of its own, for tools that have none.
+    "arrow.reading": {"asyncio", "threading"},
     "_http": {"aiohttp", "anyio", "asyncio"},
     "_http.pool": {"aiohttp", "asyncio", "select", "ssl"},
     "_http.resolver": {"aiohttp", "asyncio", "socket", "threading"},

@@ -1,6 +1,7 @@
 """Customers as Arrow record batches, for the `[arrow]` extra; see `CustomerSearch.arrow_batches`.
 
-`customer_schema()` is the schema of every batch.
+`customer_schema()` is the schema of every batch. `CustomerStream` is what DuckDB, Polars, pandas
+and pyarrow read by themselves, without a loop of yours.
 """
 
 try:
@@ -12,9 +13,10 @@ except ImportError as error:
     ) from error
 
 from enkash_async._decoding.arrow.schema import schema_of
+from enkash_async.arrow.stream import CustomerStream
 from enkash_async.customers.records import Customer
 
-__all__ = ["customer_schema"]
+__all__ = ["CustomerStream", "customer_schema"]
 
 
 def customer_schema(*, flat: bool = False) -> pyarrow.Schema:

@@ -1,0 +1,132 @@
+"""A search read by code that has no event loop: one thread with a loop and a session of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager
+from queue import SimpleQueue
+from typing import Any, Generic, TypeVar
+
+import pyarrow
+
+from enkash_async._search.search import Search
+from enkash_async.errors import EnKashError, IncompleteSearchError
+from enkash_async.report import SearchReport, Verdict
+
+S = TypeVar("S")
+
+AHEAD = 2
+"""Batches decoded before they are asked for, while the tool works on the one before."""
+
+LOOK_SECONDS = 0.2
+"""How often a thread that nobody reads from any more looks whether the program has ended."""
+
+
+class BatchReading(Generic[S]):
+    """The record batches of one search, for any thread. It is read once, by one thread at a time.
+
+    The thread starts with the first batch that is asked for. It ends with the last one, with an
+    error, or when the reading is closed; then its requests have stopped and its session is closed.
+    """
+
+    def __init__(
+        self,
+        open_session: Callable[[], AbstractAsyncContextManager[S]],
+        start: Callable[[S], Search[Any]],
+        batches: Callable[[Search[Any]], AsyncIterator[pyarrow.RecordBatch]],
+    ) -> None:
+        self._open_session = open_session
+        self._start = start
+        self._batches = batches
+        self._ready: SimpleQueue[pyarrow.RecordBatch | BaseException | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._is_closed = False
+        self._task: asyncio.Task[None] | None = None
+        self._places = asyncio.Semaphore(AHEAD)
+        self.report: SearchReport | None = None
+        """The account of the search so far; None before the first batch."""
+
+    def __iter__(self) -> Iterator[pyarrow.RecordBatch]:
+        """Yield the batches; leaving the loop early stops what is in flight."""
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(
+            target=self._run, args=(self._loop,), name="enkash-async stream"
+        )
+        self._thread.start()
+        try:
+            while (batch := self._ready.get()) is not None:
+                if isinstance(batch, BaseException):
+                    raise batch
+                yield batch
+                self._tell(self._places.release)
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Stop the requests, and wait until they have stopped. May be called more than once."""
+        self._tell(self._stop)
+        # A collector may run anywhere, in the very thread as well.
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join()
+
+    def _tell(self, what: Callable[[], object]) -> None:
+        if self._loop is None:
+            return
+        try:
+            self._loop.call_soon_threadsafe(what)
+        except RuntimeError:
+            # The thread may have ended, even between a question and this call.
+            if not self._loop.is_closed():
+                raise
+
+    # In the thread
+
+    def _stop(self) -> None:
+        self._is_closed = True
+        if self._task is not None:
+            self._task.cancel()
+
+    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
+        with asyncio.Runner(loop_factory=lambda: loop) as runner:
+            try:
+                runner.run(self._main())
+                self._ready.put(None)
+            except asyncio.CancelledError:
+                self._ready.put(RuntimeError("the reading was closed"))
+            except BaseException as error:
+                self._ready.put(error)
+
+    async def _main(self) -> None:
+        self._task = asyncio.create_task(self._read())
+        if self._is_closed:
+            self._task.cancel()
+        # A thread that is not a daemon would keep the program from ending, one that is would be
+        # killed with its session open.
+        while not (await asyncio.wait([self._task], timeout=LOOK_SECONDS))[0]:
+            if not threading.main_thread().is_alive():
+                self._task.cancel()
+        await self._task
+
+    async def _read(self) -> None:
+        async with self._open_session() as session, self._start(session) as search:
+            try:
+                batches = self._batches(search)
+                await self._places.acquire()
+                async for batch in batches:
+                    self.report = search.report
+                    self._ready.put(batch)
+                    await self._places.acquire()
+            finally:
+                self.report = search.report
+            check_whole(search.report)
+
+
+def check_whole(report: SearchReport) -> None:
+    """Raise IncompleteSearchError unless everything came: a table does not say that rows lack."""
+    if report.verdict is Verdict.INCOMPLETE:
+        error: EnKashError = IncompleteSearchError(f"not all records came. {report}")
+        error.report = report
+        raise error
