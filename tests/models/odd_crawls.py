@@ -52,6 +52,8 @@ BEYOND: Mapping[str, frozenset[str]] = {
         {
             *_together(WRONG_COUNTS, WRONG_ANSWERS, WRONG_FILTERS, SINGLE_ROWS),
             *_together(WRONG_COUNTS, ["unstable order", "cap"]),
+            # Read anew as one list, a resumed crawl no longer knows all that was delivered.
+            *_together(["crashes"], WRONG_FILTERS),
             # A window that cannot be cut is read as `search` does it.
             *_together(["unstable order"], CANNOT_BE_CUT),
         }

@@ -91,6 +91,21 @@ def test_doubts_of_a_token_are_in_the_next_one_too() -> None:
     assert driven.verdict()[0] is Verdict.INCOMPLETE
 
 
+def test_each_token_can_be_read_again_where_the_order_and_the_filter_are_wrong() -> None:
+    world = CrawlWorld(
+        rows=44,
+        page_size=11,
+        ignores=("end",),
+        order="unstable",
+        pages=Pages(unit="pages"),
+        drift=0.1,
+        habits=Habits(crashes=0.05),
+    )
+    # Its token once held a negative number of rows, and was refused as damaged.
+    outcome = run(world, 102912)
+    assert outcome.run.crashes > 0
+
+
 # Filters
 
 

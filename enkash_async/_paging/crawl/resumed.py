@@ -92,4 +92,6 @@ def _inside(window: PagedWindow, seams: Seams, unread: int) -> ListPoint:
         if first_unused is not None:
             rest = history.last_ordinal - first_unused + 1
     # Where many rows were deleted meanwhile, more are unread than stand before the place.
-    return window.pager.point(rest, max(0, window.pager.end_row - rest))
+    point = window.pager.point(rest, max(0, window.pager.end_row - rest))
+    # As many rows may be put back as came again, which the list does not count twice.
+    return msgspec.structs.replace(point, delivered=max(0, point.delivered))
