@@ -143,21 +143,30 @@ class ListService:
 
     # Answers
 
+    @property
+    def _begins_at_offset(self) -> bool:
+        return self.world.pages.unit == "rows" or not self.world.start
+
     def answer(self, ask: Ask) -> Answer:
         self.requests += 1
         if self.script is not None:
             self.script(self, ask)
+        first = self.world.start + self.world.pages.first
+        is_first = self.reached is None and ask.offset == first and self._begins_at_offset
         if self.first_seen is None:
             self.first_seen = [row.key for row in self.rows]
-            self.before = set(self.first_seen[: self.world.start])
-            self.after = set(self.first_seen[self.world.start :])
+        if self.requests == 1 or (is_first and self.world.known_rows is not None):
+            # Where a count is remembered, other pages may be asked for before the first.
+            stood = [row.key for row in self.rows]
+            self.before = set(self.first_seen).intersection(stood[: self.world.start])
+            self.after = set(self.first_seen).intersection(stood[self.world.start :])
         if self.world.count not in ("total", "minus_one") and self.requests <= FIRST_REQUESTS:
             # The first page may be read again, if nothing shows where it stands.
             self.before &= {row.key for row in self.rows[: self.world.start]}
             self.after -= {row.key for row in self.rows[: self.world.start]}
         last, self._last_ask = self._last_ask, ask
-        if last is not None:
-            # The first page proves itself by nothing.
+        if last is not None and not is_first:
+            # The first page proves itself by nothing, whenever it is asked for.
             if self.chance.random() < self.world.empties:
                 return Answer((), self._counter.count(len(self.rows), 0))
             if self.chance.random() < self.world.strays:
