@@ -191,7 +191,7 @@ async def test_export_that_fails_says_why_and_how_far_it_came(tmp_path: Path) ->
 
     assert result.returncode == 1
     assert "CLIENT_REQUEST_ERROR" in result.stderr
-    assert f"INCOMPLETE: {2 * PAGE:,} records of" in result.stderr
+    assert f"UNFINISHED: {2 * PAGE:,} records so far of" in result.stderr
     assert not path.exists()
 
 
