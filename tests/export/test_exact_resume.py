@@ -52,8 +52,9 @@ async def whole(sandbox: Sandbox, path: Path, method: Method = "crawl") -> bytes
     return content_of(path)
 
 
-@pytest.mark.parametrize("method", ["crawl", "search"])
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    ("name", "method"), [*((name, "crawl") for name in NAMES), ("c.jsonl", "search")]
+)
 async def test_stopped_after_every_page(tmp_path: Path, name: str, method: Method) -> None:
     (tmp_path / "one").mkdir()
     path = tmp_path / name
