@@ -18,7 +18,7 @@ from enkash_async.cli.running import Status
 from enkash_async.export.method import Choice, choose_method
 
 CRAWL_FACTOR = 1.2
-"""Requests of a crawl beside the least number, as the README has it: 1.05 to 1.2."""
+"""Requests of a crawl beside the least number, as docs/behaviour.md has it: 1.05 to 1.2."""
 
 WINDOW_PAGES = 12.8
 """Pages of a window of a crawl, as it is meant to be filled."""
