@@ -25,7 +25,7 @@ LAYERS = [
     {"arrow"},
     {"session"},
     {"__init__"},
-    {"cli", "otel"},
+    {"cli", "otel", "spark"},
 ]
 """The lowest first. A package imports from the layers below its own."""
 
@@ -44,6 +44,14 @@ INSIDE = {
         {"commands"},
         {"__init__"},
         {"__main__"},
+    ],
+    "spark": [
+        {"options", "pushing", "schema"},
+        {"sessions"},
+        {"planning"},
+        {"tasks"},
+        {"source"},
+        {"__init__"},
     ],
     "sandbox": [
         {"account", "knobs"},
@@ -127,6 +135,8 @@ MAY_DO_IO = {
     # The class of a session that a caller may pass in.
     "session": {"aiohttp", "asyncio"},
     "sandbox": {"aiohttp", "anyio", "asyncio", "socket", "sqlite3", "threading"},
+    # Spark calls where no loop runs.
+    "spark.planning": {"asyncio"},
 }
 """What does I/O, or waits, or starts threads. All else is a core without I/O."""
 
@@ -301,7 +311,7 @@ def test_telemetry_is_told_and_does_not_ask() -> None:
 @pytest.mark.parametrize(
     "module",
     [
-        *("click", "tqdm", "sqlite3", "opentelemetry", "pyarrow"),
+        *("click", "tqdm", "sqlite3", "opentelemetry", "pyarrow", "pyspark"),
         *("enkash_async.sandbox", "enkash_async.otel", "enkash_async.arrow"),
     ],
 )

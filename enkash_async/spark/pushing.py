@@ -1,0 +1,36 @@
+"""Filters of a query that narrow what is asked for. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import attrs
+
+from enkash_async.customers.filters import CustomerFilter
+
+MARGIN = timedelta(seconds=1)
+"""How much further is asked: it is not known which ends the service includes."""
+
+LOWER = {"GreaterThan", "GreaterThanOrEqual", "EqualTo", "EqualNullSafe"}
+UPPER = {"LessThan", "LessThanOrEqual", "EqualTo", "EqualNullSafe"}
+
+
+def narrowed_by(criteria: CustomerFilter, filters: Iterable[Any]) -> CustomerFilter:
+    """Return *criteria* that match at least what passes all of Spark's *filters* on created_on."""
+    begin, end = criteria.created_on_from, criteria.created_on_to
+    for one in filters:
+        moment = getattr(one, "value", None)
+        if getattr(one, "attribute", None) != ("created_on",) or not isinstance(moment, datetime):
+            continue
+        moment = moment.astimezone(UTC)
+        kind = type(one).__name__
+        if kind in LOWER:
+            begin = max(moment - MARGIN, begin or moment - MARGIN)
+        if kind in UPPER:
+            end = min(moment + MARGIN, end or moment + MARGIN)
+    if begin is not None and end is not None and begin > end:
+        # Nothing passes, as Spark will find by itself.
+        return criteria
+    return attrs.evolve(criteria, created_on_from=begin, created_on_to=end)
