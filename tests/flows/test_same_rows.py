@@ -71,7 +71,7 @@ def by_id(rows: list[Row]) -> dict[str, Row]:
 
 def of_arrow(table: pa.Table) -> list[Row]:
     assert {*table.column_names} >= {*customer_schema().names}
-    return table.select(customer_schema().names).to_pylist()
+    return [*table.select(customer_schema().names).to_pylist()]
 
 
 def pyarrow_rows(stream: CustomerStream, tmp_path: Path) -> list[Row]:
@@ -87,11 +87,11 @@ def duckdb_rows(customers: CustomerStream, tmp_path: Path) -> list[Row]:
 
 def parquet_rows(customers: CustomerStream, tmp_path: Path) -> list[Row]:
     runpy.run_path(str(EXAMPLES / "duckdb_polars.py"))["export"](customers, tmp_path / "c.parquet")
-    return polars.read_parquet(tmp_path / "c.parquet").to_dicts()
+    return [*polars.read_parquet(tmp_path / "c.parquet").to_dicts()]
 
 
 def polars_rows(stream: CustomerStream, tmp_path: Path) -> list[Row]:
-    return polars.DataFrame(stream).to_dicts()
+    return [*polars.DataFrame(stream).to_dicts()]
 
 
 def pandas_rows(stream: CustomerStream, tmp_path: Path) -> list[Row]:
