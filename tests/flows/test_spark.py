@@ -54,7 +54,7 @@ def test_spark_holds_what_the_service_holds(source: Any, sandbox: Sandbox) -> No
     rows = [row.asDict(recursive=True) for row in table.collect()]
     for row in rows:
         _make_aware(row)
-    assert by_id(rows) == expected(sandbox)
+    assert by_id(rows) == expected(sandbox.records())
     # Neither the credentials nor their names are in the plan.
     assert sandbox.token not in table._jdf.queryExecution().toString()
 
