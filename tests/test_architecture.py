@@ -28,7 +28,7 @@ LAYERS = [
     {"_session"},
     {"session"},
     {"__init__"},
-    {"blocking", "cli", "otel"},
+    {"blocking", "cli", "otel", "spark"},
     {"__main__"},
 ]
 """The lowest first. A package imports from the layers below its own."""
@@ -55,6 +55,14 @@ INSIDE = {
         {"exporter", "parquet"},
         {"making"},
         {"run"},
+        {"__init__"},
+    ],
+    "spark": [
+        {"options", "pushing", "schema"},
+        {"sessions"},
+        {"planning"},
+        {"tasks"},
+        {"source"},
         {"__init__"},
     ],
     "sandbox": [
@@ -147,6 +155,8 @@ MAY_DO_IO = {
     "_session": {"aiohttp", "asyncio", "ssl"},
     "session": {"aiohttp", "ssl"},
     "sandbox": {"aiohttp", "anyio", "asyncio", "socket", "sqlite3", "ssl", "threading"},
+    # Spark calls where no loop runs.
+    "spark.planning": {"asyncio"},
 }
 """What does I/O, or waits, or starts threads. All else is a core without I/O."""
 
@@ -317,7 +327,7 @@ def test_telemetry_is_told_and_does_not_ask() -> None:
 @pytest.mark.parametrize(
     "module",
     [
-        *("click", "tqdm", "sqlite3", "opentelemetry", "pyarrow", "zstandard"),
+        *("click", "tqdm", "sqlite3", "opentelemetry", "pyarrow", "pyspark", "zstandard"),
         *("enkash_async.sandbox", "enkash_async.otel", "enkash_async.arrow"),
         "enkash_async.export",
         "enkash_async.blocking",

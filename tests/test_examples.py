@@ -387,11 +387,14 @@ async def test_example_says_which_variable_is_missing(
         await run_here(name)
 
 
+PUBLIC = ("enkash_async", "enkash_async.arrow", "enkash_async.sandbox")
+
+
 def test_no_example_reaches_behind_the_public_api() -> None:
     for path in EXAMPLES.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("enkash_async"):
-                assert node.module in ("enkash_async", "enkash_async.sandbox"), path
+                assert node.module in PUBLIC, path
             if isinstance(node, ast.Attribute):
                 assert not node.attr.startswith("_") or node.attr == "__name__", path
 

@@ -17,7 +17,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
-PACKAGES = ("enkash_async", "enkash_async_command", "enkash_async_pytest")
+PACKAGES = ("enkash_async", "enkash_async_command", "enkash_async_pytest", "pyspark_enkash")
 SECRET = re.compile(rb"-----BEGIN|AKIA[0-9A-Z]{16}|gh[pousr]_\w{30}")
 
 

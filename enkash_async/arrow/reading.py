@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager
 from queue import SimpleQueue
 from typing import Any, Generic, TypeVar
@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 import pyarrow
 
 from enkash_async._search.search import Search
-from enkash_async.errors import EnKashError, IncompleteSearchError
+from enkash_async.errors import IncompleteSearchError
 from enkash_async.report import SearchReport, Verdict
 
 S = TypeVar("S")
@@ -25,7 +25,10 @@ LOOK_SECONDS = 0.2
 
 
 class BatchReading(Generic[S]):
-    """The record batches of one search, for any thread. It is read once, by one thread at a time.
+    """The record batches of searches, for any thread. It is read once, by one thread at a time.
+
+    *searches* are made from the open session, and read one after the other. One that is INCOMPLETE
+    is an IncompleteSearchError after its last batch: a table does not say that rows lack.
 
     The thread starts with the first batch that is asked for. It ends with the last one, with an
     error, or when the reading is closed; then its requests have stopped and its session is closed.
@@ -34,11 +37,11 @@ class BatchReading(Generic[S]):
     def __init__(
         self,
         open_session: Callable[[], AbstractAsyncContextManager[S]],
-        start: Callable[[S], Search[Any]],
+        searches: Callable[[S], Iterable[Search[Any]]],
         batches: Callable[[Search[Any]], AsyncIterator[pyarrow.RecordBatch]],
     ) -> None:
         self._open_session = open_session
-        self._start = start
+        self._searches = searches
         self._batches = batches
         self._ready: SimpleQueue[pyarrow.RecordBatch | BaseException | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
@@ -47,7 +50,7 @@ class BatchReading(Generic[S]):
         self._task: asyncio.Task[None] | None = None
         self._places = asyncio.Semaphore(AHEAD)
         self.report: SearchReport | None = None
-        """The account of the search so far; None before the first batch."""
+        """The account of the latest search so far; None before its first batch."""
 
     def __iter__(self) -> Iterator[pyarrow.RecordBatch]:
         """Yield the batches; leaving the loop early stops what is in flight."""
@@ -111,22 +114,26 @@ class BatchReading(Generic[S]):
         await self._task
 
     async def _read(self) -> None:
-        async with self._open_session() as session, self._start(session) as search:
-            try:
-                batches = self._batches(search)
-                await self._places.acquire()
-                async for batch in batches:
-                    self.report = search.report
-                    self._ready.put(batch)
-                    await self._places.acquire()
-            finally:
-                self.report = search.report
-            check_whole(search.report)
+        await self._places.acquire()
+        async with self._open_session() as session:
+            for search in self._searches(session):
+                async with search:
+                    try:
+                        await self._hand_over(search)
+                    finally:
+                        self.report = search.report
+                check_whole(search.report)
+
+    async def _hand_over(self, search: Search[Any]) -> None:
+        async for batch in self._batches(search):
+            self.report = search.report
+            self._ready.put(batch)
+            await self._places.acquire()
 
 
 def check_whole(report: SearchReport) -> None:
-    """Raise IncompleteSearchError unless everything came: a table does not say that rows lack."""
+    """Raise IncompleteSearchError unless all of a search came."""
     if report.verdict is Verdict.INCOMPLETE:
-        error: EnKashError = IncompleteSearchError(f"not all records came. {report}")
+        error = IncompleteSearchError(f"not all records came. {report}")
         error.report = report
         raise error

@@ -72,7 +72,9 @@ class CustomerStream:
     def batches(self) -> Iterator[pyarrow.RecordBatch]:
         """Read the customers, one batch a page. Leaving the loop early stops what is in flight."""
         self.error = None
-        reading = self._latest = BatchReading(self._open_session, self._start, self._batches_of)
+        reading = self._latest = BatchReading(
+            self._open_session, lambda session: [self._start(session)], self._batches_of
+        )
         try:
             yield from reading
         except Exception as error:

@@ -1,0 +1,177 @@
+"""The Spark source, by Spark in local mode, where a task may fail three times."""
+
+from __future__ import annotations
+
+import pickle
+import shutil
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from enkash_async import CustomerFilter
+from enkash_async.sandbox import Sandbox, SearchCall
+from enkash_async.spark.options import SourceOptions, read_options
+from enkash_async.spark.planning import deal
+from enkash_async.spark.pushing import narrowed_by
+from tests.flows.conftest import ROWS
+from tests.flows.test_same_rows import by_id, expected
+
+# pyspark warns of pandas 3, and leaves sockets to the collector.
+pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::ResourceWarning")
+
+
+@pytest.fixture(scope="module")
+def spark(served: Sandbox) -> Iterator[Any]:
+    if shutil.which("java") is None:
+        pytest.skip("Java is not installed: .ci/flows says why")
+    from pyspark.sql import SparkSession
+
+    with pytest.MonkeyPatch.context() as patch:
+        # What is in the environment when Spark's machine starts is what its workers see.
+        patch.setenv("PYSPARK_PYTHON", sys.executable)
+        patch.setenv("ENKASH_TOKEN", served.token)
+        builder = SparkSession.builder.master("local[2,4]").config("spark.ui.enabled", "false")
+        session = builder.config("spark.sql.session.timeZone", "UTC").getOrCreate()
+        session.sparkContext.setLogLevel("OFF")
+        yield session
+        session.stop()
+
+
+@pytest.fixture
+def source(spark: Any, sandbox: Sandbox) -> Any:
+    """A reader of the sandbox, whose token is in the environment."""
+    options = {"baseUrl": sandbox.base_url, "pageSize": "100", "partitionRecords": "500"}
+    return spark.read.format("enkash").options(**options)
+
+
+def test_spark_holds_what_the_service_holds(source: Any, sandbox: Sandbox) -> None:
+    table = source.load()
+    rows = [row.asDict(recursive=True) for row in table.collect()]
+    for row in rows:
+        _make_aware(row)
+    assert by_id(rows) == expected(sandbox.records())
+    # Neither the credentials nor their names are in the plan.
+    assert sandbox.token not in table._jdf.queryExecution().toString()
+
+
+def _make_aware(row: dict[str, Any]) -> None:
+    """Give times back their zone: Spark hands them out in that of this machine, without it."""
+    for name, value in row.items():
+        if isinstance(value, datetime):
+            row[name] = value.astimezone(UTC)
+        elif isinstance(value, list):
+            for one in value:
+                if isinstance(one, dict):
+                    _make_aware(one)
+
+
+def test_a_limit_reads_the_first_pages(source: Any, sandbox: Sandbox) -> None:
+    table = source.load()
+    assert len(table.limit(5).collect()) == 5
+    planned = [call for call in sandbox.searches if call.limit == 1]
+    assert len(sandbox.searches) - len(planned) < ROWS // 100
+
+
+def test_a_task_that_fails_is_run_again_and_gives_the_same_rows(
+    source: Any, sandbox: Sandbox
+) -> None:
+    table, failed = source.load(), list[int]()
+
+    async def fail_once(call: SearchCall) -> web.Response | None:
+        if call.offset == 0 or failed:
+            return None
+        failed.append(call.offset)
+        error = {"errorType": "CLIENT_REQUEST_ERROR", "errorMessage": "not today"}
+        return web.json_response({"errorResponse": error}, status=400)
+
+    sandbox.on_search = fail_once
+    rows = table.select("customer_id").collect()
+    assert len(failed) == 1
+    assert sorted(row.customer_id for row in rows) == sorted(sandbox.customer_ids())
+
+
+def test_a_job_that_cannot_read_a_part_fails_with_our_text(source: Any, sandbox: Sandbox) -> None:
+    async def fail(call: SearchCall) -> web.Response | None:
+        error = {"errorType": "CLIENT_REQUEST_ERROR", "errorMessage": "not today"}
+        return web.json_response({"errorResponse": error}, status=400) if call.offset else None
+
+    sandbox.on_search = fail
+    with pytest.raises(Exception, match="not today") as raised:
+        source.load().count()
+    assert sandbox.token not in str(raised.value)
+
+
+def test_filters_are_pushed_where_both_settings_say_so(
+    spark: Any, source: Any, sandbox: Sandbox
+) -> None:
+    middle = sorted(record["createdOn"] for record in sandbox.records())[ROWS * 9 // 10]
+    wanted = sum(record["createdOn"] > middle for record in sandbox.records())
+    spark.conf.set("spark.sql.python.filterPushdown.enabled", "true")
+    try:
+        table = source.option("pushdown", "true").load()
+        assert table.filter(f"created_on > timestamp'{middle}'").count() == wanted
+    finally:
+        spark.conf.unset("spark.sql.python.filterPushdown.enabled")
+    assert len(sandbox.searches) < ROWS // 100
+
+
+def test_a_stream_reads_each_customer_once(spark: Any, sandbox: Sandbox, tmp_path: Path) -> None:
+    options = {"baseUrl": sandbox.base_url, "lag": "2"}
+    stream = spark.readStream.format("enkash").options(**options).load()
+    writer = (
+        stream.writeStream.format("parquet")
+        .option("path", str(tmp_path / "table"))
+        .option("checkpointLocation", str(tmp_path / "checkpoint"))
+        .trigger(availableNow=True)
+    )
+    for _ in range(2):
+        writer.start().awaitTermination()
+        rows = spark.read.parquet(str(tmp_path / "table")).select("customer_id").collect()
+        assert sorted(row.customer_id for row in rows) == sorted(sandbox.customer_ids())
+
+
+# Without Spark
+
+
+@pytest.mark.parametrize("tasks", [1, 3, 8])
+@pytest.mark.parametrize("windows", [0, 1, 2, 3, 7, 8, 9, 40])
+def test_shares_add_up_to_what_is_allowed(windows: int, tasks: int) -> None:
+    filters = [CustomerFilter(dso_from=number) for number in range(windows)]
+    shares = deal(filters, SourceOptions(max_concurrency=tasks, max_rate=10.0))
+
+    assert [window for share in shares for window in share.windows] == filters
+    assert sum(share.concurrency for share in shares) == tasks
+    assert all(share.concurrency for share in shares)
+    assert sum(share.rate or 0 for share in shares) == pytest.approx(10)
+    assert pickle.loads(pickle.dumps(shares)) == shares
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"token": "x"}, "no option 'token'.*Credentials are no options"),
+        ({"maxConcurrency": "0"}, "maxConcurrency .* at least 1"),
+        ({"maxRate": "nan"}, "maxRate .* at least"),
+        ({"lag": "1"}, "lag .* at least 2"),
+        ({"pushdown": "yes"}, "pushdown .* true or false"),
+        ({"createdOnFrom": "soon"}, "createdOnFrom .* ISO"),
+    ],
+)
+def test_a_wrong_option_is_named(given: dict[str, str], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        read_options(given)
+
+
+def test_filters_never_narrow_too_far() -> None:
+    from pyspark.sql.datasource import EqualTo, GreaterThan, LessThan
+
+    moment, second = datetime(2024, 1, 1, tzinfo=UTC), timedelta(seconds=1)
+    after = narrowed_by(CustomerFilter(), [GreaterThan(("created_on",), moment)])
+    assert after == CustomerFilter(created_on_from=moment - second)
+    before = narrowed_by(after, [LessThan(("created_on",), moment), EqualTo(("state",), "x")])
+    assert before == CustomerFilter(created_on_from=moment - second, created_on_to=moment + second)
