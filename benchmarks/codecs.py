@@ -85,13 +85,14 @@ class Codec:
     name: str
     title: str
     make: Callable[[], Decode]
-    needs: str = "json"
+    needs: tuple[str, ...] = ()
 
     def missing(self) -> str | None:
         """Say what it lacks, None if it can run."""
-        if find_spec(self.needs) is not None:
-            return None
-        return f"{self.needs} is not installed: pip install 'enkash-async[bench]'"
+        for module in self.needs:
+            if find_spec(module) is None:
+                return f"{module} is not installed: pip install 'enkash-async[bench]'"
+        return None
 
 
 CODECS = (
@@ -100,7 +101,7 @@ CODECS = (
     Codec("sdk-split", "enkash-async, undecoded records", sdk_split),
     Codec("msgspec-dicts", "msgspec, dicts", msgspec_dicts),
     Codec("json-dicts", "json, dicts", plain_dicts),
-    Codec("pydantic", "pydantic models", partial(of_peer, "httpx_pydantic"), "pydantic"),
+    Codec("pydantic", "pydantic models", partial(of_peer, "httpx_pydantic"), ("httpx", "pydantic")),
     Codec("cattrs", "json + cattrs, attrs records", partial(of_peer, "gather_cattrs")),
 )
 

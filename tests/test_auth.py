@@ -220,10 +220,11 @@ async def test_a_waiter_that_is_cancelled_does_not_break_the_others() -> None:
 
 @pytest.mark.parametrize("concurrency", [1, 8])
 async def test_tokens_that_expire_in_the_middle_are_renewed(concurrency: int) -> None:
-    async with open_sandbox(SandboxSettings(rows=300)) as sandbox:
+    async with open_sandbox(SandboxSettings(rows=600)) as sandbox:
 
         async def expire(call: SearchCall) -> None:
-            if call.offset in (49, 199):
+            # Far enough apart for no request to be on its way during both.
+            if call.offset in (49, 474):
                 sandbox.expire_tokens()
 
         sandbox.on_search = expire

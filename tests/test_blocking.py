@@ -212,14 +212,14 @@ def test_names_that_are_not_declared_here_reach_the_session_all_the_same(
 
 
 PROGRAM = """
-import sys, threading, _thread
+import signal, threading
 from enkash_async import BearerToken
 from enkash_async.blocking import EnKashSession
 from enkash_async.sandbox import SandboxSettings, serve_sandbox
 import anyio
 
 async def hold(call):
-    threading.Thread(target=_thread.interrupt_main).start()
+    signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
     await anyio.sleep_forever()
 
 with serve_sandbox(SandboxSettings(rows=10)) as sandbox:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Generic, TypeVar, cast
 import attrs
 
 from enkash_async._arguments import int32_at_least, named, wrong_type
-from enkash_async._decoding.slice_decoder import OnBadRecord
+from enkash_async._decoding.slice_decoder import BadRecord, OnBadRecord
 from enkash_async._paging.crawl.crawl import Crawl
 from enkash_async._paging.crawl.cutter import MOST as MOST_PAGES
 from enkash_async._paging.page_sizes import KnownSize
@@ -251,12 +251,15 @@ class ListResource(Generic[F, R]):
         return total
 
     async def _count(self, filter: F | None, page_size: int) -> int:
-        page = await self.search(filter, page_size=page_size)
+        # A record that cannot be read counts like any other.
+        bad = list[BadRecord]()
+        page = await self.search(filter, page_size=page_size, on_bad_record=bad.append)
+        rows = len(page) + len(bad)
         if page.total is None:
             raise IncompleteSearchError(
                 "the service sent no recordsCount; count the records of a search instead"
             )
-        if len(page) > 1 and page.total == len(page) == page_size:
+        if rows > 1 and page.total == rows == page_size:
             raise IncompleteSearchError(
                 "the service counts the records of each page, not all that match; count the"
                 " records of a search instead"

@@ -179,13 +179,16 @@ class CustomerSearch:
         """Return the same records by the page, each page decoded as a whole."""
         return Steps(self._portal, self._search.pages())
 
-    def raw_pages(self) -> Iterator[Page[bytes]]:
-        """Return the same rows as the JSON bytes of each record, undecoded."""
-        return Steps(self._portal, self._search.raw_pages())
+    def raw_pages(self, *, cut_every: int | None = None) -> Iterator[Page[bytes]]:
+        """Return the same rows as the JSON bytes of each record, undecoded.
 
-    def arrow_batches(self) -> Iterator[pa.RecordBatch]:
+        With *cut_every* pages also end where so many rows, or a multiple, have been delivered.
+        """
+        return Steps(self._portal, self._search.raw_pages(cut_every=cut_every))
+
+    def arrow_batches(self, *, flat: bool = False) -> Iterator[pa.RecordBatch]:
         """Return the same records by the page as pyarrow's record batches (extra `[arrow]`)."""
-        return Steps(self._portal, self._search.arrow_batches())
+        return Steps(self._portal, self._search.arrow_batches(flat=flat))
 
     def close(self) -> None:
         """Stop what is in flight and wait until it has stopped. May be called more than once."""

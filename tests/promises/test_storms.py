@@ -394,7 +394,7 @@ async def test_who_waits_for_a_turn_behind_endless_refusals_gets_the_refusal() -
 
 
 async def test_answers_that_are_too_large_are_paid_for() -> None:
-    options: dict[str, Any] = {"page_size": 1000, "max_body_bytes": 3000}
+    options: dict[str, Any] = {"page_size": 1000, "max_body_bytes": 900}
     async with serving(rows=1000, retry=QUICK, **options) as (sandbox, session):
         reports = await search_many(session, 150)
         assert len(sandbox.searches) <= 150 + 500 // 5

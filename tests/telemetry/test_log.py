@@ -210,6 +210,8 @@ def test_one_module_logs() -> None:
     users = set[str]()
     calls = set[str]()
     for path in PACKAGE.rglob("*.py"):
+        if "sandbox" in path.parts:
+            continue  # A server, with an access log of its own.
         tree = ast.parse(path.read_text())
         names = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
         if any("logging" in ast.unparse(node) for node in names):
