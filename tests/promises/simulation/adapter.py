@@ -29,7 +29,7 @@ from tests.promises.simulation.virtual_loop import VirtualLoop
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 """What the clocks on the wall show when a run begins."""
 
-APART = ("enkash_async.cli", "enkash_async.otel", "enkash_async.sandbox")
+APART = tuple(f"enkash_async.{name}" for name in ("cli", "otel", "sandbox", "spark"))
 
 DECODING = 0.02
 """Seconds that pass, at most, between two looks at the clock while records are decoded."""
