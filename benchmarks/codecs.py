@@ -5,7 +5,6 @@ All run in one process and take turns, so that what disturbs the machine disturb
 
 from __future__ import annotations
 
-import gc
 import importlib
 import json
 import sys
@@ -13,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC
 from functools import partial
+from gc import collect
 from importlib.util import find_spec
 from typing import Any
 
@@ -113,7 +113,7 @@ def measure(page: bytes, rounds: int, names: Sequence[str]) -> dict[str, list[fl
     taken: dict[str, list[float]] = {name: [] for name in decoders}
     for number in range(-1, rounds):
         for name, decode in decoders.items():
-            gc.collect()
+            collect()
             started = time.process_time()
             records = decode(page)
             seconds = time.process_time() - started

@@ -260,7 +260,9 @@ def test_peers_decode_the_fields_that_the_sdk_decodes(
     assert set(schemas[schema]["properties"]) == wire_names
 
 
-def test_codecs_that_need_no_extra_decode_a_page() -> None:
+def test_codecs_that_need_no_extra_decode_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    # What it is for, quiet figures, is of no use here, and takes seconds beside all that is loaded.
+    monkeypatch.setattr(codecs, "collect", lambda: None)
     pieces = Service(made(20, seed=1)).answer("limit=20", b"{}", takes_gzip=False, now=0.0)[1]
     names = [codec.name for codec in codecs.CODECS if codec.missing() is None]
     taken = codecs.measure(b"".join(pieces), 1, names)

@@ -21,7 +21,7 @@ from tests.promises.chaos.plan import DRAWS, draw
 from tests.promises.killed_reader import lines_of
 
 ROWS = 400
-CRAWLS = 20
+CRAWLS = 14
 
 
 @pytest.mark.parametrize("number", range(CRAWLS))

@@ -132,6 +132,6 @@ def cut(value: Any, levels: int) -> Any:
 
 
 @given(VALUES, st.integers(0, 6))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_what_is_deeper_is_left_out_and_nothing_else(value: Any, depth: int) -> None:
     assert json.loads(pruned(json.dumps(value).encode(), depth)) == cut(value, depth)
