@@ -147,6 +147,18 @@ def test_rows_that_are_touched_take_no_others_with_them(places: tuple[Place, ...
         assert_kept(run(world, seed))
 
 
+@pytest.mark.parametrize("touched", range(4))
+def test_one_row_moved_to_the_end_is_all_that_is_left_of_those_delivered(touched: int) -> None:
+    def change(service: ListService, ask: Ask) -> None:
+        service.touch(touched)
+        service.delete(0, 3)
+
+    outcome = run(ListWorld(rows=8, page_size=4), 0, once(3, change))
+
+    assert_kept(outcome)
+    assert outcome.run.verdict is Verdict.CHANGED
+
+
 def test_an_empty_id_is_no_id() -> None:
     outcome = run(ListWorld(rows=50, page_size=10, ids="empty", full_check=True), 0)
     assert (outcome.lost, outcome.run.verdict) == ([], Verdict.COMPLETE)
