@@ -89,7 +89,8 @@ class Acceptance:
         sighting = self.overlap.sight(request, page)
         if sighting.known:
             if sighting.trusted is not None or self.lost.makes_do:
-                return self._take(request, page, self.overlap.rows_after(request, page, sighting))
+                rows = self.overlap.rows_after(request, page, sighting)
+                return self._take(request, page, rows, is_shifted=True)
             self.lost.put_aside(request, sighting.row)
         self._look_elsewhere(request, page)
         return _nothing_new(request, page)
@@ -210,8 +211,13 @@ class Acceptance:
 
     # What follows from a page that fits
 
-    def _take(self, request: PageRequest, page: RawPage, rows: NewRows) -> NewRows:
-        """Book *page* as the next of the list and look whether it is the last."""
+    def _take(
+        self, request: PageRequest, page: RawPage, rows: NewRows, *, is_shifted: bool = False
+    ) -> NewRows:
+        """Book *page* as the next of the list and look whether it is the last.
+
+        In one that *is_shifted* rows delivered were found, but the edge is not where it should be.
+        """
         self.schedule.drop_head()
         self.overlap.remember(page, rows)
         new = rows.count(page)
@@ -235,6 +241,7 @@ class Acceptance:
                 same_edge=self.place.edge == edge,
                 same_place=self.place.end_row == end_row,
                 is_loose=request.purpose is Purpose.LOOSE,
+                is_shifted=is_shifted,
                 is_counted_out=self._is_counted_out(page),
                 shortage=self._shortage(page),
             )

@@ -147,6 +147,35 @@ def test_rows_that_are_touched_take_no_others_with_them(places: tuple[Place, ...
         assert_kept(run(world, seed))
 
 
+def test_an_answer_to_another_request_ends_nothing_where_its_length_fits_the_count() -> None:
+    strays: list[Ask] = []
+
+    class Confused(ListService):
+        def answer(self, ask: Ask) -> Answer:
+            if ask.offset == 19 and not strays:
+                strays.append(ask)
+                self.insert(20)
+                return super().answer(Ask(8, 6))
+            return super().answer(ask)
+
+    world = ListWorld(rows=24, page_size=6, start=8)
+    service = Confused(world, random.Random(0))
+    reader = Reader(
+        service,
+        Habits(),
+        lambda token: open_pager(world.pages, 6, token, start=8, max_rows=None, full_check=False),
+        random.Random(0),
+        lambda _: 30,
+    )
+    outcome = reader.read()
+
+    assert strays
+    assert [key for key in outcome.delivered if key.startswith("old")] == [
+        f"old{number}" for number in range(8, 24)
+    ]
+    assert outcome.verdict is Verdict.CHANGED
+
+
 @pytest.mark.parametrize("touched", range(4))
 def test_one_row_moved_to_the_end_is_all_that_is_left_of_those_delivered(touched: int) -> None:
     def change(service: ListService, ask: Ask) -> None:
