@@ -160,8 +160,9 @@ class ListService:
             stood = [row.key for row in self.rows]
             self.before = set(self.first_seen).intersection(stood[: self.world.start])
             self.after = set(self.first_seen).intersection(stood[self.world.start :])
-        if self.world.count not in ("total", "minus_one") and self.requests <= FIRST_REQUESTS:
-            # The first page may be read again, if nothing shows where it stands.
+        is_shown = self.world.count in ("total", "minus_one") and self._begins_at_offset
+        if not is_shown and self.reached is None and self.requests <= FIRST_REQUESTS:
+            # The first page may be read again, if nothing shows where it stands, or its true size.
             self.before &= {row.key for row in self.rows[: self.world.start]}
             self.after -= {row.key for row in self.rows[: self.world.start]}
         last, self._last_ask = self._last_ask, ask

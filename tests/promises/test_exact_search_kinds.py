@@ -99,6 +99,19 @@ def test_offsets_that_count_pages_with_a_cap_and_a_starting_offset() -> None:
             assert outcome.strangers == []
 
 
+def test_the_offset_is_of_the_list_at_the_page_taken_first_where_its_size_was_not_known() -> None:
+    def delete(service: ListService, ask: Ask) -> None:
+        if service.requests == 2:
+            service.delete(3)
+
+    world = ListWorld(rows=50, page_size=20, pages=Pages(unit="pages"), start=42)
+    outcome = run(world, 0, delete)
+
+    # The last page was shorter than asked for, and taken when it was asked for again.
+    assert outcome.run.delivered == [f"old{number}" for number in range(43, 50)]
+    assert (outcome.lost, outcome.strangers) == ([], [])
+
+
 def test_insertions_in_front_of_a_starting_offset() -> None:
     for many in range(1, 20):
 
