@@ -20,7 +20,7 @@ from tests.models.listed_world import (
 )
 from tests.models.odd_lists import MAX_SECONDS
 from tests.models.planners import Driven, ask_of, open_pager
-from tests.models.reading import Habits, Reader
+from tests.models.reading import Habits, Outcome, Reader
 
 EIGHT = Habits(concurrency=8)
 
@@ -233,6 +233,87 @@ def test_a_full_check_where_nothing_is_counted() -> None:
     for seed in range(60):
         outcome = run(world, seed)
         assert not outcome.run.is_sure or outcome.lost == []
+
+
+# Errors that come now and then
+
+
+class Failing(ListService):
+    """Answers some requests, by their numbers, with an error that comes once."""
+
+    failing: frozenset[int] = frozenset()
+
+    def answer(self, ask: Ask) -> Answer:
+        answer = super().answer(ask)
+        return Answer(is_error=True) if self.requests in self.failing else answer
+
+
+def read_with_errors(world: ListWorld, *numbers: int) -> Outcome:
+    service = Failing(world, random.Random(0))
+    service.failing = frozenset(numbers)
+    size, start = world.page_size, world.start
+
+    def open_planner(token: str | None) -> Planner:
+        return open_pager(world.pages, size, token, start=start, max_rows=None, full_check=False)
+
+    return Reader(service, Habits(), open_planner, random.Random(0), lambda _: 300).read()
+
+
+LISTS_WITH_ERRORS = {
+    "a starting offset": ListWorld(rows=4, page_size=10, start=3),
+    "a starting offset and no count": ListWorld(rows=4, page_size=10, start=3, count="missing"),
+    "a starting offset far on": ListWorld(rows=40, page_size=10, start=39, pages=Pages(cap=10)),
+    "a starting offset within pages": ListWorld(rows=105, page_size=25, start=71),
+    "one row": ListWorld(rows=1, page_size=10, count="missing"),
+    "lone rows": ListWorld(
+        rows=12, page_size=5, pages=Pages(budget=4), heaviest=4, count="missing"
+    ),
+    "pages end by weight": ListWorld(rows=60, page_size=10, pages=Pages(budget=20), heaviest=6),
+    "offsets count pages": ListWorld(rows=60, page_size=13, pages=Pages(unit="pages")),
+    "offsets count pages after a starting offset": ListWorld(
+        rows=60, page_size=13, pages=Pages(unit="pages"), start=31
+    ),
+    "errors past the end": ListWorld(rows=40, page_size=10, pages=Pages(past_end="error")),
+}
+
+
+@pytest.mark.parametrize("world", LISTS_WITH_ERRORS.values(), ids=LISTS_WITH_ERRORS)
+@pytest.mark.parametrize("together", [1, 2])
+def test_an_error_that_comes_once_ends_nothing_and_changes_nothing(
+    world: ListWorld, together: int
+) -> None:
+    calm = read_with_errors(world)
+    due = [f"old{number}" for number in range(world.start, world.rows)]
+    assert calm.delivered == due
+
+    for number in range(1, calm.requests + 3):
+        outcome = read_with_errors(world, *range(number, number + together))
+        if together == 1:
+            assert outcome.delivered == due or outcome.error == "refused"
+        # Nor does it look like a change, if another comes with it.
+        assert outcome.verdict is not Verdict.CHANGED
+
+
+@pytest.mark.parametrize("count", ["total", "missing", "page"])
+def test_an_offset_past_the_end_is_one_where_the_error_comes_again(count: str) -> None:
+    pages = Pages(past_end="error")
+    world = ListWorld(rows=7, page_size=10, pages=pages, start=9, count=count)  # type: ignore[arg-type]
+    outcome = run(world, 0)
+
+    assert (outcome.run.delivered, outcome.run.error) == ([], "")
+    assert outcome.run.requests == 3
+
+
+def test_a_list_that_changes_around_the_offset_is_not_taken_for_one_that_ends_before() -> None:
+    def turn(service: ListService, ask: Ask) -> None:
+        if service.requests % 2:
+            service.insert(0, 2)
+        else:
+            service.delete(0, 2)
+
+    outcome = run(ListWorld(rows=49, page_size=24, start=40, count="capped", capped_at=3), 0, turn)
+
+    assert outcome.run.verdict is Verdict.INCOMPLETE
 
 
 # Too many requests
