@@ -48,6 +48,11 @@ class ListEnd:
         self._seen: Step | None = None
         """What a page after the edge told: the end, or that there is more."""
 
+    @property
+    def page_rows(self) -> int:
+        """Return the length of a full page as it shows an end; 0 where lengths say nothing."""
+        return 0 if self._is_uneven and not self._counts_pages else self.longest_page
+
     def step_after(
         self,
         rows: int,

@@ -81,6 +81,21 @@ def test_a_count_that_stops_where_pages_end_by_their_weight(concurrency: int) ->
     assert outcome.run.is_sure
 
 
+@pytest.mark.parametrize("capped_at", [30, 33, 36])
+def test_a_token_of_a_list_of_uneven_pages_says_nothing_of_their_length(capped_at: int) -> None:
+    for stop in range(20, 29):
+        world = ListWorld(
+            rows=58,
+            page_size=12,
+            pages=Pages(budget=20),
+            heaviest=3,
+            count="capped",
+            capped_at=capped_at,
+            habits=Habits(crash_after=(stop,)),
+        )
+        assert_kept(run(world, 0))
+
+
 def test_one_row_that_fills_a_page_alone_where_nothing_is_counted() -> None:
     def grow(service: ListService, ask: Ask) -> None:
         if service.requests == 1:
