@@ -31,7 +31,7 @@ class ListPoint(msgspec.Struct, frozen=True, kw_only=True, tag_field="of", tag="
     stand after the place, in the order of the list. *delivered* counts all rows so far; *changed*
     says that some came or went meanwhile, *unproven* that pages could not overlap; *total* is the
     count at the start, if the service counts all rows, and *page_rows* the most rows that a page
-    has held.
+    has held, or 0 where pages end anywhere.
     """
 
     row: Count

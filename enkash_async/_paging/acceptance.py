@@ -66,6 +66,9 @@ class Acceptance:
             return self._accept_check(request, page)
         if request.purpose is Purpose.BEFORE:
             return self._accept_before(request, page)
+        if self._is_single_error(request, page):
+            self.schedule.renew_head()
+            return _nothing_new(request, page)
         if request.purpose is Purpose.PEEK:
             return self._accept_peek(request, page)
         if request.purpose is Purpose.LOOSE:
@@ -73,6 +76,16 @@ class Acceptance:
         if self.place.edge is None:
             return self._accept_first(request, page)
         return self._accept_next(request, page)
+
+    def _is_single_error(self, request: PageRequest, page: RawPage) -> bool:
+        """Say whether an error came by which the list would end, and for the first time."""
+        if not page.stands_for_error or self.count.is_reached(
+            self.count.latest, self.place.end_row
+        ):
+            return False
+        is_first = request.purpose is Purpose.NEXT and self.place.edge is None
+        ends = is_first or request.purpose in (Purpose.PEEK, Purpose.LOOSE)
+        return ends and self.past_the_end.needs_another(request)
 
     def _accept_next(self, request: PageRequest, page: RawPage) -> NewRows:
         is_next_error = page.stands_for_error and request.purpose is Purpose.NEXT
@@ -89,7 +102,8 @@ class Acceptance:
         sighting = self.overlap.sight(request, page)
         if sighting.known:
             if sighting.trusted is not None or self.lost.makes_do:
-                return self._take(request, page, self.overlap.rows_after(request, page, sighting))
+                rows = self.overlap.rows_after(request, page, sighting)
+                return self._take(request, page, rows, is_shifted=True)
             self.lost.put_aside(request, sighting.row)
         self._look_elsewhere(request, page)
         return _nothing_new(request, page)
@@ -126,23 +140,30 @@ class Acceptance:
         self.schedule.drop_head()
         if self.past_the_end.judge(request, page, self.schedule.head):
             self.schedule.put_first(self.past_the_end.first_page())
+        elif self.past_the_end.is_confirmed(self.schedule.head):
+            # The edge may be missing because pages are short or errors come now and then.
+            self.past_the_end.confirm(self.schedule.renew_head())
         return _nothing_new(request, page)
 
     def _accept_before(self, request: PageRequest, page: RawPage) -> NewRows:
         """Learn from what stands before the first page whether that is at the caller's offset."""
         self.findings.rows_reread += len(page)
         self.schedule.drop_head()
-        self.start.judge(page)
+        reached = request.row + len(page)
+        is_contradiction = self.start.is_error and reached > self.place.start
+        self.start.judge(page, reaches_start=is_contradiction)
         if self.start.is_past_end:
-            if self._shortage(page) > 1:
+            if self._shortage(page) > 1 or is_contradiction:
                 raise IncompleteSearchError(
                     f"the service does not answer for row {self.place.start} although recordsCount"
-                    f" is {page.total}"
+                    f" is {page.total}, and a page before it ends at row {reached}"
                 )
             self._end(page)
-            self.findings.shortage = 0
+            # A count may be one too high, but an error does not say so.
+            self.findings.shortage = max(0, self.findings.shortage) if self.start.is_error else 0
             is_uncounted = not self.count.is_total and len(page) >= request.limit
             self.findings.end_is_unproven |= is_uncounted or page.total is None
+            self.findings.end_is_unproven |= self.start.has_changed
         elif not self.start.is_proven:
             self.schedule.forget()
         return _nothing_new(request, page)
@@ -210,8 +231,13 @@ class Acceptance:
 
     # What follows from a page that fits
 
-    def _take(self, request: PageRequest, page: RawPage, rows: NewRows) -> NewRows:
-        """Book *page* as the next of the list and look whether it is the last."""
+    def _take(
+        self, request: PageRequest, page: RawPage, rows: NewRows, *, is_shifted: bool = False
+    ) -> NewRows:
+        """Book *page* as the next of the list and look whether it is the last.
+
+        In one that *is_shifted* rows delivered were found, but the edge is not where it should be.
+        """
         self.schedule.drop_head()
         self.overlap.remember(page, rows)
         new = rows.count(page)
@@ -235,6 +261,7 @@ class Acceptance:
                 same_edge=self.place.edge == edge,
                 same_place=self.place.end_row == end_row,
                 is_loose=request.purpose is Purpose.LOOSE,
+                is_shifted=is_shifted,
                 is_counted_out=self._is_counted_out(page),
                 shortage=self._shortage(page),
             )

@@ -75,8 +75,8 @@ def _doubts(findings: Findings) -> Iterator[str]:
         yield "the service hands out pages too small to overlap, so nothing proves that they fit"
     if findings.end_is_unproven:
         yield (
-            "the service answers offsets past the end with its last page or with an error and"
-            " sends no total, so nothing proves where the list ended"
+            "the service answers offsets past the end with its last page or with an error, and"
+            " no total proves where the list ended"
         )
     if findings.nothing_counted:
         yield (

@@ -48,6 +48,11 @@ class ListEnd:
         self._seen: Step | None = None
         """What a page after the edge told: the end, or that there is more."""
 
+    @property
+    def page_rows(self) -> int:
+        """Return the length of a full page as it shows an end; 0 where lengths say nothing."""
+        return 0 if self._is_uneven and not self._counts_pages else self.longest_page
+
     def step_after(
         self,
         rows: int,
@@ -57,6 +62,7 @@ class ListEnd:
         same_edge: bool,
         same_place: bool,
         is_loose: bool = False,
+        is_shifted: bool = False,
         is_counted_out: bool,
         shortage: int,
     ) -> Step:
@@ -64,19 +70,21 @@ class ListEnd:
 
         It was asked for with *limit*, and with *same_edge* ended with the same row as the one
         before, with *same_place* at the same place. One that *is_loose* was to share no row with
-        the one before. *is_counted_out* and *shortage* are what the
-        count says of that place.
+        the one before. *is_counted_out* and *shortage* are what the count says of that place,
+        which may be another if the page *is_shifted*.
         """
         self._repeats = self._repeats + 1 if same_edge and not new else 0
         self._note_length(rows, limit, new)
         # A page as long as the longest seen may be a capped one, whatever the count says.
         is_rest = rows < self.longest_page
+        is_last = is_rest and is_counted_out and not self._is_uneven
         if self._repeats >= MAX_REPEATS and (is_rest or is_loose):
-            return Step.END_UNPROVEN
+            return Step.END if is_last else Step.END_UNPROVEN
         if rows >= limit:
             return Step.READ_ON
         self.was_single = self.was_single or rows == 1
-        if is_rest and is_counted_out and not self._is_uneven:
+        # One that holds nothing new, and not the edge, may be the answer to another request.
+        if is_last and not (is_shifted and not new):
             return Step.END
         if same_edge and same_place and not new:
             if self._counts_pages and is_rest:

@@ -42,7 +42,8 @@ class LostPlace:
 
     def put_aside(self, request: PageRequest, row: int) -> None:
         """Keep in mind the place of a page whose first row that was delivered stands at *row*."""
-        if self._aside is None or row < self._aside[0]:
+        # Of pages with the same row, the one that begins first holds most of what stands before it.
+        if self._aside is None or (row, request.row) < self._aside:
             self._aside = row, request.row
 
     def note_looked(self) -> None:

@@ -227,6 +227,6 @@ class Pager:
             ahead=tuple(ahead),
             changed=found.drifted,
             unproven=found.unchecked,
-            page_rows=self._list_end.longest_page,
+            page_rows=self._list_end.page_rows,
             total=total,
         )

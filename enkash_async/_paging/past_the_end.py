@@ -27,6 +27,8 @@ class PastTheEnd:
         self._confirmed: PageRequest | None = None
         """A request for a page past the end."""
         self._edge: str | None = None
+        self._errors_at: tuple[Purpose, int, str | None] | None = None
+        """Where an error came that may stand for the end."""
 
     def is_possible(self, request: PageRequest) -> bool:
         """Say whether an error in answer to *request* may mean that nothing stands there."""
@@ -46,6 +48,16 @@ class PastTheEnd:
         """Say whether it is known by now that *request* is for a page past the end."""
         return request is self._confirmed
 
+    def needs_another(self, request: PageRequest) -> bool:
+        """Say whether an error in answer to *request* must come again before the list ends by it.
+
+        Errors that have another cause come now and then. The page in line is not asked for again:
+        no list ends by an error for it.
+        """
+        here = (request.purpose, request.row, self._place.edge)
+        was_there, self._errors_at = self._errors_at == here, here
+        return not was_there
+
     def check(self, request: PageRequest) -> PageRequest:
         """Return the request that tells what an error in answer to *request* means."""
         return self._reach.page_at(max(0, request.row - self._reach.stride), Purpose.CHECK)
@@ -57,8 +69,12 @@ class PastTheEnd:
         if page.stands_for_error or self._place.edge in page.ids:
             self._other = next_page
         else:
-            self._confirmed, self._edge = next_page, self._place.edge
+            self.confirm(next_page)
         return False
+
+    def confirm(self, next_page: PageRequest) -> None:
+        """Learn that *next_page* is past the end if its answer is an error."""
+        self._confirmed, self._edge = next_page, self._place.edge
 
     def first_page(self) -> PageRequest:
         """Return the request that tells whether there is nothing but errors."""

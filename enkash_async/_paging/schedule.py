@@ -72,6 +72,11 @@ class Schedule:
         """Want *request* before all others."""
         self._wanted.appendleft(request)
 
+    def renew_head(self) -> PageRequest:
+        """Want the first page once more, and return the new request for it."""
+        self._wanted[0] = attrs.evolve(self._wanted[0])
+        return self._wanted[0]
+
     def forget(self) -> None:
         """Drop all requests; what comes next is planned anew."""
         self._wanted.clear()

@@ -30,6 +30,10 @@ class StartingOffset:
         """The page stands where it should."""
         self.is_past_end = False
         """Nothing stands there."""
+        self.has_changed = False
+        """The first page and the one before it were neither the same nor neighbours."""
+        self.is_error = False
+        """An error came instead of the first page."""
 
     @property
     def is_doubtful(self) -> bool:
@@ -54,16 +58,23 @@ class StartingOffset:
         about the offset.
         """
         self._tries += 1
-        self._first_ids = page.ids
+        self._first_ids, self.is_error = page.ids, page.stands_for_error
         if page.stands_for_error:
             return self._reach.page_at(0, Purpose.BEFORE)
         return self._reach.page_before(first)
 
-    def judge(self, page: RawPage) -> None:
-        """Learn what stands before the first page, and so what that one is."""
+    def judge(self, page: RawPage, *, reaches_start: bool = False) -> None:
+        """Learn what stands before the first page, and so what that one is.
+
+        Where *page* itself *reaches_start*, an error says nothing: rows stand there.
+        """
         if len(page) < 2 or self._reach.counts_pages:
             is_before = set(page.ids).isdisjoint(self._first_ids)
         else:
             is_before = page.ids[1] in self._first_ids[:1]
         self.is_proven = is_before and len(page) > 0 and bool(self._first_ids)
-        self.is_past_end = not self.is_proven and (not self._first_ids or self._tries >= MAX_TRIES)
+        # Just before the end stands the last row alone, or the last page again.
+        same = (list(self._first_ids), list(self._first_ids[-1:]))
+        self.has_changed = bool(self._first_ids) and page.ids not in same
+        is_sure = (not self._first_ids and not reaches_start) or self._tries >= MAX_TRIES
+        self.is_past_end = not self.is_proven and is_sure

@@ -25,6 +25,9 @@ MAX_CHANGES = 200
 MAX_CHANGED_ROWS = 2000
 """Rows that come and go where bursts are not meant to go beyond the memory of a search."""
 
+MAX_ERRORS = 2
+"""As many come to one search, each to another request."""
+
 FIRST_REQUESTS = 6
 """So many may be sent before the first page is taken."""
 
@@ -56,6 +59,8 @@ class ListWorld:
     """How often a page is answered with nothing, as by a replica that lags behind."""
     strays: float = 0.0
     """How often an answer belongs to another request."""
+    errors: float = 0.0
+    """How often a request is answered with an error that comes once only."""
     full_check: bool = False
     known_rows: int | None = None
     """The count that the session remembers, true or not."""
@@ -133,6 +138,7 @@ class ListService:
         """Rows that stood at the starting offset or after it."""
         self._counter = Counter(world.count, world.capped_at, world.off_by)
         self._last_ask: Ask | None = None
+        self._refused: set[Ask] = set()
 
     def _row(self, key: str) -> Row:
         ids, number = self.world.ids, sum(map(ord, key))
@@ -160,10 +166,16 @@ class ListService:
             stood = [row.key for row in self.rows]
             self.before = set(self.first_seen).intersection(stood[: self.world.start])
             self.after = set(self.first_seen).intersection(stood[self.world.start :])
-        if self.world.count not in ("total", "minus_one") and self.requests <= FIRST_REQUESTS:
-            # The first page may be read again, if nothing shows where it stands.
+        is_counted = self.world.count in ("total", "minus_one")
+        is_shown = is_counted and self._begins_at_offset and not self.world.errors
+        if not is_shown and self.reached is None and self.requests <= FIRST_REQUESTS:
+            # The first page may be asked for again, for its place, its size or an error.
             self.before &= {row.key for row in self.rows[: self.world.start]}
             self.after -= {row.key for row in self.rows[: self.world.start]}
+        may_refuse = ask not in self._refused and len(self._refused) < MAX_ERRORS
+        if self.world.errors and may_refuse and self.chance.random() < self.world.errors:
+            self._refused.add(ask)
+            return Answer(is_error=True)
         last, self._last_ask = self._last_ask, ask
         if last is not None and not is_first:
             # The first page proves itself by nothing, whenever it is asked for.
@@ -339,7 +351,7 @@ def _allowed(world: ListWorld, service: ListService, least: int, outcome: Outcom
     if world.habits.heavy:
         # Pages that do not come again and again shrink to a row each.
         least = len(service.rows) + service.changed_rows
-    if world.empties or world.strays:
+    if world.empties or world.strays or world.errors:
         least *= 2
     # Where a place is lost, pages are read again, at most a hundred of them.
     lost = 100 if world.burst != "one" or not world.is_calm else 0

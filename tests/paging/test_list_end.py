@@ -171,3 +171,14 @@ def test_loose_pages_that_come_again_and_again_are_taken_for_the_end() -> None:
     steps = [end.step_after(1, 1, **repeated) for _ in range(MAX_REPEATS)]
 
     assert steps == [Step.READ_ON] * (MAX_REPEATS - 1) + [Step.END_UNPROVEN]
+
+
+@pytest.mark.parametrize(("unit", "page_rows"), [("rows", 0), ("pages", 11)])
+def test_pages_that_end_anywhere_have_no_length_to_go_on_with(
+    unit: OffsetUnit, page_rows: int
+) -> None:
+    end = ListEnd(unit, 11)
+    end.step_after(4, 11, **FITS)
+    assert end.page_rows == 11
+    end.step_after(6, 11, **FITS)
+    assert end.page_rows == page_rows

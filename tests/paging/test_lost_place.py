@@ -155,6 +155,16 @@ def test_a_page_put_aside_is_asked_for_again_after_five_others_and_taken_as_it_i
     assert not lost.makes_do
 
 
+def test_of_pages_put_aside_for_the_same_row_the_one_that_begins_first_is_taken() -> None:
+    lost = lost_place()
+    for _ in places(5, 10):
+        lost.next_request(5, 5, None)
+    for row in (1, 0, 2):
+        lost.put_aside(PageRequest(row, row, 11), 9)
+
+    assert lost.next_request(5, 5, None).row == 0
+
+
 def test_a_page_put_aside_is_made_do_with_where_no_place_is_left() -> None:
     lost = lost_place()
     for _ in places(5, 10):

@@ -45,6 +45,16 @@ def test_a_probe_is_past_the_end_of_a_single_row_only(total: int | None, is_poss
     assert past_the_end(total).is_possible(probe) is is_possible
 
 
+def test_an_error_must_come_again_for_the_same_page() -> None:
+    errors = past_the_end()
+    peek = PageRequest(10, 10, 5, purpose=Purpose.PEEK)
+
+    assert errors.needs_another(peek)
+    assert errors.needs_another(PageRequest(11, 11, 5, purpose=Purpose.PEEK))
+    assert errors.needs_another(peek)
+    assert not errors.needs_another(PageRequest(10, 10, 5, purpose=Purpose.PEEK))
+
+
 def test_the_page_that_ends_with_the_edge_is_asked_for() -> None:
     check = past_the_end().check(NEXT)
     assert (check.row, check.limit, check.purpose) == (4, 6, Purpose.CHECK)

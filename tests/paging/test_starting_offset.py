@@ -88,6 +88,27 @@ def test_a_page_that_is_never_proven_is_the_last_page_again() -> None:
     assert start.is_past_end
 
 
+@pytest.mark.parametrize(
+    ("before", "has_changed"),
+    [("abcde", False), ("e", False), ("bcdefg", True), ("bcde", True), ("", True)],
+)
+def test_what_is_neither_the_same_nor_the_last_row_shows_a_change(
+    before: str, has_changed: bool
+) -> None:
+    start = starting_at(10)
+    start.request(PageRequest(10, 10, 5), page_of(*"abcde"))
+    start.judge(page_of(*before))
+    assert start.has_changed is has_changed
+
+
+def test_an_error_says_nothing_where_the_first_page_of_the_list_reaches_that_far() -> None:
+    start = starting_at(10)
+    for is_last in (False, False, True):
+        start.request(PageRequest(10, 10, 5), RawPage.of_error())
+        start.judge(page_of(*"abcdefghijkl"), reaches_start=True)
+        assert start.is_past_end is is_last
+
+
 def test_an_error_is_held_against_the_first_page_of_the_list() -> None:
     start = starting_at(10)
     assert start.request(PageRequest(10, 10, 5), RawPage.of_error()).row == 0

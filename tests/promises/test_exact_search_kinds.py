@@ -20,7 +20,7 @@ from tests.models.listed_world import (
 )
 from tests.models.odd_lists import MAX_SECONDS
 from tests.models.planners import Driven, ask_of, open_pager
-from tests.models.reading import Habits, Reader
+from tests.models.reading import Habits, Outcome, Reader
 
 EIGHT = Habits(concurrency=8)
 
@@ -81,6 +81,21 @@ def test_a_count_that_stops_where_pages_end_by_their_weight(concurrency: int) ->
     assert outcome.run.is_sure
 
 
+@pytest.mark.parametrize("capped_at", [30, 33, 36])
+def test_a_token_of_a_list_of_uneven_pages_says_nothing_of_their_length(capped_at: int) -> None:
+    for stop in range(20, 29):
+        world = ListWorld(
+            rows=58,
+            page_size=12,
+            pages=Pages(budget=20),
+            heaviest=3,
+            count="capped",
+            capped_at=capped_at,
+            habits=Habits(crash_after=(stop,)),
+        )
+        assert_kept(run(world, 0))
+
+
 def test_one_row_that_fills_a_page_alone_where_nothing_is_counted() -> None:
     def grow(service: ListService, ask: Ask) -> None:
         if service.requests == 1:
@@ -97,6 +112,19 @@ def test_offsets_that_count_pages_with_a_cap_and_a_starting_offset() -> None:
             outcome = run(ListWorld(rows=50, page_size=10, pages=pages, start=start), 0)
             assert_kept(outcome)
             assert outcome.strangers == []
+
+
+def test_the_offset_is_of_the_list_at_the_page_taken_first_where_its_size_was_not_known() -> None:
+    def delete(service: ListService, ask: Ask) -> None:
+        if service.requests == 2:
+            service.delete(3)
+
+    world = ListWorld(rows=50, page_size=20, pages=Pages(unit="pages"), start=42)
+    outcome = run(world, 0, delete)
+
+    # The last page was shorter than asked for, and taken when it was asked for again.
+    assert outcome.run.delivered == [f"old{number}" for number in range(43, 50)]
+    assert (outcome.lost, outcome.strangers) == ([], [])
 
 
 def test_insertions_in_front_of_a_starting_offset() -> None:
@@ -147,6 +175,47 @@ def test_rows_that_are_touched_take_no_others_with_them(places: tuple[Place, ...
         assert_kept(run(world, seed))
 
 
+def test_an_answer_to_another_request_ends_nothing_where_its_length_fits_the_count() -> None:
+    strays: list[Ask] = []
+
+    class Confused(ListService):
+        def answer(self, ask: Ask) -> Answer:
+            if ask.offset == 19 and not strays:
+                strays.append(ask)
+                self.insert(20)
+                return super().answer(Ask(8, 6))
+            return super().answer(ask)
+
+    world = ListWorld(rows=24, page_size=6, start=8)
+    service = Confused(world, random.Random(0))
+    reader = Reader(
+        service,
+        Habits(),
+        lambda token: open_pager(world.pages, 6, token, start=8, max_rows=None, full_check=False),
+        random.Random(0),
+        lambda _: 30,
+    )
+    outcome = reader.read()
+
+    assert strays
+    assert [key for key in outcome.delivered if key.startswith("old")] == [
+        f"old{number}" for number in range(8, 24)
+    ]
+    assert outcome.verdict is Verdict.CHANGED
+
+
+@pytest.mark.parametrize("touched", range(4))
+def test_one_row_moved_to_the_end_is_all_that_is_left_of_those_delivered(touched: int) -> None:
+    def change(service: ListService, ask: Ask) -> None:
+        service.touch(touched)
+        service.delete(0, 3)
+
+    outcome = run(ListWorld(rows=8, page_size=4), 0, once(3, change))
+
+    assert_kept(outcome)
+    assert outcome.run.verdict is Verdict.CHANGED
+
+
 def test_an_empty_id_is_no_id() -> None:
     outcome = run(ListWorld(rows=50, page_size=10, ids="empty", full_check=True), 0)
     assert (outcome.lost, outcome.run.verdict) == ([], Verdict.COMPLETE)
@@ -179,6 +248,87 @@ def test_a_full_check_where_nothing_is_counted() -> None:
     for seed in range(60):
         outcome = run(world, seed)
         assert not outcome.run.is_sure or outcome.lost == []
+
+
+# Errors that come now and then
+
+
+class Failing(ListService):
+    """Answers some requests, by their numbers, with an error that comes once."""
+
+    failing: frozenset[int] = frozenset()
+
+    def answer(self, ask: Ask) -> Answer:
+        answer = super().answer(ask)
+        return Answer(is_error=True) if self.requests in self.failing else answer
+
+
+def read_with_errors(world: ListWorld, *numbers: int) -> Outcome:
+    service = Failing(world, random.Random(0))
+    service.failing = frozenset(numbers)
+    size, start = world.page_size, world.start
+
+    def open_planner(token: str | None) -> Planner:
+        return open_pager(world.pages, size, token, start=start, max_rows=None, full_check=False)
+
+    return Reader(service, Habits(), open_planner, random.Random(0), lambda _: 300).read()
+
+
+LISTS_WITH_ERRORS = {
+    "a starting offset": ListWorld(rows=4, page_size=10, start=3),
+    "a starting offset and no count": ListWorld(rows=4, page_size=10, start=3, count="missing"),
+    "a starting offset far on": ListWorld(rows=40, page_size=10, start=39, pages=Pages(cap=10)),
+    "a starting offset within pages": ListWorld(rows=105, page_size=25, start=71),
+    "one row": ListWorld(rows=1, page_size=10, count="missing"),
+    "lone rows": ListWorld(
+        rows=12, page_size=5, pages=Pages(budget=4), heaviest=4, count="missing"
+    ),
+    "pages end by weight": ListWorld(rows=60, page_size=10, pages=Pages(budget=20), heaviest=6),
+    "offsets count pages": ListWorld(rows=60, page_size=13, pages=Pages(unit="pages")),
+    "offsets count pages after a starting offset": ListWorld(
+        rows=60, page_size=13, pages=Pages(unit="pages"), start=31
+    ),
+    "errors past the end": ListWorld(rows=40, page_size=10, pages=Pages(past_end="error")),
+}
+
+
+@pytest.mark.parametrize("world", LISTS_WITH_ERRORS.values(), ids=LISTS_WITH_ERRORS)
+@pytest.mark.parametrize("together", [1, 2])
+def test_an_error_that_comes_once_ends_nothing_and_changes_nothing(
+    world: ListWorld, together: int
+) -> None:
+    calm = read_with_errors(world)
+    due = [f"old{number}" for number in range(world.start, world.rows)]
+    assert calm.delivered == due
+
+    for number in range(1, calm.requests + 3):
+        outcome = read_with_errors(world, *range(number, number + together))
+        if together == 1:
+            assert outcome.delivered == due or outcome.error == "refused"
+        # Nor does it look like a change, if another comes with it.
+        assert outcome.verdict is not Verdict.CHANGED
+
+
+@pytest.mark.parametrize("count", ["total", "missing", "page"])
+def test_an_offset_past_the_end_is_one_where_the_error_comes_again(count: str) -> None:
+    pages = Pages(past_end="error")
+    world = ListWorld(rows=7, page_size=10, pages=pages, start=9, count=count)  # type: ignore[arg-type]
+    outcome = run(world, 0)
+
+    assert (outcome.run.delivered, outcome.run.error) == ([], "")
+    assert outcome.run.requests == 3
+
+
+def test_a_list_that_changes_around_the_offset_is_not_taken_for_one_that_ends_before() -> None:
+    def turn(service: ListService, ask: Ask) -> None:
+        if service.requests % 2:
+            service.insert(0, 2)
+        else:
+            service.delete(0, 2)
+
+    outcome = run(ListWorld(rows=49, page_size=24, start=40, count="capped", capped_at=3), 0, turn)
+
+    assert outcome.run.verdict is Verdict.INCOMPLETE
 
 
 # Too many requests
