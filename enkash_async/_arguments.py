@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
+from typing import Any
 
 from enkash_async.errors import ArgumentTypeError, InvalidArgumentError
 
@@ -63,6 +64,13 @@ def named(name: str, known: Iterable[str]) -> str:
     alike = get_close_matches(name.lower(), known, 1)
     hint = f"did you mean {alike[0]}?" if alike else f"there are {', '.join(known)}"
     return f"{name}; {hint}"
+
+
+def parameters_of(function: Callable[..., Any]) -> set[str]:
+    """Return the names that *function* declares and can be called with."""
+    kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    declared = inspect.signature(function).parameters.values()
+    return {parameter.name for parameter in declared if parameter.kind in kinds}
 
 
 def boolean(name: str, value: bool) -> bool:

@@ -173,16 +173,49 @@ PAIRS: list[tuple[type, type]] = [
 ]
 
 
+OF_LOOP_ONLY = {"aclose", "endpoint", "search_class"}
+"""The first is called `close` here; the others are how a list is declared."""
+
+
 @pytest.mark.parametrize(("of_loop", "without"), PAIRS)
 def test_names_and_parameters_are_the_same(of_loop: type, without: type) -> None:
-    for name in {name for name in vars(without) if not name.startswith("_")} - {"close"}:
-        if name == "first_page":
-            continue
+    public = {name for name in dir(of_loop) if not name.startswith("_")} - OF_LOOP_ONLY
+    # One that is only reached through `__getattr__` has no type and no help.
+    assert public <= set(dir(without))
+    for name in public:
         ours, theirs = getattr(without, name), getattr(of_loop, name)
         if callable(theirs):
             assert inspect.signature(ours).parameters.keys() == (
                 inspect.signature(theirs).parameters.keys()
             ), name
+
+
+VIEWS: list[tuple[str, Any]] = [
+    ("pages", lambda page: len(page)),
+    ("raw_pages", lambda page: len(page)),
+    ("json_lines", lambda lines: lines.count(b"\n")),
+    ("arrow_batches", lambda batch: batch.num_rows),
+]
+
+
+@pytest.mark.parametrize(("view", "rows_of"), VIEWS)
+def test_each_view_gives_all_rows_and_ends_when_it_is_closed(
+    session: EnKashSession, view: str, rows_of: Any
+) -> None:
+    search: Any = session.customers.search()
+    assert sum(map(rows_of, getattr(search, view)())) == ROWS
+    assert search.report.verdict is Verdict.COMPLETE
+    left: Any = session.customers.search()
+    steps = getattr(left, view)()
+    next(steps)
+    steps.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        next(steps)
+
+
+def test_a_search_is_one_table(session: EnKashSession) -> None:
+    assert session.customers.search().to_arrow().num_rows == ROWS
+    assert session.customers.search().to_arrow(max_rows=7, flat=True).num_rows == 7
 
 
 def test_names_that_are_not_declared_here_reach_the_session_all_the_same(
@@ -219,6 +252,7 @@ from enkash_async.sandbox import SandboxSettings, serve_sandbox
 import anyio
 
 async def hold(call):
+    # As a terminal does: it wakes a thread that waits, which interrupt_main() may not.
     signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
     await anyio.sleep_forever()
 

@@ -72,7 +72,9 @@ async def test_keywords_and_a_filter_are_one_search_to_resume(session: EnKashSes
     [
         ("customer_state", "did you mean customer_status"),
         ("customerStatus", "did you mean customer_status"),
-        ("limit", "there are account_number"),
+        ("xyz", "there are account_number"),
+        ("pagesize", "did you mean page_size"),
+        ("max_record", "did you mean max_records"),
     ],
 )
 @pytest.mark.parametrize("method", ["search", "crawl"])
@@ -84,6 +86,40 @@ async def test_a_wrong_keyword_says_what_exists(
         ask(**{wrong: "planted-4711"})
     assert isinstance(caught.value, InvalidArgumentError)
     assert "planted-4711" not in str(caught.value)
+
+
+@pytest.mark.parametrize("method", ["crawl", "windows", "count"])
+async def test_a_keyword_of_search_is_named_as_such(session: EnKashSession, method: str) -> None:
+    ask: Any = getattr(session.customers, method)
+    with pytest.raises(InvalidArgumentError, match=rf"{method}\(\) takes no order_by; search"):
+        await ask(order_by="createdOn")
+
+
+@pytest.mark.parametrize(
+    ("ask", "words"),
+    [
+        (lambda customers: customers.search(resume=5), "resume must be a ResumeToken or its text"),
+        (lambda customers: customers.get(5), "customer_id must be a str, not int"),
+        (lambda customers: customers.get(""), "customer_id must not be empty"),
+    ],
+)
+async def test_what_cannot_be_asked_is_an_error_of_arguments(
+    session: EnKashSession, ask: Any, words: str
+) -> None:
+    with pytest.raises(InvalidArgumentError, match=words):
+        await ask(session.customers)
+
+
+async def test_a_search_that_is_closed_gives_no_record_that_was_ready(
+    session: EnKashSession,
+) -> None:
+    search = session.customers.search(page_size=5)
+    await anext(search)
+    token = search.resume_token
+    await search.aclose()
+    with pytest.raises(RuntimeError, match="the search is closed"):
+        await anext(search)
+    assert (search.report.records_delivered, search.resume_token) == (1, token)
 
 
 def test_keywords_are_the_fields_of_the_filter() -> None:

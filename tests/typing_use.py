@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, assert_never, assert_type
 
 import aiohttp
+import pyarrow
 from aiohttp import web
 from opentelemetry.trace import TracerProvider
 
@@ -703,6 +704,9 @@ def synchronously(environ: Mapping[str, str]) -> None:
         assert_type(list(search), list[Customer])
         assert_type(list(search.pages()), list[Page[Customer]])
         assert_type(list(search.raw_pages()), list[Page[bytes]])
+        assert_type(list(search.json_lines()), list[bytes])
+        assert_type(list(search.arrow_batches(flat=True)), list[pyarrow.RecordBatch])
+        assert_type(search.to_arrow(max_rows=5, flat=True), pyarrow.Table)
         assert_type(search.report, SearchReport)
         assert_type(search.resume_token, ResumeToken)
         assert_type(session.customers.count(level="LEVEL_1"), int)

@@ -55,3 +55,7 @@ def without_a_loop(session: BlockingSession) -> None:
     session.customers.count(level=1)  # type: ignore[arg-type]
     session.aclose()  # type: ignore[attr-defined]
     session.customers.get(7)  # type: ignore[arg-type]
+    search = session.customers.search()
+    search.to_arrow(max_rows="5")  # type: ignore[arg-type]
+    search.arrow_batches(flat=1)  # type: ignore[arg-type]
+    search.to_dict()  # type: ignore[attr-defined]

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Generic, TypeVar, cast
 
 import attrs
 
-from enkash_async._arguments import int32_at_least, named, wrong_type
+from enkash_async._arguments import int32_at_least, named, parameters_of, wrong_type
 from enkash_async._decoding.slice_decoder import BadRecord, OnBadRecord
 from enkash_async._paging.crawl.crawl import Crawl
 from enkash_async._paging.crawl.cutter import MOST as MOST_PAGES
@@ -104,7 +104,7 @@ class ListResource(Generic[F, R]):
         """
         query = Query(
             endpoint=self._endpoint,
-            criteria=self._criteria(filter, fields),
+            criteria=self._criteria(filter, fields, "search"),
             order_by=self._order_by(order_by),
             direction=None if direction is None else enum_member(Direction, direction, "direction"),
             extra=self._extra(extra_body, extra_query, order_by=order_by, direction=direction),
@@ -153,7 +153,7 @@ class ListResource(Generic[F, R]):
         counts about 6 rows for each that comes instead of 9 to 17, and is asked more often. The
         other parameters are those of `search`. TypeError if the list has no time to cut.
         """
-        time, criteria = self._time(), self._criteria(filter, fields)
+        time, criteria = self._time(), self._criteria(filter, fields, "crawl")
         query = Query(
             endpoint=self._endpoint,
             criteria=criteria,
@@ -231,7 +231,7 @@ class ListResource(Generic[F, R]):
         share no limit. IncompleteSearchError if records have no time, or the counts do not add
         up; TypeError if the list has no time to cut.
         """
-        time, criteria = self._time(), self._criteria(filter, fields)
+        time, criteria = self._time(), self._criteria(filter, fields, "windows")
         int32_at_least(1, "max_records", max_records)
         parts = Partitions(self._endpoint, time, criteria, self.count)
         return await parts.cut(_until(criteria, time), max_records)
@@ -244,7 +244,7 @@ class ListResource(Generic[F, R]):
         IncompleteSearchError. So little shows no other error of the count; a search does, since
         it compares the count with what comes.
         """
-        criteria = self._criteria(filter, fields)
+        criteria = self._criteria(filter, fields, "count")
         total = await self._count(criteria, 1)
         if total == 1:
             total = await self._count(criteria, 2)
@@ -274,28 +274,42 @@ class ListResource(Generic[F, R]):
         endpoint = self._endpoint
         if endpoint.ids is None:
             raise ArgumentTypeError(f"{endpoint.noun} cannot be asked for by id; use search()")
+        name = _python_name(endpoint)
+        if not isinstance(record_id, str):
+            raise wrong_type(name, "a str", record_id)
+        if not record_id:
+            raise InvalidArgumentError(f"{name} must not be empty")
         wanted = endpoint.criteria(**{endpoint.ids: [record_id]})
         for record in await self.search(wanted, page_size=2):
-            if getattr(record, _python_name(endpoint)) == record_id:
+            if getattr(record, name) == record_id:
                 return record
         raise RecordNotFoundError(f"no {endpoint.singular} has the id {record_id!r}", 200)
 
     # What is asked for, checked
 
-    def _criteria(self, given: F | None, fields: Mapping[str, Any]) -> F:
-        """Return the filter *given* with *fields* in place of its own, days made instants."""
+    def _criteria(self, given: F | None, fields: Mapping[str, Any], method: str) -> F:
+        """Return the filter *given* with *fields* in place of its own, days made instants.
+
+        What is no field, *method* was given in vain: it would have taken its own parameters.
+        """
         kind = self._endpoint.criteria
         if given is not None and not isinstance(given, kind):
             raise wrong_type("filter", f"a {kind.__name__}", given)
         if given is None and not fields:
             return kind()
         if unknown := [name for name in fields if name not in self._fields]:
-            raise ArgumentTypeError(
-                f"{self._endpoint.noun} cannot be searched by {named(unknown[0], self._fields)}"
-            )
+            raise self._unknown(unknown[0], method)
         criteria = kind(**fields) if given is None else attrs.evolve(cast("Any", given), **fields)
         made: F = criteria.with_days_in(self._settings.decoders.naive_timezone)
         return made
+
+    def _unknown(self, name: str, method: str) -> ArgumentTypeError:
+        if name in parameters_of(self.search):
+            return ArgumentTypeError(f"{method}() takes no {name}; search() does")
+        known = {*self._fields, *parameters_of(getattr(self, method))}
+        return ArgumentTypeError(
+            f"{self._endpoint.noun} cannot be searched by {named(name, known)}"
+        )
 
     def _extra(self, body: JsonBody | None, query: QueryString | None, **order: object) -> Extra:
         taken = {QUERY_NAMES[name] for name, value in order.items() if value is not None}
@@ -347,6 +361,8 @@ def _start(
     if resume is None:
         return start
     token = ResumeToken.parse(resume) if isinstance(resume, str) else resume
+    if not isinstance(token, ResumeToken):
+        raise wrong_type("resume", "a ResumeToken or its text", token)
     if token.fingerprint != start.fingerprint:
         raise InvalidArgumentError(
             "this resume token belongs to another search: filter, order_by, direction and offset"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import typing
+import warnings
 from collections.abc import Iterator
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NoReturn, TypeVar
 
 import attrs
 
 from enkash_async._decoding import forms, raw_forms
+from enkash_async._decoding.record import HiddenFieldsWarning
 from enkash_async._html import table
 
 R = TypeVar("R")
@@ -90,6 +92,22 @@ class Page(Generic[R]):
         records = f"({', '.join(parts)})"
         rest = (f"{name}={value!r}" for name, value in _with(self, []).items() if name != "records")
         return f"Page(records={records}, {', '.join(rest)})"
+
+    def __str__(self) -> str:
+        if self.records:
+            warnings.warn(
+                "the text of a Page lacks records, or fields of them: to_dict() and to_json() have"
+                " them all, repr() is for people",
+                HiddenFieldsWarning,
+                stacklevel=2,
+            )
+        return repr(self)
+
+    def __format__(self, spec: str) -> NoReturn:
+        raise TypeError(
+            "a Page has no text that holds its data: format a field of it, or its to_json(); with"
+            " !r it is shown to people"
+        )
 
     def _repr_html_(self) -> str:
         """Return a table of the fields that a record's `repr` shows, for notebooks."""

@@ -212,6 +212,7 @@ class Search(Generic[R]):
     async def aclose(self) -> None:
         """Stop what is in flight and wait until it has stopped. May be called more than once."""
         self._reading.is_closed = True
+        self._records.drop()
         self._finalizer.detach()
         await self._stream.aclose()
 

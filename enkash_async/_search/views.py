@@ -56,6 +56,12 @@ class RecordView(Generic[R]):
             self._cursor.hand_over(self._counted - left, unread=left)
             self._counted = left
 
+    def drop(self) -> None:
+        """Let go of what is ready: nobody takes a record out of a search that is closed."""
+        self.settle()
+        self.ready.clear()
+        self._counted = 0
+
     async def decode_next(self) -> None:
         """Decode the next records; after the last one none are ready."""
         if (page := self._cursor.take_awaited()) is not None:

@@ -215,6 +215,13 @@ class Criteria:
 
     __slots__ = ()
 
+    @classmethod
+    def __attrs_init_subclass__(cls) -> None:
+        # attrs takes what a converter is declared to take, which here is anything: `help()` and
+        # notebooks would show nothing else.
+        kind = cast("Any", cls)
+        kind.__init__.__annotations__.update({one.name: one.type for one in attrs.fields(kind)})
+
     def as_wire(self) -> dict[str, Any]:
         """Return the request body: wire names, and no unset fields.
 

@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -177,6 +176,9 @@ def checked_zone(zone: tzinfo | str, name: str = "naive_timezone") -> tzinfo:
 def _named_zone(text: str, name: str) -> tzinfo:
     if text == "UTC":
         return UTC
+    # Not at the top: few sessions need it, and it brings a good deal of the standard library along.
+    from zoneinfo import ZoneInfo
+
     try:
         return ZoneInfo(text)
     # An OSError for a folder of the database.

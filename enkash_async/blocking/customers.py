@@ -19,7 +19,10 @@ from enkash_async.report import SearchReport
 from enkash_async.resume import ResumeToken
 
 if TYPE_CHECKING:
+    # Whoever asks for their frames has them installed, and with them their types.
     import pyarrow as pa
+    from pandas import DataFrame as PandasFrame  # pyright: ignore[reportMissingImports, reportUnknownVariableType]
+    from polars import DataFrame as PolarsFrame  # pyright: ignore[reportMissingImports, reportUnknownVariableType]
 
 
 class Customers:
@@ -123,9 +126,9 @@ class Customers:
 class CustomerSearch:
     """The customers that match a filter, in the order of the service.
 
-    `first_page()` gives the first page; a loop gives every record, and `pages()`, `raw_pages()` and
-    `arrow_batches()` the same rows by the page. One thread reads at a time. Leave a loop early by
-    `with`, or drop the search, to stop its fetches.
+    `first_page()` gives the first page; a loop gives every record, `pages()`, `raw_pages()`,
+    `json_lines()` and `arrow_batches()` the same rows by the page, and `to_arrow()` a table. One
+    thread reads at a time. Leave a loop early by `with`, or drop the search, to stop its fetches.
     """
 
     def __init__(self, portal: Portal, search: of_loop.CustomerSearch) -> None:
@@ -155,11 +158,7 @@ class CustomerSearch:
 
     def first_page(self) -> Page[Customer]:
         """Return the first page, without reading on; a loop that follows begins with it."""
-
-        async def wait() -> Page[Customer]:
-            return await self._search
-
-        return self._portal.run(wait)
+        return self._portal.run(self._search.first_page)
 
     def __iter__(self) -> Iterator[Customer]:
         aiter(self._search)
@@ -182,13 +181,41 @@ class CustomerSearch:
     def raw_pages(self, *, cut_every: int | None = None) -> Iterator[Page[bytes]]:
         """Return the same rows as the JSON bytes of each record, undecoded.
 
-        With *cut_every* pages also end where so many rows, or a multiple, have been delivered.
+        With *cut_every* pages are also cut where so many rows, or a multiple, have been delivered.
         """
         return Steps(self._portal, self._search.raw_pages(cut_every=cut_every))
 
+    def json_lines(self) -> Iterator[bytes]:
+        """Return the same rows as JSON Lines, a page at a time: an answer in NDJSON, or a file.
+
+        Its `close()` stops the fetches, which WSGI servers call when the client is gone.
+        """
+        return Steps(self._portal, self._search.json_lines())
+
     def arrow_batches(self, *, flat: bool = False) -> Iterator[pa.RecordBatch]:
-        """Return the same records by the page as pyarrow's record batches (extra `[arrow]`)."""
+        """Return the same records by the page as pyarrow's record batches (extra `[arrow]`).
+
+        With *flat* lists are JSON text, as CSV and spreadsheets need it.
+        """
         return Steps(self._portal, self._search.arrow_batches(flat=flat))
+
+    def to_arrow(self, *, max_rows: int | None = None, flat: bool = False) -> pa.Table:
+        """Return all that is left to read, or at most *max_rows*, as one table of pyarrow."""
+        return self._portal.run(self._search.to_arrow, max_rows=max_rows, flat=flat)
+
+    def to_pandas(  # pyright: ignore[reportUnknownParameterType]
+        self, *, max_rows: int | None = None, flat: bool = False
+    ) -> PandasFrame:  # pyright: ignore[reportUnknownVariableType]
+        """Return the same as a DataFrame of pandas, which has to be installed."""
+        to_pandas: Any = self._search.to_pandas  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        return self._portal.run(to_pandas, max_rows=max_rows, flat=flat)
+
+    def to_polars(  # pyright: ignore[reportUnknownParameterType]
+        self, *, max_rows: int | None = None, flat: bool = False
+    ) -> PolarsFrame:  # pyright: ignore[reportUnknownVariableType]
+        """Return the same as a DataFrame of polars, which has to be installed."""
+        to_polars: Any = self._search.to_polars  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        return self._portal.run(to_polars, max_rows=max_rows, flat=flat)
 
     def close(self) -> None:
         """Stop what is in flight and wait until it has stopped. May be called more than once."""

@@ -97,6 +97,12 @@ class Steps(Generic[T]):
         made: T = step
         return made
 
+    def close(self) -> None:
+        """Stop what the iterator has in flight, where it has a way to."""
+        aclose = getattr(self._steps, "aclose", None)
+        if aclose is not None and self._portal.is_open:
+            self._portal.run(aclose)
+
     def __repr__(self) -> str:
         return f"<Steps of {self._steps!r}>"
 

@@ -1,5 +1,6 @@
 """A filter is checked when it is made, and says on the wire what was given and no more."""
 
+import inspect
 import json
 import pickle
 from collections.abc import Iterable
@@ -353,3 +354,10 @@ def test_what_is_written_is_json_with_the_values_given(criteria: CustomerFilter)
 def test_equal_instants_in_other_zones_are_equal_filters() -> None:
     assert CustomerFilter(modified_on=MOMENT) == CustomerFilter(modified_on=MOMENT.astimezone(IST))
     assert CustomerFilter(modified_on=MOMENT) != CustomerFilter(created_on_to=MOMENT)
+
+
+def test_help_shows_the_type_of_each_field() -> None:
+    parameters = inspect.signature(CustomerFilter).parameters
+    assert {name: one.annotation for name, one in parameters.items()} == (
+        inspect.get_annotations(CustomerFilter)
+    )

@@ -133,7 +133,16 @@ def test_a_text_that_lacks_fields_is_warned_of(record: Any, write: Callable[[Any
         write(record)
 
 
-@pytest.mark.parametrize("record", [CUSTOMER, SUPPLIER, CustomerReminder()])
+@pytest.mark.parametrize("write", TEXTS)
+def test_so_is_the_text_of_a_page(write: Callable[[Any], object]) -> None:
+    with pytest.warns(HiddenFieldsWarning, match="the text of a Page lacks"):
+        write(Page((CUSTOMER,), 0, 1))
+    assert str(Page((), 0, 0)) == repr(Page((), 0, 0))
+
+
+@pytest.mark.parametrize(
+    "record", [CUSTOMER, SUPPLIER, CustomerReminder(), Page((CUSTOMER,), 0, 1)]
+)
 @pytest.mark.parametrize("write", FORMATS)
 def test_a_record_cannot_be_formatted_but_for_people(
     record: Any, write: Callable[[Any], object]

@@ -168,8 +168,11 @@ async def test_no_two_customers_share_an_id(sandbox: Sandbox) -> None:
         sandbox.make_customer(customer_id=first)
     with pytest.raises(ValueError, match="same customerId or id"):
         sandbox.update(second, {"customer_id": first})
-    with pytest.raises(KeyError):
+    with pytest.raises(KeyError, match="no row has the customerId 'KC-nobody'"):
         sandbox.update("KC-nobody", {})
+    several: Any = [first]
+    with pytest.raises(TypeError, match="customerId must be a str, not list"):
+        sandbox.update(several, {})
     assert len(sandbox.customer_ids()) == 5
 
 

@@ -89,11 +89,14 @@ class Store:
 
     def row(self, identity: str) -> Row:
         """Return the row of this *identity*; KeyError if there is none."""
+        if not isinstance(identity, str):
+            # Such as what `insert` returns, which is a list.
+            raise TypeError(f"{self._identity} must be a str, not {type(identity).__name__}")
         found = self._connection.execute(
             f'SELECT * FROM listed WHERE "{self._identity}" = ?', (identity,)
         ).fetchone()
         if found is None:
-            raise KeyError(identity)
+            raise KeyError(f"no row has the {self._identity} {identity!r}")
         row: Row = found
         return row
 
