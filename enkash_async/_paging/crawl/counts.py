@@ -18,6 +18,8 @@ class Counts:
         self._findings = findings
         self.total: int | None = resume.total
         """The rows of all windows, as they were counted first."""
+        self._seen = 0
+        """Rows on the first page of all time."""
         census.outside = resume.outside
         findings.total_at_start = findings.total_at_end = resume.total
         findings.count_is_total = resume.total is not None
@@ -46,6 +48,7 @@ class Counts:
         Say whether that is known now.
         """
         found, count = self._findings, page.total
+        self._seen = len(page)
         if self.total is None and count is not None:
             # One row more may be all there is, or all that is counted.
             found.count_is_total = found.count_is_total or count != len(page) or not count
@@ -65,8 +68,9 @@ class Counts:
         """Learn from a list that was read to its end, if nothing was counted before."""
         if self.total is not None:
             return
-        # The service does not count, or the single row that it counts is all there is.
-        is_single = self._census.all == 1 and delivered <= 1
+        # The service does not count, or the single row that it counts is all there is; not where
+        # fewer came than were seen, as when an answer finds nothing that another one found.
+        is_single = self._census.all == 1 and self._seen <= delivered <= 1
         if not pager.findings.count_is_total and not is_single:
             self._findings.note_uncounted()
         elif pager.total is not None:

@@ -18,6 +18,7 @@ from enkash_async._paging.crawl.request_bound import FACTOR, REPAIRS, SPARE, Req
 from enkash_async._paging.crawl.seams import Seams
 from enkash_async._paging.crawl.windows import CountedWindow, Family
 from enkash_async._paging.history import NewRows
+from enkash_async._paging.pager import Pager
 from enkash_async.report import Verdict
 from enkash_async.resume import MAX_COUNT, CrawlPoint
 from tests.paging.crawl.rows import cutter_of, page_at, seconds, window
@@ -100,6 +101,28 @@ def test_a_census_asks_for_one_row_and_says_what_for() -> None:
 def counts_of(total: int | None = None) -> tuple[Counts, Census, CrawlFindings]:
     census, findings = Census(Addressing()), CrawlFindings()
     return Counts(census, findings, CrawlPoint(total=total)), census, findings
+
+
+@pytest.mark.parametrize(
+    ("seen", "delivered", "verdict"),
+    [
+        (1, 1, Verdict.COMPLETE),
+        (0, 0, Verdict.COMPLETE),
+        # A later answer found nothing of what stood on the first page.
+        (1, 0, Verdict.INCOMPLETE),
+        (9, 0, Verdict.INCOMPLETE),
+        (9, 1, Verdict.INCOMPLETE),
+    ],
+)
+def test_a_list_of_one_row_is_one_only_if_no_more_were_seen(
+    seen: int, delivered: int, verdict: Verdict
+) -> None:
+    counts, _, findings = counts_of()
+    counts.note_all(page_at(0, total=1))
+    counts.note_root(page_at(*range(seen), total=seen or None))
+    counts.note_list(Pager(page_size=10, addressing=Addressing()), delivered)
+
+    assert findings.verdict()[0] is verdict
 
 
 @pytest.mark.parametrize(
