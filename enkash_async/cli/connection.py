@@ -20,7 +20,7 @@ from enkash_async.session import ENVIRONMENT
 DEFAULT_ROWS = 25_000
 
 
-CONNECTION_NAMES = "sandbox rows base_url offset_unit first_offset"
+CONNECTION_NAMES = "sandbox rows base_url offset_unit first_offset max_rate"
 
 FILE_SUFFIX = "_FILE"
 
@@ -34,6 +34,7 @@ class Connection:
     base_url: str | None
     offset_unit: Any
     first_offset: int
+    max_rate: float | None
 
     def __attrs_post_init__(self) -> None:
         if self.sandbox and self.base_url is not None:
@@ -85,6 +86,12 @@ connection_options = gathered(
         show_default=True,
         help="The number from which it counts.",
     ),
+    click.option(
+        "--max-rate",
+        type=click.FloatRange(min=0, min_open=True),
+        metavar="N",
+        help="Requests a second, at most; no bound unless given.",
+    ),
 )
 
 
@@ -96,6 +103,7 @@ async def open_session(
     options |= {
         "offset_unit": connection.offset_unit,
         "first_offset": connection.first_offset,
+        "max_rate": connection.max_rate,
     }
     if not connection.sandbox:
         async with _session_from_env(connection.base_url, options) as session:

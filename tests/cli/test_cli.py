@@ -27,6 +27,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from enkash_async import (
     AuthenticationError,
     EnKashError,
+    EnKashSession,
     IncompleteSearchError,
     RecordNotFoundError,
     UnauthorizedError,
@@ -205,6 +206,22 @@ def test_offsets_may_count_pages_from_one(execute: Execute) -> None:
         outcome = execute(served, *EXPORT, *options)
         assert ids_in(outcome.out) == served.ids()
     assert outcome.status == 0
+
+
+def test_the_rate_of_requests_is_that_of_the_session(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rates = list[float | None]()
+
+    class Noted(EnKashSession):
+        def __init__(self, *given: Any, **options: Any) -> None:
+            rates.append(options["max_rate"])
+            super().__init__(*given, **options)
+
+    monkeypatch.setattr("enkash_async.cli.connection.EnKashSession", Noted)
+    assert call(*small("count", "--max-rate", "2.5")) == 0
+    assert call(*small("count")) == 0
+    assert rates == [2.5, None]
 
 
 def test_the_sandbox_needs_no_environment(
@@ -414,6 +431,7 @@ def test_an_unknown_id_is_an_error(
         (("--rows", 5), "--rows goes with --sandbox"),
         (("--sandbox", "--base-url", "https://x.example"), "exclude each other"),
         (("--sandbox", "--page-size", 5001), "5001"),
+        (("--sandbox", "--max-rate", 0), "--max-rate"),
         (("--sandbox", "--status", "odd"), "odd"),
         (("--sandbox", "--created-from", "2024-13-01"), "no ISO date"),
         (("--sandbox", "--created-from", "2024-12-01T10:00"), "no zone"),
