@@ -111,6 +111,9 @@ class Crawl:
             self._census.want_all()
             self._frontier.add(self._cutter.one(root))
             return root
+        if resume.total is None:
+            # Whether a single row is all there is was not known yet when the token was written.
+            self._census.want_all()
         self._seams.add_window(resume.edge_until or resume.after, frozenset(resume.edge))
         self._frontier.add(windows_of(resume, self._cutter, root.end))
         return root
@@ -230,7 +233,10 @@ class Crawl:
     def _take_census(self, page: RawPage) -> None:
         purpose = self._census.done()
         if purpose is Purpose.ALL:
-            if not self._counts.note_all(page):
+            is_counted = self._counts.note_all(page)
+            if self._resume.after is not None:
+                return
+            if not is_counted:
                 self._read_as_one_list(None)
             elif self.total == 0:
                 self._frontier.clear()
