@@ -34,9 +34,6 @@ class Content(Protocol):
         """Return what the search is to be given, where it decodes."""
         ...
 
-    ends_rarely: bool
-    """Not each page is a place that can be gone on from."""
-
     def pages(self, search: Search[Any]) -> AsyncIterator[Any]:
         """Return the pages of *search*, in the view that is needed."""
         ...
@@ -83,7 +80,6 @@ class TextContent:
         self._rows = rows
         """Rows taken, those of earlier runs included."""
         self._is_cut = True
-        self.ends_rarely = packer.cut_every is not None
 
     @property
     def on_bad_record(self) -> OnBadRecord | None:

@@ -145,10 +145,9 @@ class Exporter:
     async def _commit_if_due(self) -> None:
         if not self._output.is_durable or not self._content.may_end_here:
             return
-        is_due = now() - self._committed_at >= COMMIT_SECONDS
-        if is_due or self._content.ends_rarely:
-            self._state = self._current()
-        if is_due:
+        # Who is cancelled in the midst of the next page goes on from here.
+        self._state = self._current()
+        if now() - self._committed_at >= COMMIT_SECONDS:
             await self._commit()
 
     async def _commit(self) -> None:
