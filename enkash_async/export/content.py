@@ -29,6 +29,9 @@ class Taken:
 class Content(Protocol):
     """Makes bytes of one search."""
 
+    ends_rarely: bool
+    """Not each page is a place that can be gone on from."""
+
     @property
     def on_bad_record(self) -> OnBadRecord | None:
         """Return what the search is to be given, where it decodes."""
@@ -80,6 +83,7 @@ class TextContent:
         self._rows = rows
         """Rows taken, those of earlier runs included."""
         self._is_cut = True
+        self.ends_rarely = packer.cut_every is not None
 
     @property
     def on_bad_record(self) -> OnBadRecord | None:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from enkash_async._clock import now
 from enkash_async._search.search import Search
 from enkash_async.events import Method
+from enkash_async.export.bad import BadRow
 from enkash_async.export.content import Content, Taken
 from enkash_async.export.output import FileOutput, StreamOutput
 from enkash_async.export.request import Listener, Request
@@ -53,6 +54,8 @@ class Exporter:
         self._committed_at = self._started
         self._is_clean = True
         """All pages that were handed over are written."""
+        self._unnamed: list[BadRow] = []
+        """Bad rows that are written, and of which nobody was told yet."""
         self._state = before
         """What may be committed: how it stood when the bytes could last be gone on from."""
         self._search: Search[Any] = request.search(
@@ -71,6 +74,7 @@ class Exporter:
             return await self._finish(keep_incomplete=keep_incomplete)
         except BaseException:
             self._save_what_is_whole()
+            self._name_bad()
             raise
         finally:
             self._output.close()
@@ -79,32 +83,37 @@ class Exporter:
         """Write the pages; True if it was stopped before the last."""
         async for page in self._content.pages(self._search):
             self._is_clean = False
-            self._note(await self._in_thread(partial(self._take, page)))
+            await self._in_thread(partial(self._write, partial(self._content.take, page)))
+            self._name_bad()
             self._tell()
             await self._commit_if_due()
             if stop is not None and stop.is_set():
                 self._save_what_is_whole()
                 return True
-        rest = Taken(b"", 0, self._content.rest())
-        await self._in_thread(partial(self._output.write, rest.chunk, rest.bad))
-        self._note(rest)
+        await self._in_thread(partial(self._write, lambda: Taken(b"", 0, self._content.rest())))
+        self._name_bad()
         return False
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         # A stream may be stuck; who is cancelled leaves it behind.
         return await (to_its_end(work) if self._output.is_durable else in_thread(work))
 
-    def _take(self, page: Any) -> Taken:
-        taken = self._content.take(page)
-        self._output.write(taken.chunk, taken.bad)
-        return taken
+    def _write(self, take: Callable[[], Taken]) -> None:
+        """Write what *take* returns, and count it.
 
-    def _note(self, taken: Taken) -> None:
+        It runs in a thread, to its end: what is written is counted, whoever is cancelled meanwhile.
+        """
+        taken = take()
+        self._output.write(taken.chunk, taken.bad)
         self._records += taken.records
         self._bad += len(taken.bad)
+        self._unnamed += taken.bad
         self._is_clean = True
+
+    def _name_bad(self) -> None:
+        unnamed, self._unnamed = self._unnamed, []
         if self._listener.on_bad_record is not None:
-            for bad in taken.bad:
+            for bad in unnamed:
                 self._listener.on_bad_record(bad)
 
     def _tell(self) -> None:
@@ -145,9 +154,10 @@ class Exporter:
     async def _commit_if_due(self) -> None:
         if not self._output.is_durable or not self._content.may_end_here:
             return
-        # Who is cancelled in the midst of the next page goes on from here.
-        self._state = self._current()
-        if now() - self._committed_at >= COMMIT_SECONDS:
+        is_due = now() - self._committed_at >= COMMIT_SECONDS
+        if is_due or self._content.ends_rarely:
+            self._state = self._current()
+        if is_due:
             await self._commit()
 
     async def _commit(self) -> None:
