@@ -6,7 +6,8 @@ has decoded by then it keeps, or decodes again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from enkash_async._decoding.slice_decoder import SliceDecoder
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from enkash_async._decoding.arrow.lane import ArrowLane
 
 R = TypeVar("R")
+S = TypeVar("S", bound=Sized)
 
 RAW_STEP = 1000
 """Undecoded records copied between two looks at the event loop."""
@@ -80,6 +82,24 @@ class RecordView(Generic[R]):
         self._counted = len(records)
 
 
+async def _decode_left(
+    cursor: Cursor[Any], slices: SliceDecoder[S], batch: Batch, done: list[S]
+) -> None:
+    """Add to *done* what is left of *batch*, or as far as the next record that is an error."""
+    while cursor.place < len(batch.rows):
+        try:
+            decoded, cursor.place = slices.decode(batch.rows, cursor.place)
+        except DecodeError:
+            if not done:
+                raise
+            return
+        if decoded:
+            done.append(decoded)
+        if cursor.place < len(batch.rows):
+            # A read cancelled here finds rows left, and goes on with them.
+            await next_turn()
+
+
 class PageView(Generic[R]):
     """Records by the page, each page decoded as a whole."""
 
@@ -87,7 +107,7 @@ class PageView(Generic[R]):
         self._cursor = cursor
         self._slices = slices
         self._begun_at = 0
-        self._records: list[R] = []
+        self._slices_done: list[list[R]] = []
         """Of a page whose decoding was cancelled: where it began, and what is decoded."""
 
     async def decode_first(self) -> Page[R]:
@@ -118,20 +138,10 @@ class PageView(Generic[R]):
     async def _decode(self, batch: Batch) -> Page[R]:
         """Decode what is left of *batch*, or as far as the next record that is an error."""
         cursor = self._cursor
-        if not self._records:
+        if not self._slices_done:
             self._begun_at = cursor.place
-        while cursor.place < len(batch.rows):
-            try:
-                records, cursor.place = self._slices.decode(batch.rows, cursor.place)
-            except DecodeError:
-                if not self._records:
-                    raise
-                break
-            self._records += records
-            if cursor.place < len(batch.rows):
-                # A read cancelled here finds rows left, and goes on with them.
-                await next_turn()
-        page, self._records = tuple(self._records), []
+        await _decode_left(cursor, self._slices, batch, self._slices_done)
+        page, self._slices_done = tuple(chain.from_iterable(self._slices_done)), []
         return _page(cursor.stream, batch, page, self._begun_at, cursor.place)
 
 
@@ -192,17 +202,7 @@ class LinesView:
             batch = await cursor.next_rows()
             if batch is None:
                 return None
-            while cursor.place < len(batch.rows):
-                try:
-                    lines, cursor.place = self._slices.decode(batch.rows, cursor.place)
-                except DecodeError:
-                    if not self._lines:
-                        raise
-                    break
-                self._lines += [lines] if lines else []
-                if cursor.place < len(batch.rows):
-                    # A read cancelled here finds rows left, and goes on with them.
-                    await next_turn()
+            await _decode_left(cursor, self._slices, batch, self._lines)
         page, self._lines = b"".join(self._lines), []
         cursor.hand_over(page.count(b"\n"))
         return page
