@@ -588,3 +588,14 @@ async def test_a_wrong_argument_is_refused_before_anything_is_sent(sandbox: Sand
             with pytest.raises(error, match=text):
                 session.customers.crawl(**options)
     assert sandbox.searches == []
+
+
+@pytest.mark.parametrize("past_end", ["empty", "last_page", "error"])
+async def test_a_single_customer_is_all_there_is_after_going_on_too(past_end: Any) -> None:
+    settings = SandboxSettings(rows=1, past_end=past_end)
+    async with open_sandbox(settings) as sandbox, session_for(sandbox) as session:
+        async with session.customers.crawl() as search:
+            assert await take(search, 1) == sandbox.customer_ids()
+        rest = session.customers.crawl(resume=search.resume_token)
+        assert await ids_of(rest) == []
+        assert rest.report.verdict is Verdict.COMPLETE
