@@ -88,7 +88,7 @@ def _check_type(name: str, value: object) -> None:
 def check_plain_function(name: str, function: object) -> None:
     """Raise ArgumentTypeError unless *function* has done its work when it has been called."""
     if not callable(function):
-        raise ArgumentTypeError(f"{name} must be a function, not {type(function).__name__}")
+        raise wrong_type(name, "a function", function)
     for called in (function, function.__call__):
         if inspect.iscoroutinefunction(called) or inspect.isasyncgenfunction(called):
             raise ArgumentTypeError(
