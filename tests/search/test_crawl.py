@@ -590,7 +590,7 @@ async def test_a_wrong_argument_is_refused_before_anything_is_sent(sandbox: Sand
     assert sandbox.searches == []
 
 
-@pytest.mark.parametrize("past_end", ["empty", "last_page", "error"])
+@pytest.mark.parametrize("past_end", ["empty", "last_page"])
 async def test_a_single_customer_is_all_there_is_after_going_on_too(past_end: Any) -> None:
     settings = SandboxSettings(rows=1, past_end=past_end)
     async with open_sandbox(settings) as sandbox, session_for(sandbox) as session:
