@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import re
 import resource
 import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
-
-import msgspec
 
 from enkash_async import (
     BadRecord,
@@ -52,7 +51,15 @@ _QUIET = Leg(
 )
 """How the last leg reads, when nothing goes wrong any more."""
 
-_id_of = msgspec.json.Decoder(dict[str, Any]).decode
+
+# What else is in a record need not be sound JSON, as long as nobody declared it.
+_find_id = re.compile(rb'"customerId"\s*:\s*"([^"\\]*)"').search
+
+
+def _id_in(record: bytes) -> str:
+    found = _find_id(record)
+    assert found is not None, f"no customerId in {record!r}"
+    return found[1].decode()
 
 
 class OwnError(Exception):
@@ -187,7 +194,7 @@ class _Crawl:
         return self._session.customers.search(**options)
 
     def _set_aside(self, record: BadRecord) -> None:
-        self._ledger.add([_id_of(record.raw)["customerId"]])
+        self._ledger.add([_id_in(record.raw)])
 
     async def _accompany(self) -> None:
         """Read beside the search, as another task of a program does."""
@@ -378,10 +385,7 @@ async def _outcome_of(task: asyncio.Task[bool], reader: _Reader) -> bool:
 def _ids(unit: Customer | Page[Any]) -> list[str]:
     if isinstance(unit, Customer):
         return [str(unit.customer_id)]
-    return [
-        _id_of(one)["customerId"] if isinstance(one, bytes) else str(one.customer_id)
-        for one in unit
-    ]
+    return [_id_in(one) if isinstance(one, bytes) else str(one.customer_id) for one in unit]
 
 
 # What nobody should see
