@@ -68,9 +68,12 @@ def make_app(session: enkash.EnKashSession) -> FastAPI:
     async def stream(customers: Customers) -> StreamingResponse:
         async def lines() -> AsyncIterator[str]:
             # Left as soon as the client is gone, which stops the fetches.
-            async with customers.search(order_by="created_on", strict=True) as search:
+            async with customers.search(order_by="created_on") as search:
                 async for customer in search:
                     yield json.dumps(published(customer)) + "\n"
+                if search.report.verdict is enkash.Verdict.INCOMPLETE:
+                    # Breaks the answer off, as any error does: the client sees that it has no end.
+                    raise enkash.IncompleteSearchError(str(search.report))
 
         return StreamingResponse(lines(), media_type="application/x-ndjson")
 

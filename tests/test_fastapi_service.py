@@ -12,7 +12,6 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import anyio
 import pytest
@@ -27,10 +26,9 @@ from enkash_async.sandbox import (
     faults,
     serve_sandbox,
 )
+from tests.support.uvicorn_server import serving
 
 pytest.importorskip("fastapi", reason="the example needs FastAPI")
-pytest.importorskip("uvloop", reason="uvloop is not for this system")
-uvicorn = pytest.importorskip("uvicorn", reason="the example needs uvicorn")
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "fastapi_service.py"
 
@@ -40,35 +38,12 @@ ROWS = 200
 @contextmanager
 def served(sandbox: Sandbox) -> Iterator[tuple[str, int]]:
     """Run the example over uvicorn in a thread; yield where it is."""
-    started = threading.Event()
-
-    class Server(uvicorn.Server):  # type: ignore[misc,name-defined]
-        async def startup(self, *given: Any, **options: Any) -> None:
-            await super().startup(*given, **options)
-            started.set()
-
     auth = BearerToken(sandbox.token)
     session = EnKashSession(
         sandbox.base_url, auth, page_size=20, retry=RetryPolicy(attempts=1), max_concurrency=4
     )
-    config = uvicorn.Config(
-        runpy.run_path(str(EXAMPLE))["make_app"](session),
-        host="127.0.0.1",
-        port=0,
-        loop="uvloop",
-        log_level="warning",
-        ws="none",
-    )
-    server = Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        assert started.wait(20)
-        yield server.servers[0].sockets[0].getsockname()
-    finally:
-        server.should_exit = True
-        thread.join(20)
-        assert not thread.is_alive()
+    with serving(runpy.run_path(str(EXAMPLE))["make_app"](session)) as address:
+        yield address
 
 
 def get(address: tuple[str, int], path: str) -> tuple[int, dict[str, str], bytes]:

@@ -5,36 +5,18 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import Any
 
 import pytest
 
-from enkash_async import BearerToken, EnKashSession
-from enkash_async.sandbox import Sandbox, SandboxSettings, serve_sandbox
+from enkash_async.sandbox import Sandbox
+from tests.support.served import sandbox, served
 
-ROWS, PAGE = 1_500, 100
-
-
-@pytest.fixture(scope="session")
-def served() -> Iterator[Sandbox]:
-    with serve_sandbox(SandboxSettings(rows=ROWS)) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def sandbox(served: Sandbox) -> Iterator[Sandbox]:
-    """The sandbox of all tests that do not change it."""
-    served.searches.clear()
-    yield served
-    served.on_search = None
-
-
-def session_of(sandbox: Sandbox) -> EnKashSession:
-    return EnKashSession(
-        sandbox.base_url, BearerToken(sandbox.token), page_size=PAGE, max_concurrency=2
-    )
+__all__ = ["dsn", "sandbox", "served", "spark"]
 
 
 @pytest.fixture(scope="session")
@@ -63,3 +45,24 @@ def dsn() -> Iterator[str]:
     finally:
         run("pg_ctl", "-m", "immediate", "stop")
         shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def spark(served: Sandbox) -> Iterator[Any]:
+    """Spark in local mode, where a task may fail three times; all sandboxes take its token."""
+    if shutil.which("java") is None:
+        pytest.skip("Java is not installed: .ci/flows says why")
+    from pyspark.sql import SparkSession
+
+    with pytest.MonkeyPatch.context() as patch:
+        # What is in the environment when Spark's machine starts is what its workers see.
+        patch.setenv("PYSPARK_PYTHON", sys.executable)
+        patch.setenv("ENKASH_TOKEN", served.token)
+        # Tests are over before a better compiler of the machine would pay.
+        quick = "--driver-java-options '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC' pyspark-shell"
+        patch.setenv("PYSPARK_SUBMIT_ARGS", quick)
+        builder = SparkSession.builder.master("local[2,4]").config("spark.ui.enabled", "false")
+        session = builder.config("spark.sql.session.timeZone", "UTC").getOrCreate()
+        session.sparkContext.setLogLevel("OFF")
+        yield session
+        session.stop()
