@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
 import pytest
 
 from enkash_async.sandbox import Sandbox
+from tests.support.postgresql import programs, running_postgresql
 from tests.support.served import sandbox, served
 
 __all__ = ["dsn", "sandbox", "served", "spark"]
@@ -21,30 +18,11 @@ __all__ = ["dsn", "sandbox", "served", "spark"]
 
 @pytest.fixture(scope="session")
 def dsn() -> Iterator[str]:
-    """A PostgreSQL of our own on a socket of its own; its programs refuse to run as root."""
-    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    found = shutil.which("initdb")
-    if not programs and found is None:
+    program = programs()
+    if program is None:
         pytest.skip("PostgreSQL is not installed: .ci/flows says why")
-    program = programs[-1] if programs else Path(str(found)).parent
-    folder = Path(mkdtemp(prefix="enkash-pg-"))
-    owner = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"]
-    as_owner = owner if os.getuid() == 0 else []
-    if as_owner:
-        shutil.chown(folder, "postgres", "postgres")
-
-    def run(name: str, *arguments: str) -> None:
-        command = [*as_owner, str(program / name), "-D", f"{folder}/data", *arguments]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/")
-
-    run("initdb", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--no-sync")
-    options = f"-c listen_addresses='' -k {folder} -F"
-    run("pg_ctl", "-w", "-l", f"{folder}/log", "-o", options, "start")
-    try:
-        yield f"postgresql://postgres@/postgres?host={folder}"
-    finally:
-        run("pg_ctl", "-m", "immediate", "stop")
-        shutil.rmtree(folder)
+    with running_postgresql(program) as dsn:
+        yield dsn
 
 
 @pytest.fixture(scope="session")

@@ -9,11 +9,9 @@ from __future__ import annotations
 import asyncio
 import csv
 import json
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from decimal import Decimal
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -30,11 +28,11 @@ from enkash_async import Customer, EnKashSession, IncompleteSearchError
 from enkash_async.arrow import CustomerStream, customer_schema
 from enkash_async.export import ExportResult, export
 from enkash_async.sandbox import Sandbox
+from tests.flows.recipes import recipe
 from tests.flows.rows import Row, as_cells, as_plain, as_published, make_aware, of_cells, with_times
 from tests.support.served import session_of
 from tests.support.uvicorn_server import serving
 
-EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 FIELDS = [field.name for field in attrs.fields(Customer)]
 LISTS = ("branch_codes", "customer_key_contacts", "customer_reminders", "warnings")
 
@@ -61,17 +59,6 @@ class Target:
     name: str
     fill: Callable[[Service], list[Row]]
     shape: Callable[[Row], Row] = dict
-
-
-def recipe(name: str) -> Any:
-    """Return an example as a module; dlt asks where its functions come from."""
-    if name not in sys.modules:
-        spec = spec_from_file_location(name, EXAMPLES / f"{name}.py")
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
 
 
 @contextmanager
