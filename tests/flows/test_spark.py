@@ -23,6 +23,7 @@ from enkash_async.sandbox import (
 from enkash_async.spark.options import SourceOptions, read_options
 from enkash_async.spark.planning import deal, plan
 from enkash_async.spark.pushing import narrowed_by
+from tests.flows.killing import Killer, write_all
 from tests.flows.rows import as_plain, by_id, make_aware, with_times
 from tests.support.served import ROWS
 
@@ -68,6 +69,18 @@ def test_a_task_that_fails_is_run_again_and_gives_the_same_rows(
     rows = table.select("customer_id").collect()
     assert len(failed) == 1
     assert sorted(row.customer_id for row in rows) == sorted(sandbox.customer_ids())
+
+
+def test_a_job_gives_each_row_once_although_tasks_are_killed(
+    spark: Any, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    killer = sandbox.on_search = Killer(at=[12, 24])
+    options = {"pageSize": "100", "partitionRecords": "500"}
+
+    rows = write_all(spark, sandbox, tmp_path, **options)
+
+    assert len(set(killer.killed)) == 2
+    assert sorted(rows["customer_id"]) == sorted(sandbox.customer_ids())
 
 
 def test_a_job_that_cannot_read_a_part_fails_with_our_text(source: Any, sandbox: Sandbox) -> None:
