@@ -7,7 +7,8 @@ Without --sandbox, address and credentials come from the ENKASH_ variables of th
 
 Each run is a full read: rows are inserted or updated page by page, each page in one transaction
 with the place after it, so that a run that was interrupted goes on where it stopped. At the end,
-customers that did not come, and that the service no longer knows by their id, are deleted.
+customers that did not come, and that the service no longer knows by their id, are deleted. Then
+`progress.whole_run` is the number of this run: before the first such run the table is not whole.
 """
 
 import argparse
@@ -51,9 +52,10 @@ CREATE TABLE IF NOT EXISTS customers (
     {", ".join(f"{name} {TYPES.get(name, 'text')}" for name in FIELDS)}, run bigint NOT NULL
 );
 CREATE TABLE IF NOT EXISTS progress (
-    one boolean PRIMARY KEY DEFAULT true CHECK (one), run bigint NOT NULL, resume_token text
+    one boolean PRIMARY KEY DEFAULT true CHECK (one), run bigint NOT NULL, resume_token text,
+    whole_run bigint
 );
-INSERT INTO progress VALUES (true, 1, NULL) ON CONFLICT DO NOTHING;
+INSERT INTO progress VALUES (true, 1) ON CONFLICT DO NOTHING;
 CREATE TEMPORARY TABLE IF NOT EXISTS arrived (LIKE customers) ON COMMIT DELETE ROWS;
 """
 UPSERT = f"""
@@ -76,8 +78,9 @@ async def load(session: EnKashSession, database: asyncpg.Connection) -> SearchRe
             print(f"rows {page.offset:,} to {page.offset + len(page):,} saved", flush=True)
     if search.report.verdict is not Verdict.INCOMPLETE:
         await delete_gone(session, database, run)
-        # The end was reached: the next run reads everything anew.
-        await database.execute("UPDATE progress SET run = run + 1, resume_token = NULL")
+        await database.execute("UPDATE progress SET whole_run = run")
+    # The end was reached: the next run reads everything anew.
+    await database.execute("UPDATE progress SET run = run + 1, resume_token = NULL")
     return search.report
 
 

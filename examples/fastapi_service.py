@@ -5,7 +5,11 @@
     curl 'http://127.0.0.1:8080/customers?status=active&page_size=50'
     curl http://127.0.0.1:8080/customers.ndjson
 
-Without --sandbox, address and credentials come from the ENKASH_ variables of the environment.
+Without --sandbox, address and credentials come from the ENKASH_ variables of the environment. With
+several workers, each has a session of its own, so that limits of a session count for each of them:
+
+    pip install fastapi uvicorn uvloop
+    uvicorn --app-dir examples --factory fastapi_service:create_app --workers 2
 """
 
 import argparse
@@ -68,9 +72,12 @@ def make_app(session: enkash.EnKashSession) -> FastAPI:
     async def stream(customers: Customers) -> StreamingResponse:
         async def lines() -> AsyncIterator[str]:
             # Left as soon as the client is gone, which stops the fetches.
-            async with customers.search(order_by="created_on", strict=True) as search:
+            async with customers.search(order_by="created_on") as search:
                 async for customer in search:
                     yield json.dumps(published(customer)) + "\n"
+                if search.report.verdict is enkash.Verdict.INCOMPLETE:
+                    # Breaks the answer off, as any error does: the client sees that it has no end.
+                    raise enkash.IncompleteSearchError(str(search.report))
 
         return StreamingResponse(lines(), media_type="application/x-ndjson")
 
@@ -87,6 +94,11 @@ def make_app(session: enkash.EnKashSession) -> FastAPI:
     return app
 
 
+def create_app() -> FastAPI:
+    """Return the app of one worker; its session opens when the worker starts."""
+    return make_app(enkash.EnKashSession.from_env())
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Answer customers from EnKash as JSON.")
     parser.add_argument("--sandbox", action="store_true", help="answer invented customers")
@@ -97,4 +109,4 @@ if __name__ == "__main__":
             auth = enkash.BearerToken(sandbox.token)
             uvicorn.run(make_app(enkash.EnKashSession(sandbox.base_url, auth)), port=options.port)
     else:
-        uvicorn.run(make_app(enkash.EnKashSession.from_env()), port=options.port)
+        uvicorn.run(create_app(), port=options.port)

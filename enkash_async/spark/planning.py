@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 
 import attrs
 
 from enkash_async import __version__
 from enkash_async.customers.filters import CustomerFilter
+from enkash_async.errors import IncompleteSearchError
 from enkash_async.spark.options import SourceOptions
 from enkash_async.spark.sessions import session_of
 
 MARGIN = timedelta(seconds=1)
 """How much further than its span a task asks: it is not known which ends the service includes."""
+
+PLANS = 3
+"""How often time is cut anew where the counts of its windows do not add up."""
 
 
 @attrs.frozen(kw_only=True)
@@ -49,7 +55,12 @@ def plan_span(options: SourceOptions, begin: datetime | None, end: datetime) -> 
 
 async def _windows(options: SourceOptions, filter: CustomerFilter) -> list[CustomerFilter]:
     async with session_of(options, options.max_concurrency, options.max_rate) as session:
-        return await session.customers.windows(filter, max_records=options.partition_records)
+        cut = partial(session.customers.windows, filter, max_records=options.partition_records)
+        for _ in range(PLANS - 1):
+            # A customer was deleted between two counts. Spark plans a job only once.
+            with suppress(IncompleteSearchError):
+                return await cut()
+        return await cut()
 
 
 def deal(windows: Sequence[CustomerFilter], options: SourceOptions) -> list[Share]:

@@ -7,7 +7,6 @@ import inspect
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pyarrow as pa
@@ -16,7 +15,6 @@ from aiohttp import web
 from anyio import to_thread
 
 from enkash_async import (
-    BearerToken,
     ClientRequestError,
     CustomerFilter,
     EnKashSession,
@@ -25,27 +23,7 @@ from enkash_async import (
 )
 from enkash_async.arrow import CustomerStream, customer_schema
 from enkash_async.sandbox import Sandbox, SandboxSettings, SearchCall, serve_sandbox
-
-ROWS, PAGE = 1_000, 100
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Sandbox]:
-    with serve_sandbox(SandboxSettings(rows=ROWS)) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def sandbox(served: Sandbox) -> Iterator[Sandbox]:
-    served.searches.clear()
-    yield served
-    served.on_search = None
-
-
-def session_of(sandbox: Sandbox) -> EnKashSession:
-    return EnKashSession(
-        sandbox.base_url, BearerToken(sandbox.token), page_size=PAGE, max_concurrency=2
-    )
+from tests.support.served import PAGE, ROWS, session_of
 
 
 def stream_of(sandbox: Sandbox) -> CustomerStream:

@@ -16,7 +16,7 @@ from aiohttp import web
 
 from enkash_async import ClientRequestError
 from enkash_async.sandbox import Sandbox, SandboxSettings, SearchCall, open_sandbox
-from tests.flows.conftest import session_of
+from tests.support.served import session_of
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 

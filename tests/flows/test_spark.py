@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import shutil
-import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,32 +11,24 @@ import pytest
 from aiohttp import web
 
 from enkash_async import CustomerFilter
-from enkash_async.sandbox import Sandbox, SearchCall
+from enkash_async.sandbox import (
+    Fault,
+    FaultScript,
+    Sandbox,
+    SandboxSettings,
+    SearchCall,
+    faults,
+    serve_sandbox,
+)
 from enkash_async.spark.options import SourceOptions, read_options
-from enkash_async.spark.planning import deal
+from enkash_async.spark.planning import deal, plan
 from enkash_async.spark.pushing import narrowed_by
-from tests.flows.conftest import ROWS
-from tests.flows.test_same_rows import by_id, expected
+from tests.flows.killing import Killer, write_all
+from tests.flows.rows import as_plain, by_id, make_aware, with_times
+from tests.support.served import ROWS
 
 # pyspark warns of pandas 3, and leaves sockets to the collector.
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::ResourceWarning")
-
-
-@pytest.fixture(scope="module")
-def spark(served: Sandbox) -> Iterator[Any]:
-    if shutil.which("java") is None:
-        pytest.skip("Java is not installed: .ci/flows says why")
-    from pyspark.sql import SparkSession
-
-    with pytest.MonkeyPatch.context() as patch:
-        # What is in the environment when Spark's machine starts is what its workers see.
-        patch.setenv("PYSPARK_PYTHON", sys.executable)
-        patch.setenv("ENKASH_TOKEN", served.token)
-        builder = SparkSession.builder.master("local[2,4]").config("spark.ui.enabled", "false")
-        session = builder.config("spark.sql.session.timeZone", "UTC").getOrCreate()
-        session.sparkContext.setLogLevel("OFF")
-        yield session
-        session.stop()
 
 
 @pytest.fixture
@@ -51,23 +40,10 @@ def source(spark: Any, sandbox: Sandbox) -> Any:
 
 def test_spark_holds_what_the_service_holds(source: Any, sandbox: Sandbox) -> None:
     table = source.load()
-    rows = [row.asDict(recursive=True) for row in table.collect()]
-    for row in rows:
-        _make_aware(row)
-    assert by_id(rows) == expected(sandbox.records())
+    rows = [make_aware(row.asDict(recursive=True)) for row in table.collect()]
+    assert by_id(rows) == by_id([with_times(as_plain(one)) for one in sandbox.records()])
     # Neither the credentials nor their names are in the plan.
     assert sandbox.token not in table._jdf.queryExecution().toString()
-
-
-def _make_aware(row: dict[str, Any]) -> None:
-    """Give times back their zone: Spark hands them out in that of this machine, without it."""
-    for name, value in row.items():
-        if isinstance(value, datetime):
-            row[name] = value.astimezone(UTC)
-        elif isinstance(value, list):
-            for one in value:
-                if isinstance(one, dict):
-                    _make_aware(one)
 
 
 def test_a_limit_reads_the_first_pages(source: Any, sandbox: Sandbox) -> None:
@@ -93,6 +69,18 @@ def test_a_task_that_fails_is_run_again_and_gives_the_same_rows(
     rows = table.select("customer_id").collect()
     assert len(failed) == 1
     assert sorted(row.customer_id for row in rows) == sorted(sandbox.customer_ids())
+
+
+def test_a_job_gives_each_row_once_although_tasks_are_killed(
+    spark: Any, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    killer = sandbox.on_search = Killer(at=[12, 24])
+    options = {"pageSize": "100", "partitionRecords": "500"}
+
+    rows = write_all(spark, sandbox, tmp_path, **options)
+
+    assert len(set(killer.killed)) == 2
+    assert sorted(rows["customer_id"]) == sorted(sandbox.customer_ids())
 
 
 def test_a_job_that_cannot_read_a_part_fails_with_our_text(source: Any, sandbox: Sandbox) -> None:
@@ -165,6 +153,18 @@ def test_shares_add_up_to_what_is_allowed(windows: int, tasks: int) -> None:
 def test_a_wrong_option_is_named(given: dict[str, str], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         read_options(given)
+
+
+def test_time_is_cut_anew_where_a_customer_was_deleted_between_two_counts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with serve_sandbox(SandboxSettings(rows=300)) as sandbox:
+        monkeypatch.setenv("ENKASH_TOKEN", sandbox.token)
+        sandbox.faults = FaultScript([Fault(faults.DeleteRows(), requests=[3])])
+        options = SourceOptions(base_url=sandbox.base_url, partition_records=100)
+        shares = plan(options, options.filter)
+        assert sandbox.faults_injected == {"delete_rows": 1}
+    assert sum(len(share.windows) for share in shares) >= 3
 
 
 def test_filters_never_narrow_too_far() -> None:
