@@ -11,8 +11,6 @@ import attrs
 
 from enkash_async._arguments import int32_at_least, named, parameters_of, wrong_type
 from enkash_async._decoding.slice_decoder import BadRecord, OnBadRecord
-from enkash_async._paging.crawl.crawl import Crawl
-from enkash_async._paging.crawl.cutter import MOST as MOST_PAGES
 from enkash_async._paging.page_sizes import KnownSize
 from enkash_async._paging.pager import Pager
 from enkash_async._paging.planner import Planner
@@ -20,7 +18,6 @@ from enkash_async._search.endpoint import ListEndpoint, TimeRange
 from enkash_async._search.extra import Extra, JsonBody, QueryString, checked_extra
 from enkash_async._search.ordering import ordered_by
 from enkash_async._search.page_fetcher import PageFetcher
-from enkash_async._search.partitions import Partitions
 from enkash_async._search.prefetch import Prefetch
 from enkash_async._search.query import Direction, Query
 from enkash_async._search.row_stream import NotBegun, RowStream
@@ -153,6 +150,10 @@ class ListResource(Generic[F, R]):
         counts about 6 rows for each that comes instead of 9 to 17, and is asked more often. The
         other parameters are those of `search`. TypeError if the list has no time to cut.
         """
+        # Not at the top: programs that only search need not load so many modules.
+        from enkash_async._paging.crawl.crawl import Crawl
+        from enkash_async._paging.crawl.cutter import MOST as MOST_PAGES
+
         time, criteria = self._time(), self._criteria(filter, fields, "crawl")
         query = Query(
             endpoint=self._endpoint,
@@ -231,6 +232,8 @@ class ListResource(Generic[F, R]):
         share no limit. IncompleteSearchError if records have no time, or the counts do not add
         up; TypeError if the list has no time to cut.
         """
+        from enkash_async._search.partitions import Partitions
+
         time, criteria = self._time(), self._criteria(filter, fields, "windows")
         int32_at_least(1, "max_records", max_records)
         parts = Partitions(self._endpoint, time, criteria, self.count)

@@ -26,8 +26,7 @@ class Direction(StrEnum):
     DESC = "DESC"
 
 
-@attrs.frozen(eq=False, kw_only=True)
-class Query:
+class Query(msgspec.Struct, frozen=True, eq=False, kw_only=True, dict=True):
     """What a search asks for, the same for every page but for its place and its window."""
 
     endpoint: ListEndpoint[Any, Any]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import attrs
+import msgspec
 
 from enkash_async._clock import now as clock
 from enkash_async._decoding.slice_decoder import Rows
@@ -19,8 +19,7 @@ from enkash_async.resume import ResumeToken
 NOTHING_LEFT = ". There is no token to go on from, since nothing more would come: crawl anew"
 
 
-@attrs.define(eq=False)
-class Batch:
+class Batch(msgspec.Struct, eq=False):
     """A page in its turn, those of its rows that are read, and how many the reader is done with.
 
     *new* are all of its rows that are new: more than are read where the search ends before.

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 
 import aiohttp
-import attrs
+import msgspec
 from yarl import URL
 
 from enkash_async._http.connections import open_http, pool_size
@@ -32,8 +32,7 @@ NOT_OPEN = (
 )
 
 
-@attrs.frozen(kw_only=True, eq=False)
-class Opened:
+class Opened(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     """A session between its opening and its end."""
 
     loop: asyncio.AbstractEventLoop

@@ -16,6 +16,7 @@ from typing import Any, Self, TypeVar, cast
 import attrs
 
 from enkash_async._arguments import wrong_type
+from enkash_async._patterns import Pattern
 from enkash_async._wire.keys import WIRE_NAME, wire_name
 from enkash_async._wire.times import iso_z
 from enkash_async.errors import InvalidArgumentError
@@ -49,7 +50,7 @@ def enum_member(kind: type[E], value: Any, name: str) -> E:
     return member
 
 
-_control_character = re.compile(r"[\x00-\x1f\x7f-\x9f]").search
+_CONTROL_CHARACTER = Pattern(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def text(name: str, value: Any) -> str:
@@ -60,7 +61,7 @@ def text(name: str, value: Any) -> str:
         value.encode()
     except UnicodeEncodeError:
         raise InvalidArgumentError(f"{name} must be text that can be written as UTF-8") from None
-    if not value.isprintable() and _control_character(value):
+    if not value.isprintable() and _CONTROL_CHARACTER.search(value):
         raise InvalidArgumentError(
             f"{name} must be text without control characters, such as line breaks"
         )
@@ -118,14 +119,14 @@ def instant(name: str, value: Any) -> datetime:
 
 def instant_or_day(name: str, value: Any) -> datetime | date:
     """Return an aware instant, or a day that becomes one where its zone is known."""
-    if isinstance(value, str) and _is_day(value):
+    if isinstance(value, str) and _DAY.fullmatch(value):
         value = _day_in(name, value)
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
     return instant(name, value)
 
 
-_is_day = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII).fullmatch
+_DAY = Pattern(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 
 def _day_in(name: str, text: str) -> date:
