@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import math
 from collections.abc import Awaitable, Callable
 from functools import partial
 
@@ -46,7 +48,7 @@ class _Slot:
     def __init__(self, request: PageRequest, nbytes: int) -> None:
         self.request = request
         self.scope = anyio.CancelScope()
-        self.done = anyio.Event()
+        self.done = asyncio.Event()
         self.page: RawPage | None = None
         self.error: Exception | None = None
         self.nbytes = nbytes
@@ -176,12 +178,13 @@ class Prefetch:
         the plan no longer wants it.
         """
         slot = self._head()
-        with anyio.move_on_after(self._patience):
-            await slot.landed()
-            # When it came, the plan may have preferred other pages.
-            while slot.page is not None and (head := self._head()) is not slot:
-                slot = head
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(None if self._patience == math.inf else self._patience):
                 await slot.landed()
+                # When it came, the plan may have preferred other pages.
+                while slot.page is not None and (head := self._head()) is not slot:
+                    slot = head
+                    await slot.landed()
         return self._outcome(slot)
 
     def _head(self) -> _Slot:

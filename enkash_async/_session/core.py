@@ -94,7 +94,6 @@ class Core:
             stack.push_async_callback(owner.aclose)
             # Before the tasks are cancelled, so that the searches end because of the session.
             stack.callback(self.telemetry.close)
-            await owner.opened()
             self._opened = self._put_together(http, owner, stack.pop_all())
 
     def _put_together(

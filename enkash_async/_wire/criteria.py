@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, time, tzinfo
 from decimal import Context, Decimal
 from enum import StrEnum
+from functools import cache
 from typing import Any, Self, TypeVar, cast
 
 import attrs
@@ -229,11 +230,10 @@ class Criteria:
         Amounts stay `Decimal`; whoever writes the JSON must write them as numbers. Days that are
         no instants yet are those of UTC.
         """
-        fields = attrs.fields(cast("type[attrs.AttrsInstance]", type(self)))
         return {
-            wire_name(field): field.metadata[WRITTEN](in_zone(value, UTC, is_end=_is_end(field)))
-            for field in fields
-            if (value := getattr(self, field.name)) is not None
+            on_wire: write(in_zone(value, UTC, is_end=is_end))
+            for name, on_wire, write, is_end in self._layout()
+            if (value := getattr(self, name)) is not None
         }
 
     def with_days_in(self, zone: tzinfo) -> Self:
@@ -241,14 +241,21 @@ class Criteria:
 
         A day that is the end of a range stands for its last instant, and for its first elsewhere.
         """
-        fields = attrs.fields(cast("type[attrs.AttrsInstance]", type(self)))
         days = {
-            field.name: in_zone(value, zone, is_end=_is_end(field))
-            for field in fields
-            if isinstance(value := getattr(self, field.name), date)
-            and not isinstance(value, datetime)
+            name: in_zone(value, zone, is_end=is_end)
+            for name, _, _, is_end in self._layout()
+            if isinstance(value := getattr(self, name), date) and not isinstance(value, datetime)
         }
         return attrs.evolve(cast("Any", self), **days) if days else self
+
+    @classmethod
+    @cache
+    def _layout(cls) -> tuple[tuple[str, str, Write, bool], ...]:
+        """Return name, name on the wire, writer of each field, and whether it ends a range."""
+        return tuple(
+            (field.name, wire_name(field), field.metadata[WRITTEN], bool(field.metadata[IS_END]))
+            for field in attrs.fields(cast("type[attrs.AttrsInstance]", cls))
+        )
 
     def canonical(self) -> dict[str, Any]:
         """Return the body in a form that is the same for all filters that ask for the same.
@@ -265,10 +272,6 @@ def _canonical(value: Any) -> Any:
         # Not in the caller's context, in which amounts of many digits may become the same.
         return str(value.normalize(_EXACT)) if value else "0"
     return value
-
-
-def _is_end(field: attrs.Attribute[Any]) -> bool:
-    return bool(field.metadata[IS_END])
 
 
 def check_range(low_name: str, low: Any, high_name: str, high: Any) -> None:
