@@ -89,6 +89,11 @@ def call_soon_in(loop: asyncio.AbstractEventLoop, function: Callable[[], None]) 
         loop.call_soon_threadsafe(function)
 
 
+def cancel_soon(task: asyncio.Task[None]) -> None:
+    """Cancel *task* once it has begun, so that it cleans up though it was started in this turn."""
+    task.get_loop().call_soon(task.cancel)
+
+
 class TaskOwner:
     """Owns the background tasks of a session.
 
@@ -103,13 +108,16 @@ class TaskOwner:
         self.is_open = True
         """Tasks can be started."""
 
-    def start(self, function: Callable[[T], Coroutine[Any, Any, None]], argument: T) -> None:
-        """Start `function(argument)` as a task. It must not raise."""
+    def start(
+        self, function: Callable[[T], Coroutine[Any, Any, None]], argument: T
+    ) -> asyncio.Task[None]:
+        """Start `function(argument)` as a task, and return it. It must not raise."""
         if not self.is_open:
             raise RuntimeError("the session is closed; open it again and start a new search")
         task = self._loop.create_task(function(argument), name=f"enkash-async {function.__name__}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def aclose(self) -> None:
         """Cancel all tasks and wait for them, even while the caller is being cancelled."""
@@ -117,7 +125,6 @@ class TaskOwner:
         with anyio.move_on_after(CLOSE_DEADLINE, shield=True):
             while tasks := self._tasks - {asyncio.current_task()}:
                 for task in tasks:
-                    # Soon: one that was started in this turn has begun by then, and cleans up.
-                    self._loop.call_soon(task.cancel)
+                    cancel_soon(task)
                 # What it waits for may have swallowed the cancellation.
                 await asyncio.wait(tasks, timeout=CANCEL_AGAIN)
