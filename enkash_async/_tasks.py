@@ -114,7 +114,7 @@ class TaskOwner:
         """Start `function(argument)` as a task, and return it. It must not raise."""
         if not self.is_open:
             raise RuntimeError("the session is closed; open it again and start a new search")
-        task = self._loop.create_task(function(argument), name=f"enkash-async {function.__name__}")
+        task = self._loop.create_task(function(argument), name=function.__qualname__)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
