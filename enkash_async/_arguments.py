@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Iterable
-from difflib import get_close_matches
 from typing import Any
 
 from enkash_async.errors import ArgumentTypeError, InvalidArgumentError
@@ -60,6 +59,9 @@ def wrong_type(name: str, wanted: str, value: object) -> ArgumentTypeError:
 
 def named(name: str, known: Iterable[str]) -> str:
     """Return *name* with the known name that may have been meant, or with all that there are."""
+    # Not at the top: who mistakes no name need not have it loaded.
+    from difflib import get_close_matches
+
     known = sorted(known)
     alike = get_close_matches(name.lower(), known, 1)
     hint = f"did you mean {alike[0]}?" if alike else f"there are {', '.join(known)}"

@@ -9,12 +9,14 @@ from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 import anyio
-from anyio.abc import TaskGroup
 
 T = TypeVar("T")
 
 CLOSE_DEADLINE = 10.0
 """Seconds that closing waits for tasks which have been cancelled."""
+
+CANCEL_AGAIN = 0.5
+"""Seconds after which those are cancelled once more that go on all the same."""
 
 
 class _Turns:
@@ -87,43 +89,42 @@ def call_soon_in(loop: asyncio.AbstractEventLoop, function: Callable[[], None]) 
         loop.call_soon_threadsafe(function)
 
 
-class TaskOwner:
-    """Owns the background tasks of a session: one task group, in a task of its own.
+def cancel_soon(task: asyncio.Task[None]) -> None:
+    """Cancel *task* once it has begun, so that it cleans up though it was started in this turn."""
+    task.get_loop().call_soon(task.cancel)
 
-    The caller's code never runs inside a cancel scope of the group. So its exceptions arrive as
-    themselves and not in a group, and the session may be closed from another task than the one
-    that opened it, as fixtures and lifespan hooks do.
+
+class TaskOwner:
+    """Owns the background tasks of a session.
+
+    They are tasks of asyncio, and in no group: a task group would hold the caller's code in its
+    cancel scope, and takes four times as long to start one. The session may be closed from another
+    task than the one that opened it, as fixtures and lifespan hooks do.
     """
 
     def __init__(self) -> None:
-        self._opened = anyio.Event()
-        self._closing = anyio.Event()
-        self._group: TaskGroup | None = None
-        self._task = asyncio.create_task(self._own(), name="enkash-async session")
+        self._loop = asyncio.get_running_loop()
+        self._tasks = set[asyncio.Task[None]]()
+        self.is_open = True
+        """Tasks can be started."""
 
-    async def _own(self) -> None:
-        async with anyio.create_task_group() as self._group:
-            self._opened.set()
-            await self._closing.wait()
-            self._group.cancel_scope.cancel()
-
-    async def opened(self) -> None:
-        """Wait until tasks can be started."""
-        await self._opened.wait()
-
-    @property
-    def is_open(self) -> bool:
-        """Say whether tasks can be started."""
-        return self._group is not None and not self._closing.is_set()
-
-    def start(self, function: Callable[[T], Coroutine[Any, Any, None]], argument: T) -> None:
-        """Start `function(argument)` as a task. It must not raise."""
-        if self._group is None or not self.is_open:
+    def start(
+        self, function: Callable[[T], Coroutine[Any, Any, None]], argument: T
+    ) -> asyncio.Task[None]:
+        """Start `function(argument)` as a task, and return it. It must not raise."""
+        if not self.is_open:
             raise RuntimeError("the session is closed; open it again and start a new search")
-        self._group.start_soon(function, argument)
+        task = self._loop.create_task(function(argument), name=function.__qualname__)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     async def aclose(self) -> None:
         """Cancel all tasks and wait for them, even while the caller is being cancelled."""
-        self._closing.set()
+        self.is_open = False
         with anyio.move_on_after(CLOSE_DEADLINE, shield=True):
-            await asyncio.wait([self._task])
+            while tasks := self._tasks - {asyncio.current_task()}:
+                for task in tasks:
+                    cancel_soon(task)
+                # What it waits for may have swallowed the cancellation.
+                await asyncio.wait(tasks, timeout=CANCEL_AGAIN)

@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 
 import attrs
 
+from enkash_async._patterns import Pattern
 from enkash_async._wire.charset import in_utf8
 from enkash_async._wire.envelope import UNREADABLE, answer_in, raise_for_error
 from enkash_async._wire.numbers import number
@@ -277,11 +278,11 @@ def _token_in(response: Response) -> Token | None:
     return None
 
 
-_is_decimal = re.compile(r"\s*[0-9]{1,12}(\.[0-9]*)?\s*", re.ASCII).fullmatch
+_DECIMAL = Pattern(r"\s*[0-9]{1,12}(\.[0-9]*)?\s*", re.ASCII)
 
 
 def _life(value: object) -> float | None:
-    if isinstance(value, str) and _is_decimal(value):
+    if isinstance(value, str) and _DECIMAL.fullmatch(value):
         value = float(value)
     # A life of 0 is the placeholder of the documentation's generated examples.
     seconds = number(value)

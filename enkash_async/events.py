@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 import attrs
+import msgspec
 
 from enkash_async._arguments import check_plain_function
 from enkash_async.errors import ErrorType
@@ -43,8 +44,7 @@ class Outcome(StrEnum):
     """Nobody referred to it any more, as after a `break`."""
 
 
-@attrs.frozen(kw_only=True)
-class SearchStarted:
+class SearchStarted(msgspec.Struct, frozen=True, kw_only=True):
     """A search is about to send its first request.
 
     *search_id* is its number and *resource* the list that it reads. *method* is the method of that
@@ -56,8 +56,7 @@ class SearchStarted:
     method: Method
 
 
-@attrs.frozen(kw_only=True)
-class RequestEnded:
+class RequestEnded(msgspec.Struct, frozen=True, kw_only=True):
     """An attempt at a request ended, well or not.
 
     *operation* is the path of the documented operation, or "other" where an `Auth` of your own
@@ -91,8 +90,7 @@ class RequestEnded:
     seconds: float | None
 
 
-@attrs.frozen(kw_only=True)
-class RetryPlanned:
+class RetryPlanned(msgspec.Struct, frozen=True, kw_only=True):
     """An *attempt* failed, and the next one comes in *delay* seconds, or when a place is free then.
 
     After a refusal, *delay* is what is left of the pause of the whole session. *status*, *error*
@@ -110,8 +108,7 @@ class RetryPlanned:
     error_type: ErrorType | None
 
 
-@attrs.frozen(kw_only=True)
-class PageFetched:
+class PageFetched(msgspec.Struct, frozen=True, kw_only=True):
     """A page came, after however many attempts.
 
     *row* is where in the list it was meant to begin, counted from 0; *offset* and *limit* are as on
@@ -129,8 +126,7 @@ class PageFetched:
     seconds: float
 
 
-@attrs.frozen(kw_only=True)
-class SearchEnded:
+class SearchEnded(msgspec.Struct, frozen=True, kw_only=True):
     """A search that had started has ended. This is told once for each.
 
     *resource* and *method* are as at its start, and *seconds* passed since then. *error*,

@@ -8,8 +8,6 @@ from typing import cast
 
 import attrs
 
-from enkash_async._html import table
-
 
 class Verdict(StrEnum):
     """Whether a search delivered what was there."""
@@ -115,6 +113,9 @@ class SearchReport:
 
     def _repr_html_(self) -> str:
         """Return a table of what the report holds, for notebooks."""
+        # Nobody else needs it, so that it is not loaded before.
+        from enkash_async._html import table
+
         rows = [
             (attribute.name.replace("_", " "), _in_a_cell(value))
             for attribute in attrs.fields(type(self))

@@ -15,7 +15,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "enkash_async"
 
 LAYERS = [
-    {"_advice", "_html"},
+    {"_advice", "_html", "_patterns"},
     {"errors"},
     {"_arguments", "_clock", "_frames", "_tasks", "_version", "report", "resume"},
     {"timeout"},
@@ -327,7 +327,14 @@ def test_paging_knows_errors_reports_and_tokens_only() -> None:
 def test_telemetry_is_told_and_does_not_ask() -> None:
     for name, imports in modules():
         if package_of(name) == "_telemetry":
-            assert own(imports) <= {"_telemetry", "_clock", "errors", "events", "report"}, name
+            assert own(imports) <= {
+                "_telemetry",
+                "_clock",
+                "_patterns",
+                "errors",
+                "events",
+                "report",
+            }, name
 
 
 @pytest.mark.parametrize(

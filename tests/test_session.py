@@ -229,7 +229,7 @@ def test_there_is_one_list_of_options() -> None:
     names = [*parameters][2:]
 
     assert set(names) == set(get_type_hints(SessionOptions)) == set(CHECKS)
-    assert set(names) == {field.name for field in Options.__attrs_attrs__}
+    assert set(names) == {*Options.__struct_fields__}
     assert {*get_type_hints(ViewOptions), *SHARED} == set(names)
     doc = inspect.getdoc(EnKashSession.__init__) or ""
     assert [name for name in parameters if name != "self" and f"*{name}*:" not in doc] == [

@@ -21,6 +21,7 @@ from types import NoneType
 from typing import Any
 
 import attrs
+import msgspec
 
 from enkash_async._wire.keys import IDENTITY, wire_name
 
@@ -32,8 +33,7 @@ _ITEMS = (str, bool, int)
 _NOT_CALLED = "the fast lane makes records without calling their class"
 
 
-@attrs.frozen
-class RecordField:
+class RecordField(msgspec.Struct, frozen=True):
     """A field of a record: its two names, and what it holds.
 
     *kind* is a scalar, an enumeration or a record class; it is that of the items if *is_tuple*.

@@ -1,6 +1,6 @@
 """Which lane reads a record. No I/O.
 
-Two lanes are derived from the declaration of a record: `struct_lane`, which is fast, and
+Two kinds of lane are derived from the declaration of a record: `struct_lane`, which is fast, and
 `reference_lane`, which is strict and names the field that cannot be read. What the fast one
 refuses goes to the reference. The tests hold the two equal.
 """
@@ -24,7 +24,10 @@ _REFUSALS = (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError)
 """What stands for "cannot be read"; Decimal raises the third for an exponent beyond all bounds."""
 
 RESCUES_TO_SWITCH = 50
-"""Records with times in another notation than ISO before the lane for these is tried first."""
+"""Records that only a further struct lane could read before that is the one to be tried first."""
+
+LANES: tuple[Times, ...] = ("aware", "iso", "any")
+"""The struct lanes, the fastest first. What one reads, those after it read, too."""
 
 
 LARGE = 64 * 1024
@@ -47,14 +50,15 @@ class RecordDecoder(Generic[R]):
     def __init__(self, record: type[R], naive_timezone: tzinfo) -> None:
         self.record = record
         self.naive_timezone = naive_timezone
-        self._first = self._lane("iso")
-        self._rescues = 0
+        self._lane = 0
+        """The place among the struct lanes of that which is tried first."""
+        self._first = self._struct_lane(0)
+        self._rescues = [0] * len(LANES)
 
-    # Most services need the first lane only, and making the others takes a while.
-
-    @cached_property
-    def _second(self) -> Callable[[bytes | msgspec.Raw], R]:
-        return self._lane("any")
+    def _struct_lane(self, lane: int) -> Callable[[bytes | msgspec.Raw], R]:
+        # Made when it is needed, which takes a while: most services need the first one only.
+        record: Any = self.record
+        return struct_lane(record, self.naive_timezone, LANES[lane])
 
     @cached_property
     def _reference(self) -> Callable[[bytes | msgspec.Raw], R]:
@@ -62,10 +66,6 @@ class RecordDecoder(Generic[R]):
         from enkash_async._decoding.reference_lane import reference_lane
 
         return reference_lane(self.record, self.naive_timezone)
-
-    def _lane(self, times: Times) -> Callable[[bytes | msgspec.Raw], R]:
-        record: Any = self.record
-        return struct_lane(record, self.naive_timezone, times)
 
     def decode_many(
         self, raws: Sequence[bytes | msgspec.Raw]
@@ -100,15 +100,20 @@ class RecordDecoder(Generic[R]):
             return self._decode_otherwise(raw)
 
     def _decode_otherwise(self, raw: bytes | msgspec.Raw) -> R:
-        try:
-            record = self._second(raw)
-        except _REFUSALS:
-            return self.decode_by_reference(raw)
-        self._rescues += 1
-        if self._rescues == RESCUES_TO_SWITCH:
-            # Happens once: what reads any notation reads ISO too, a little slower.
-            self._first = self._second
-        return record
+        for lane in range(self._lane + 1, len(LANES)):
+            try:
+                record = self._struct_lane(lane)(raw)
+            except _REFUSALS:
+                continue
+            self._note_rescue(lane)
+            return record
+        return self.decode_by_reference(raw)
+
+    def _note_rescue(self, lane: int) -> None:
+        self._rescues[lane] += 1
+        if self._rescues[lane] == RESCUES_TO_SWITCH:
+            # It reads what those before it read, too, a little slower.
+            self._lane, self._first = lane, self._struct_lane(lane)
 
     def decode_by_reference(self, raw: bytes | msgspec.Raw) -> R:
         """Do what `decode` does, in the reference lane only."""

@@ -12,26 +12,25 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any
 
-import attrs
 import msgspec
 
 from enkash_async._decoding.declaration import fields_of, identity_of
+from enkash_async._patterns import Pattern
 
 _NAMES_SHOWN = 5
 
 _MAX_BYTES = 64 * 1024
 """Of a record whose names are only counted."""
 
-_is_plain = re.compile(r"[A-Za-z_]\w{0,39}", re.ASCII).fullmatch
+_PLAIN = Pattern(r"[A-Za-z_]\w{0,39}", re.ASCII)
 """A name that holds no data: an object may be a table, whose keys are."""
 
-_is_dotted = re.compile(r"[\w.-]{1,60}", re.ASCII).fullmatch
+_DOTTED = Pattern(r"[\w.-]{1,60}", re.ASCII)
 
 _decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
-@attrs.frozen
-class ComparedNames:
+class ComparedNames(msgspec.Struct, frozen=True):
     """The names in an object, next to those that its class declares."""
 
     known: tuple[str, ...]
@@ -80,7 +79,7 @@ def undeclared_names(record: Any, raw: bytes | msgspec.Raw) -> tuple[str, ...]:
     if found.keys() <= _declared(record):
         return ()
     names = compared_names(record, found).undeclared
-    return tuple(name for name in names if _is_plain(name))
+    return tuple(name for name in names if _PLAIN.fullmatch(name))
 
 
 def why_foreign(record: Any, found: Iterable[str]) -> str | None:
@@ -120,8 +119,8 @@ def _listed(names: ComparedNames) -> str:
 
 def _may_be_shown(name: str, names: ComparedNames) -> bool:
     # One that is spelled like a declared name is no data.
-    is_respelled = name in names.respelled and _is_dotted(name)
-    return bool(is_respelled or _is_plain(name))
+    is_respelled = name in names.respelled and _DOTTED.fullmatch(name)
+    return bool(is_respelled or _PLAIN.fullmatch(name))
 
 
 @cache

@@ -13,8 +13,12 @@ from typing import Any, Literal
 from enkash_async._decoding.declaration import RecordField, fields_of, identity_of
 from enkash_async._decoding.record_class import has_struct_storage
 
-Times = Literal["iso", "any"]
-"""How a lane reads times and whole numbers: as msgspec does, or in every notation known."""
+Times = Literal["aware", "iso", "any"]
+"""How a lane reads times and whole numbers: as msgspec does, or in every notation known.
+
+"aware" is the same as "iso" but for what would have to be put right: a time without a zone, and
+null where a list belongs, are refused.
+"""
 
 OF_MANY_NOTATIONS = (datetime, int)
 
@@ -39,59 +43,79 @@ def source_in_place(record: Any, times: Times, *, from_bytes: bool) -> str:
             value = record.net_amount
             if value is not None and not value.is_finite():
                 finite(value)
-            value = record.address
-            if value is not None:
-                read_address(value)
-            value = record.reminders
-            if value is None:
-                record.reminders = ()
-            else:
-                for item in value:
-                    read_reminders(item)
+            address = record.address
+            if address is not None:
+                address.__class__ = Record_address
+            reminders = record.reminders
+            if reminders is None:
+                record.reminders = reminders = ()
+            for reminders in reminders:
+                reminders.__class__ = Record_reminders
             record.__class__ = Record
             return record
+
+    What is left of it with times that are aware is what no type can say.
     """
     head = ["def read(raw):", "    record = decode(raw)"] if from_bytes else ["def read(record):"]
-    lines = [line for field in fields_of(record) for line in _correction(field, times)]
-    tail = ["    record.__class__ = Record", "    return record"]
-    return _text(head, _name_check(record, "record") if from_bytes else [], lines, tail)
+    check = _name_check(record, "record") if from_bytes else []
+    return _text(head, check, _indented(_corrections(record, times, "")), ["    return record"])
 
 
-def _correction(field: RecordField, times: Times) -> list[str]:
+def _corrections(record: Any, times: Times, path: str) -> list[str]:
+    """Return the lines that put all fields right and make the struct the *record* it is.
+
+    *path* is empty for the record itself, and else the names of the fields that lead to it, which
+    is what its variable is called then.
+    """
+    variable, suffix = path or "record", f"_{path}" if path else ""
+    lines = [line for one in fields_of(record) for line in _correction(one, times, variable, path)]
+    return [*lines, f"{variable}.__class__ = Record{suffix}"]
+
+
+def _correction(field: RecordField, times: Times, variable: str, path: str) -> list[str]:
     """Return the lines that put one field right, none for what msgspec leaves ready."""
-    name = f"record.{field.name}"
-    read = f"    value = {name}"
+    name, inner = f"{variable}.{field.name}", joined(path, field.name)
+    read = f"value = {name}"
     if field.is_record:
-        return [read, *_nested_correction(field)]
+        return _nested_correction(field, times, name, inner)
     if field.is_tuple:
-        return [f"    if {name} is None:", f"        {name} = ()"]
+        return [] if times == "aware" else [f"if {name} is None:", f"    {name} = ()"]
     if field.is_enumeration:
-        change = f"{name} = known_{field.name}(value, value)"
-        return [read, "    if value is not None:", f"        {change}"]
+        return [read, "if value is not None:", f"    {name} = known_{inner}(value, value)"]
     if field.kind is Decimal:
-        check = "    if value is not None and not value.is_finite():"
-        return [read, check, "        finite(value)"]
+        return [read, "if value is not None and not value.is_finite():", "    finite(value)"]
     if field.kind not in OF_MANY_NOTATIONS:
         return []
     if times == "any":
         notation = "instant" if field.kind is datetime else "whole"
-        return [read, "    if value is not None:", f"        {name} = {notation}(value)"]
-    if field.kind is int:
+        return [read, "if value is not None:", f"    {name} = {notation}(value)"]
+    if field.kind is int or times == "aware":
         return []
-    check = "    if value is not None and value.tzinfo is None:"
-    return [read, check, f"        {name} = value.replace(tzinfo=zone)"]
+    check = "if value is not None and value.tzinfo is None:"
+    return [read, check, f"    {name} = value.replace(tzinfo=zone)"]
 
 
-def _nested_correction(field: RecordField) -> list[str]:
-    name, read = f"record.{field.name}", f"read_{field.name}"
-    in_place = has_struct_storage(field.kind)
+def _nested_correction(field: RecordField, times: Times, name: str, inner: str) -> list[str]:
+    read = f"{inner} = {name}"
+    if not has_struct_storage(field.kind):
+        if field.is_tuple:
+            moved = f"tuple([read_{inner}(item) for item in {inner}]) if {inner} else ()"
+            return [read, f"{name} = {moved}"]
+        return [read, f"if {inner} is not None:", f"    {name} = read_{inner}({inner})"]
+    lines = _indented(_corrections(field.kind, times, inner))
     if not field.is_tuple:
-        change = f"{read}(value)" if in_place else f"{name} = {read}(value)"
-        return ["    if value is not None:", f"        {change}"]
-    loop = ["        for item in value:", f"            {read}(item)"]
-    moved = [f"        {name} = tuple([{read}(item) for item in value])"]
-    nothing = ["    if value is None:", f"        {name} = ()", "    else:"]
-    return nothing + (loop if in_place else moved)
+        return [read, f"if {inner} is not None:", *lines]
+    nothing = [f"if {inner} is None:", f"    {name} = {inner} = ()"]
+    return [read, *([] if times == "aware" else nothing), f"for {inner} in {inner}:", *lines]
+
+
+def joined(path: str, name: str) -> str:
+    """Return what stands in the text for the field *name* of what *path* leads to."""
+    return f"{path}_{name}" if path else name
+
+
+def _indented(lines: list[str]) -> list[str]:
+    return [f"    {line}" for line in lines]
 
 
 def source_moving(record: Any, times: Times, *, from_bytes: bool) -> str:
@@ -153,7 +177,7 @@ def _expression(field: RecordField, times: Times) -> str | None:
     if times == "any":
         read = "instant" if field.kind is datetime else "whole"
         return f"None if value is None else {read}(value)"
-    if field.kind is int:
+    if field.kind is int or times == "aware":
         return None
     return "value if value is None or value.tzinfo else value.replace(tzinfo=zone)"
 

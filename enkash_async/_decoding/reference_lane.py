@@ -5,7 +5,6 @@ It is slow, strict, and names the field that cannot be read. What it does is wha
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import datetime, tzinfo
 from decimal import Decimal
@@ -26,6 +25,7 @@ from enkash_async._decoding.declaration import (
     item_of,
 )
 from enkash_async._decoding.names import why_foreign
+from enkash_async._patterns import Pattern
 from enkash_async._wire.broken_texts import decode_despite_broken_texts
 from enkash_async._wire.keys import wire_name
 from enkash_async._wire.nesting import TooDeepError, decoded
@@ -113,12 +113,12 @@ def _exactly(value: Any, scalar: type[Any]) -> Any:
 def _text(value: Any, _: Any) -> str:
     text: str = _exactly(value, str)
     # Only what is read despite broken texts holds any, see `_json_value`.
-    if not text.isascii() and _surrogate(text):
+    if not text.isascii() and _SURROGATE.search(text):
         raise ValueError("holds half a character, or is not UTF-8")
     return text
 
 
-_surrogate = re.compile(r"[\ud800-\udfff]").search
+_SURROGATE = Pattern(r"[\ud800-\udfff]")
 
 
 def _is_open_enumeration(hint: Any) -> bool:

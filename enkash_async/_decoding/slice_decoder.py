@@ -46,8 +46,7 @@ class BadRecord:
 OnBadRecord = Callable[[BadRecord], None]
 
 
-@attrs.define(eq=False)
-class Rows:
+class Rows(msgspec.Struct, eq=False):
     """New rows of a page: those of its *records* that stand at *indices*, undecoded.
 
     *row* is the place in the list of the first record of the page.
@@ -56,7 +55,7 @@ class Rows:
     records: Sequence[msgspec.Raw]
     indices: Sequence[int]
     row: int
-    aside: set[int] = attrs.field(factory=set[int])
+    aside: set[int] = msgspec.field(default_factory=set[int])
     """Indices of records that could not be read and were handed to the caller as such."""
 
     def __len__(self) -> int:

@@ -6,17 +6,18 @@ cannot, and the twin's class is changed to the record's. For any other attrs cla
 moved from a struct into an object of the class.
 
 Structs and functions are made from the declaration of a record, one pair for each notation of
-scalars: times as msgspec reads them by itself, and any other that `_wire.times` knows, with whole
-numbers that are written as `12.0`. `reader_source` has the text of the functions.
+scalars: times as msgspec reads them by itself, with a zone or without, and any other that
+`_wire.times` knows, with whole numbers that are written as `12.0`. `reader_source` has the text of
+the functions.
 """
 
 from __future__ import annotations
 
 import linecache
 from collections.abc import Callable
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from functools import cache, partial
-from typing import Any
+from typing import Annotated, Any
 
 import attrs
 import msgspec
@@ -27,12 +28,15 @@ from enkash_async._decoding.names import name_check
 from enkash_async._decoding.reader_source import (
     OF_MANY_NOTATIONS,
     Times,
+    joined,
     source_in_place,
     source_moving,
 )
 from enkash_async._decoding.record_class import has_struct_storage
 from enkash_async._wire.numbers import from_digits
 from enkash_async._wire.times import instant
+
+AWARE = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 @cache
@@ -69,7 +73,9 @@ def _struct(record: Any, times: Times) -> type[msgspec.Struct]:
 
 def _struct_field(field: RecordField, times: Times, in_place: bool) -> tuple[str, Any, Any]:
     nothing = () if in_place and field.is_tuple else None
-    return field.name, _wire_type(field, times) | None, nothing
+    kind = _wire_type(field, times)
+    may_be_null = nothing is None or times != "aware"
+    return field.name, kind | None if may_be_null else kind, nothing
 
 
 def _wire_type(field: RecordField, times: Times) -> Any:
@@ -81,7 +87,9 @@ def _wire_type(field: RecordField, times: Times) -> Any:
     if field.is_enumeration:
         return str
     # What may be anything comes as text, an int, or the Decimal that `from_digits` makes.
-    return Any if kind in OF_MANY_NOTATIONS and times == "any" else kind
+    if kind in OF_MANY_NOTATIONS and times == "any":
+        return Any
+    return AWARE if kind is datetime and times == "aware" else kind
 
 
 def _reader(
@@ -97,11 +105,7 @@ def _reader(
         "whole": whole,
         "check_names": name_check(record),
     }
-    for field in fields_of(record):
-        if field.is_record:
-            names[f"read_{field.name}"] = _reader(field.kind, zone, times)
-        elif field.is_enumeration:
-            names[f"known_{field.name}"] = {member.value: member for member in field.kind}.get
+    names |= _names_of_fields(record, zone, times)
     if has_struct_storage(record):
         source = source_in_place(record, times, from_bytes=decode is not None)
         _check_twin(_struct(record, times)(), record)
@@ -112,6 +116,22 @@ def _reader(
     exec(compile(source, _remembered(source, title), "exec"), names)
     read: Callable[[Any], Any] = names["read"]
     return read
+
+
+def _names_of_fields(record: Any, zone: tzinfo, times: Times, path: str = "") -> dict[str, Any]:
+    """Return what the text refers to for the fields of *record*, and of records put right there."""
+    names = dict[str, Any]()
+    for field in fields_of(record):
+        inner = joined(path, field.name)
+        if field.is_enumeration:
+            names[f"known_{inner}"] = {member.value: member for member in field.kind}.get
+        elif field.is_record and has_struct_storage(field.kind) and has_struct_storage(record):
+            _check_twin(_struct(field.kind, times)(), field.kind)
+            names[f"Record_{inner}"] = field.kind
+            names |= _names_of_fields(field.kind, zone, times, inner)
+        elif field.is_record:
+            names[f"read_{inner}"] = _reader(field.kind, zone, times)
+    return names
 
 
 def _fillable(record: Any) -> Any:

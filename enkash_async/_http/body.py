@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Any
 
-import attrs
+import msgspec
 
 from enkash_async.errors import AnswerTooLargeError, ResponseError
 
@@ -36,8 +36,7 @@ NAMED = frozenset(
 Z_GZIP, Z_ZLIB, Z_RAW = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
 
 
-@attrs.frozen
-class Bound:
+class Bound(msgspec.Struct, frozen=True):
     """How large a body may be, and what a caller can do where it is larger."""
 
     nbytes: int

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Generic, TypeVar
 
 import anyio
-import attrs
+import msgspec
 
 from enkash_async._clock import now as clock
 from enkash_async._http.costs import Costs
@@ -35,8 +35,7 @@ Read = Callable[[Response], Generator[None, None, T]]
 """Reads an answer in steps; raises the error that it stands for."""
 
 
-@attrs.frozen
-class Caller:
+class Caller(msgspec.Struct, frozen=True, eq=False):
     """What the requests of a session share."""
 
     transport: Transport

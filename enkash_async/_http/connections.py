@@ -17,6 +17,7 @@ from yarl import URL
 from enkash_async._arguments import wrong_type
 from enkash_async._http.network import Network, is_address, is_loopback
 from enkash_async._http.pool import Pool
+from enkash_async._patterns import Pattern
 from enkash_async.errors import ArgumentTypeError, ConfigurationError, InvalidArgumentError
 
 CLOSED_BY_CALLER = (
@@ -29,10 +30,10 @@ NOT_IN_A_URL = frozenset(" \\\N{NO-BREAK SPACE}")
 MAX_NAME = 253
 """Characters of a host's name (RFC 1035), of which each label has 63 at most."""
 
-_is_name = re.compile(
+_NAME = Pattern(
     r"([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.?",
     re.ASCII | re.IGNORECASE,
-).fullmatch
+)
 
 MAX_LINE_BYTES = 8190
 MAX_HEADERS = 128
@@ -76,7 +77,7 @@ def _check_host(url: URL) -> None:
         raise ValueError("port")
     if ":" in host:
         ipaddress.ip_address(host.partition("%")[0])
-    elif host and not (_is_name(host) and len(host) <= MAX_NAME):
+    elif host and not (_NAME.fullmatch(host) and len(host) <= MAX_NAME):
         raise ValueError("host")
 
 
@@ -87,7 +88,7 @@ def checked_hosts(given: Sequence[str]) -> frozenset[str]:
     for host in given:
         if not isinstance(host, str):
             raise wrong_type("allow_http_to", 'several hosts, such as ["sandbox"]', host)
-        if not _is_name(host) and not is_address(host):
+        if not _NAME.fullmatch(host) and not is_address(host):
             raise InvalidArgumentError(
                 'allow_http_to holds names of hosts, such as "sandbox", without scheme and port'
             )

@@ -21,16 +21,19 @@ class Deadline:
         self._timeout = timeout
         self._seconds = min(seconds, timeout.attempt)
         self._loop = asyncio.get_running_loop()
-        self._end = math.inf
+        self._end = self._due = math.inf
+        self._timer: asyncio.TimerHandle | None = None
         self._scope = asyncio.timeout(None)
 
     async def __aenter__(self) -> Self:
         now = self._loop.time()
         self._end = now + self._seconds
         # Until the head has come. aiohttp tells apart how long each part of that may take.
-        head = self._timeout.connect + self._timeout.read
-        self._scope = asyncio.timeout_at(min(self._end, now + head))
+        read = self._timeout.read
+        self._due = min(self._end, now + self._timeout.connect + read)
         await self._scope.__aenter__()
+        # One timer for all pieces, which is never later than what is due: it looks and waits on.
+        self._timer = self._loop.call_at(min(self._end, now + read), self._look)
         return self
 
     async def __aexit__(
@@ -39,12 +42,20 @@ class Deadline:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
         await self._scope.__aexit__(kind, error, traceback)
 
     def note_piece(self) -> None:
         """Note that a piece of the answer has come: the wait for the next one begins."""
-        if not self._scope.expired():
-            self._scope.reschedule(min(self._end, self._loop.time() + self._timeout.read))
+        self._due = min(self._end, self._loop.time() + self._timeout.read)
+
+    def _look(self) -> None:
+        if self._due > self._loop.time():
+            self._timer = self._loop.call_at(self._due, self._look)
+        else:
+            self._timer = None
+            self._scope.reschedule(self._due)
 
     @property
     def name(self) -> str:

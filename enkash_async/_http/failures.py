@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import attrs
+import msgspec
 
 from enkash_async._http.quota import RETRY_COST, TIMEOUT_COST, RetryQuota
 from enkash_async.errors import EnKashError, ResponseError, TransportError
@@ -20,8 +20,7 @@ from enkash_async.retry import (
 )
 
 
-@attrs.frozen
-class TryAgain:
+class TryAgain(msgspec.Struct, frozen=True):
     """Try again in *delay* seconds; *pause* seconds more are left of the session's pause."""
 
     reason: RetryReason
@@ -29,8 +28,7 @@ class TryAgain:
     pause: float = 0.0
 
 
-@attrs.frozen
-class GiveUp:
+class GiveUp(msgspec.Struct, frozen=True):
     """Do not try again."""
 
     reason: StopReason

@@ -6,8 +6,7 @@ import asyncio
 import math
 from bisect import insort
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Hashable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Hashable
 from functools import partial
 from operator import attrgetter
 
@@ -63,28 +62,25 @@ class FairLimiter:
         self._waiting: dict[Hashable, list[_Turn]] = {}
         self._timer: asyncio.TimerHandle | None = None
 
-    @asynccontextmanager
-    async def place(
-        self, key: Hashable, order: Order = FIRST, patience: float = math.inf
-    ) -> AsyncGenerator[Sent, None]:
+    def place(self, key: Hashable, order: Order = FIRST, patience: float = math.inf) -> _Place:
         """Wait for a free place and hold it; give what to know the request by that is sent now.
 
         Those of one key are served by *order*, and those of one order as they come. As soon as
         the session's pauses come to more than *patience* seconds meanwhile, PausedTooLongError.
         """
-        sent = await self._acquire(key, order, patience)
-        try:
-            yield sent
-        finally:
-            self._release(key)
+        return _Place(self, key, order, patience)
 
     def keep(self, key: Hashable) -> Callable[[], None]:
         """Hold a further place for what is under way already; return what gives it back."""
         self._in_flight += 1
         self._held[key] += 1
-        return partial(self._release, key)
+        return partial(self.release, key)
 
-    async def _acquire(self, key: Hashable, order: Order, patience: float) -> Sent:
+    async def acquire(self, key: Hashable, order: Order, patience: float) -> Sent:
+        """Wait for a place as `place` says; whoever is given it must `release` it."""
+        now = clock()
+        if not self._waiting and self._may_send(now):
+            return self._hand_out(key, now)
         turn = _Turn(order, self._throttle.paused_seconds(clock()) + patience)
         insort(self._waiting.setdefault(key, []), turn, key=_order_of)
         self._serve()
@@ -94,7 +90,7 @@ class FairLimiter:
         except BaseException:
             # Cancelled: either still in line, or the place was granted in the same moment.
             if turn.sent is not None:
-                self._release(key)
+                self.release(key)
             elif not turn.event.is_set():
                 self._leave_line(key, turn)
                 self._set_timer()
@@ -108,17 +104,24 @@ class FairLimiter:
         now = clock()
         if self._throttle.refusals:
             self._send_away()
-        while self._has_place(now) and self._ready_at <= now:
+        while self._waiting and self._may_send(now):
             # A dict keeps the order of arrival, and min() takes the first of equals.
             key = min(self._waiting, key=self._held.__getitem__)
             turn = self._waiting[key][0]
             self._leave_line(key, turn)
-            turn.sent = self._throttle.note_sent(now, self._in_flight)
-            self._rate.note_sent(now)
-            self._in_flight += 1
-            self._held[key] += 1
+            turn.sent = self._hand_out(key, now)
             turn.event.set()
         self._set_timer()
+
+    def _may_send(self, now: float) -> bool:
+        return self._throttle.has_room(self._in_flight, now) and self._ready_at <= now
+
+    def _hand_out(self, key: Hashable, now: float) -> Sent:
+        sent = self._throttle.note_sent(now, self._in_flight)
+        self._rate.note_sent(now)
+        self._in_flight += 1
+        self._held[key] += 1
+        return sent
 
     def _send_away(self) -> None:
         """Let those leave whose patience ends before the present pause does."""
@@ -132,9 +135,6 @@ class FairLimiter:
     def _ready_at(self) -> float:
         """Return the time from which on the next request may be sent."""
         return max(self._throttle.ready_at, self._rate.next_at)
-
-    def _has_place(self, now: float) -> bool:
-        return bool(self._waiting) and self._throttle.has_room(self._in_flight, now)
 
     def _set_timer(self) -> None:
         """Come back when the throttle may allow the next request."""
@@ -152,12 +152,14 @@ class FairLimiter:
             return
         self._timer = asyncio.get_running_loop().call_later(delay, self._serve)
 
-    def _release(self, key: Hashable) -> None:
+    def release(self, key: Hashable) -> None:
+        """Give a place back, to who waits for one."""
         self._in_flight -= 1
         self._held[key] -= 1
         if not self._held[key]:
             del self._held[key]
-        self._serve()
+        if self._waiting:
+            self._serve()
 
     def _leave_line(self, key: Hashable, turn: _Turn) -> None:
         line = self._waiting.pop(key)
@@ -171,3 +173,21 @@ class FairLimiter:
         return (
             f"<FairLimiter {self._in_flight} of {self._throttle.limit} in flight, {waiting} wait>"
         )
+
+
+class _Place:
+    """Holds a place while its block runs. No generator, since one is entered for each request."""
+
+    __slots__ = ("_key", "_limiter", "_order", "_patience")
+
+    def __init__(self, limiter: FairLimiter, key: Hashable, order: Order, patience: float) -> None:
+        self._limiter = limiter
+        self._key = key
+        self._order = order
+        self._patience = patience
+
+    async def __aenter__(self) -> Sent:
+        return await self._limiter.acquire(self._key, self._order, self._patience)
+
+    async def __aexit__(self, *exception: object) -> None:
+        self._limiter.release(self._key)

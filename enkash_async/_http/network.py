@@ -18,6 +18,7 @@ from yarl import URL
 
 from enkash_async._arguments import wrong_type
 from enkash_async._http.operation import CLIENT_REQUEST_ID
+from enkash_async._patterns import Pattern
 from enkash_async._version import __version__
 from enkash_async.errors import ConfigurationError, InvalidArgumentError
 
@@ -36,8 +37,8 @@ OURS = frozenset(
 )
 """Headers that say what only the SDK knows, or carry credentials."""
 
-_is_name = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII).fullmatch
-_is_value = re.compile(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?", re.ASCII).fullmatch
+_NAME = Pattern(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
+_VALUE = Pattern(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?", re.ASCII)
 
 
 @attrs.frozen(kw_only=True)
@@ -138,11 +139,11 @@ def checked_headers(given: Mapping[str, str]) -> dict[str, str]:
     for name, value in given.items():
         if not isinstance(name, str) or not isinstance(value, str):
             raise wrong_type("headers", "a mapping of names to texts", value)
-        if not _is_name(name):
+        if not _NAME.fullmatch(name):
             raise InvalidArgumentError("headers: a name is a word of ASCII without blanks")
         if name.lower() in OURS:
             raise InvalidArgumentError(f"headers must not hold {name}, which the SDK sends itself")
-        if not _is_value(value):
+        if not _VALUE.fullmatch(value):
             raise InvalidArgumentError(
                 f"headers: the value of {name} must be printable ASCII text without blanks around"
             )
@@ -153,7 +154,7 @@ def checked_user_agent(given: str) -> str:
     """Return a product name and version that may stand in a `User-Agent`."""
     if not isinstance(given, str):
         raise wrong_type("user_agent", "a str", given)
-    if not _is_value(given):
+    if not _VALUE.fullmatch(given):
         raise InvalidArgumentError(
             'user_agent must be printable ASCII text, such as "my-service/1.2"'
         )

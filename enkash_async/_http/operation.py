@@ -6,7 +6,7 @@ import random
 from collections.abc import Mapping
 from typing import Protocol
 
-import attrs
+import msgspec
 
 from enkash_async._wire.sealed import Sealed
 
@@ -20,8 +20,7 @@ def new_client_request_id() -> str:
     return f"{random.getrandbits(128):032x}"
 
 
-@attrs.frozen
-class Operation:
+class Operation(msgspec.Struct, frozen=True):
     """An operation of the service, as its page documents it."""
 
     path: str
@@ -36,8 +35,7 @@ class Operation:
         return f"{self.method} {self.path}"
 
 
-@attrs.frozen
-class Message:
+class Message(msgspec.Struct, frozen=True):
     """What one request says: the parameters of its query string, and its body."""
 
     parameters: Mapping[str, str]

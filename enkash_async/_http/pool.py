@@ -15,7 +15,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, cast
 
 import aiohttp
-import attrs
+import msgspec
 from aiohttp.client_proto import ResponseHandler
 
 from enkash_async._http.resolver import DaemonResolver
@@ -29,8 +29,7 @@ HEAD_BYTES = 1024 * 1024
 """What the head of an answer may take on the wire, beside the bound of its body."""
 
 
-@attrs.define(eq=False)
-class ConnectionUse:
+class ConnectionUse(msgspec.Struct, eq=False):
     """What one request asks of its connection, and what became of it.
 
     With *needs_fresh*, the request is not sent over a connection that another one has used.

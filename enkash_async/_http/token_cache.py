@@ -25,7 +25,7 @@ from enkash_async.errors import (
     TransportError,
 )
 
-Start = Callable[[Callable[[Any], Coroutine[Any, Any, None]], Any], None]
+Start = Callable[[Callable[[Any], Coroutine[Any, Any, None]], Any], object]
 """Starts `function(argument)` as a task that ends with the session."""
 
 KeepPlace = Callable[[], Callable[[], None]]

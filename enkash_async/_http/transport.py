@@ -25,6 +25,9 @@ TOKEN_BOUND = Bound(64 * 1024, "the bound of a token answer", "check base_url")
 WIRE_CHUNK = 16 * 1024
 """Bytes read at once of a compressed answer. They may inflate to a thousand times as many."""
 
+MAX_URLS = 64
+"""Addresses kept, so that an `Auth` of the caller's own may send to ever new ones."""
+
 MIB = 1024 * 1024
 
 MISUSE = (TypeError, NameError, NotImplementedError, MemoryError)
@@ -44,8 +47,14 @@ class Transport:
     ) -> None:
         self._http = http
         self._base_url = base_url
+        self._urls: dict[str, URL] = {}
+        """Of the operations asked for so far."""
         self._is_own_pool = isinstance(getattr(http, "connector", None), Pool)
         self._timeout = timeout
+        # `connect` bounds all of connecting: the name, TCP, TLS and a proxy's answer.
+        self._client_timeout = aiohttp.ClientTimeout(
+            connect=timeout.connect, sock_read=timeout.read
+        )
         self._headers = Sealed(
             {
                 **(headers or {}),
@@ -119,19 +128,17 @@ class Transport:
         exchange: Exchange,
     ) -> Response:
         """Send and read; *exchange* gets the status as soon as there is one."""
-        limits = self._timeout
         # By the name of its method, so that whoever stands in for aiohttp needs no other.
         send = getattr(self._http, operation.method.lower())
         async with send(
-            self._base_url.joinpath(operation.path.lstrip("/")),
+            self._url_of(operation),
             params=message.parameters or None,
             data=message.body.reveal(),
             headers={
                 **self._headers.reveal(),
                 **headers.reveal(),
             },
-            # `connect` bounds all of connecting: the name, TCP, TLS and a proxy's answer.
-            timeout=aiohttp.ClientTimeout(connect=limits.connect, sock_read=limits.read),
+            timeout=self._client_timeout,
             allow_redirects=False,
             raise_for_status=False,
             # Inflated here, in bounded pieces, whatever the aiohttp session would do.
@@ -144,6 +151,14 @@ class Transport:
                 {name.lower(): value for name, value in response.headers.items()},
                 await _read(response, exchange, bound),
             )
+
+    def _url_of(self, operation: Operation) -> URL:
+        url = self._urls.get(operation.path)
+        if url is None:
+            url = self._base_url.joinpath(operation.path.lstrip("/"))
+            if len(self._urls) < MAX_URLS:
+                self._urls[operation.path] = url
+        return url
 
 
 async def _read(response: aiohttp.ClientResponse, exchange: Exchange, bound: Bound) -> list[bytes]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import aiohttp
-import attrs
+import msgspec
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from enkash_async._http.deadline import Deadline
@@ -19,8 +19,7 @@ from enkash_async.errors import (
 from enkash_async.timeout import Timeout
 
 
-@attrs.define(eq=False)
-class Exchange:
+class Exchange(msgspec.Struct, eq=False):
     """One request on its way, as far as an error can tell of it."""
 
     what: str

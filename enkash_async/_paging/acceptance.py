@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import attrs
+import msgspec
 
 from enkash_async._paging.addressing import MAX_LIMIT
 from enkash_async._paging.findings import Findings
@@ -24,8 +24,7 @@ from enkash_async._paging.starting_offset import StartingOffset
 from enkash_async.errors import IncompleteSearchError
 
 
-@attrs.define(eq=False, kw_only=True)
-class Acceptance:
+class Acceptance(msgspec.Struct, eq=False, kw_only=True):
     """Takes the pages of one list in their order, each by the purpose it was asked for.
 
     It asks the other parts of the `Pager`, which all belong to that one list, and tells them what

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import attrs
+import msgspec
 
 from enkash_async.report import Verdict
 
 
-@attrs.define
-class Findings:
+class Findings(msgspec.Struct):
     """What the pager noticed while it read one list."""
 
     total_at_start: int | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 
-import attrs
+import msgspec
 
 from enkash_async._paging.raw_page import RawPage
 
@@ -16,8 +16,7 @@ FARTHEST_BEHIND = 2**62
 """Ordinals beyond it are those of rows ahead of the place."""
 
 
-@attrs.frozen
-class NewRows:
+class NewRows(msgspec.Struct, frozen=True):
     """Which rows of a page are new: those from index *start* on, without the ones at *skip*.
 
     *row* is the place in the list of the page's first row.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import attrs
+import msgspec
 
 from enkash_async._paging.findings import Findings
 from enkash_async._paging.history import History, NewRows
@@ -14,8 +14,7 @@ from enkash_async._paging.raw_page import RawPage
 from enkash_async.resume import ListPoint
 
 
-@attrs.frozen
-class Sighting:
+class Sighting(msgspec.Struct, frozen=True):
     """Rows of a page that were delivered before: *known* holds the ordinal of each by its index.
 
     The first of them stands at *row*. *trusted* is the ordinal of the last one that surely has

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import attrs
+import msgspec
 
 from enkash_async._paging.addressing import TOO_FEW_TO_OVERLAP
 from enkash_async.resume import ListPoint
 
 
-@attrs.define
-class Remembered:
+class Remembered(msgspec.Struct):
     """What earlier searches of a session saw of one list.
 
     It decides which pages are asked for before the first has come, and nothing else: each of them

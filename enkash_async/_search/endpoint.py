@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Generic, TypeVar
 
-import attrs
+import msgspec
 
 from enkash_async._wire.criteria import Criteria
 
@@ -12,8 +12,7 @@ F = TypeVar("F", bound=Criteria)
 R = TypeVar("R")
 
 
-@attrs.frozen(kw_only=True)
-class TimeRange:
+class TimeRange(msgspec.Struct, frozen=True, kw_only=True):
     """The time of a record by which its list can be cut into windows.
 
     *field* is its name in a record on the wire; *begin* and *end* are the fields of the filter
@@ -25,8 +24,7 @@ class TimeRange:
     end: str
 
 
-@attrs.frozen(kw_only=True)
-class ListEndpoint(Generic[F, R]):
+class ListEndpoint(msgspec.Struct, Generic[F, R], frozen=True, kw_only=True):
     """A list that is read by `offset` and `limit`, as its page documents it.
 
     *noun* names its records in texts, events and spans, *singular* one of them. *identity* is the

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Set
 from types import MappingProxyType
 from typing import Any
 
-import attrs
 import msgspec
 
 from enkash_async._arguments import wrong_type
@@ -21,12 +20,14 @@ JsonBody = Mapping[str, Any]
 QueryString = Mapping[str, str | int | float | bool]
 
 
-@attrs.frozen
-class Extra:
+class Extra(msgspec.Struct, frozen=True):
     """Fields of the body, each as its JSON, and parameters of the query string."""
 
-    body: Mapping[str, msgspec.Raw] = attrs.field(repr=False)
-    query: Mapping[str, str] = attrs.field(repr=False)
+    body: Mapping[str, msgspec.Raw]
+    query: Mapping[str, str]
+
+    def __repr__(self) -> str:
+        return f"<Extra of {len(self.body)} fields and {len(self.query)} parameters>"
 
 
 NO_EXTRA = Extra(MappingProxyType({}), MappingProxyType({}))

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, ClassVar, Generic, TypeVar, cast
 
 import attrs
 
 from enkash_async._arguments import int32_at_least, named, parameters_of, wrong_type
 from enkash_async._decoding.slice_decoder import BadRecord, OnBadRecord
-from enkash_async._paging.crawl.crawl import Crawl
-from enkash_async._paging.crawl.cutter import MOST as MOST_PAGES
 from enkash_async._paging.page_sizes import KnownSize
 from enkash_async._paging.pager import Pager
 from enkash_async._paging.planner import Planner
@@ -20,12 +19,12 @@ from enkash_async._search.endpoint import ListEndpoint, TimeRange
 from enkash_async._search.extra import Extra, JsonBody, QueryString, checked_extra
 from enkash_async._search.ordering import ordered_by
 from enkash_async._search.page_fetcher import PageFetcher
-from enkash_async._search.partitions import Partitions
 from enkash_async._search.prefetch import Prefetch
 from enkash_async._search.query import Direction, Query
 from enkash_async._search.row_stream import NotBegun, RowStream
 from enkash_async._search.search import Search
 from enkash_async._search.settings import SearchSettings
+from enkash_async._search.start import Start, start_of
 from enkash_async._wire.criteria import Criteria, enum_member
 from enkash_async._wire.fields import identity_reader, time_reader
 from enkash_async._wire.keys import wire_name
@@ -63,6 +62,8 @@ class ListResource(Generic[F, R]):
         criteria: type[attrs.AttrsInstance] = cast("Any", endpoint.criteria)
         self._fields = {field.name: wire_name(field) for field in attrs.fields(criteria)}
         """The fields of the filter: their Python names, and those on the wire."""
+        self._whole = Query(endpoint=endpoint, criteria=endpoint.criteria())
+        """What asks for all records, in the service's own order."""
 
     @property
     def endpoint(self) -> ListEndpoint[F, R]:
@@ -102,23 +103,23 @@ class ListResource(Generic[F, R]):
         of an earlier search, which must have asked for the same. *extra_body* and *extra_query*
         are sent in addition, as they are.
         """
-        query = Query(
-            endpoint=self._endpoint,
-            criteria=self._criteria(filter, fields, "search"),
+        query = self._query(
+            self._criteria(filter, fields, "search"),
+            self._extra(extra_body, extra_query, order_by=order_by, direction=direction),
             order_by=self._order_by(order_by),
             direction=None if direction is None else enum_member(Direction, direction, "direction"),
-            extra=self._extra(extra_body, extra_query, order_by=order_by, direction=direction),
         )
         size = self._page_size(page_size)
         int32_at_least(0, "offset", offset)
         _check_max_records(max_records)
-        start = _start(query.fingerprint("search", offset), ListPoint(row=offset), resume)
+        fingerprint = partial(query.fingerprint, "search", offset)
+        start = start_of(ListPoint(row=offset), fingerprint, resume)
         pager = Pager(
             page_size=size,
             addressing=self._addressing,
             start=offset,
             max_rows=max_records,
-            resume=start.point_of(ListPoint),
+            resume=start.point,
             full_check=full_check,
             sizes=self._settings.page_sizes(size, known=self._known_size),
             remembered=self._settings.remembered.of(query.list_key),
@@ -153,17 +154,17 @@ class ListResource(Generic[F, R]):
         counts about 6 rows for each that comes instead of 9 to 17, and is asked more often. The
         other parameters are those of `search`. TypeError if the list has no time to cut.
         """
+        # Not at the top: programs that only search need not load so many modules.
+        from enkash_async._paging.crawl.crawl import Crawl
+        from enkash_async._paging.crawl.cutter import MOST as MOST_PAGES
+
         time, criteria = self._time(), self._criteria(filter, fields, "crawl")
-        query = Query(
-            endpoint=self._endpoint,
-            criteria=criteria,
-            extra=self._extra(extra_body, extra_query),
-        )
+        query = self._query(criteria, self._extra(extra_body, extra_query))
         size = self._page_size(page_size)
         _check_max_records(max_records)
         if window_pages is not None:
             int32_at_least(1, "window_pages", window_pages)
-        start = _start(query.fingerprint("crawl"), CrawlPoint(), resume)
+        start = start_of(CrawlPoint(), partial(query.fingerprint, "crawl"), resume)
         crawl = Crawl(
             page_size=size,
             addressing=self._addressing,
@@ -172,7 +173,7 @@ class ListResource(Generic[F, R]):
             read_times=time_reader(time.field, self._settings.decoders.naive_timezone),
             noun=self._endpoint.noun,
             time_field=time.field,
-            resume=start.point_of(CrawlPoint),
+            resume=start.point,
             sizes=self._settings.page_sizes(size, known=self._known_size),
             max_pages=MOST_PAGES if window_pages is None else window_pages,
         )
@@ -185,7 +186,7 @@ class ListResource(Generic[F, R]):
         method: Method,
         planner: Planner,
         query: Query,
-        start: ResumeToken,
+        start: Start[Any],
         max_records: int | None,
         *,
         strict: bool,
@@ -231,6 +232,8 @@ class ListResource(Generic[F, R]):
         share no limit. IncompleteSearchError if records have no time, or the counts do not add
         up; TypeError if the list has no time to cut.
         """
+        from enkash_async._search.partitions import Partitions
+
         time, criteria = self._time(), self._criteria(filter, fields, "windows")
         int32_at_least(1, "max_records", max_records)
         parts = Partitions(self._endpoint, time, criteria, self.count)
@@ -296,7 +299,7 @@ class ListResource(Generic[F, R]):
         if given is not None and not isinstance(given, kind):
             raise wrong_type("filter", f"a {kind.__name__}", given)
         if given is None and not fields:
-            return kind()
+            return cast("F", self._whole.criteria)
         if unknown := [name for name in fields if name not in self._fields]:
             raise self._unknown(unknown[0], method)
         criteria = kind(**fields) if given is None else attrs.evolve(cast("Any", given), **fields)
@@ -310,6 +313,27 @@ class ListResource(Generic[F, R]):
         return ArgumentTypeError(
             f"{self._endpoint.noun} cannot be searched by {named(name, known)}"
         )
+
+    def _query(
+        self,
+        criteria: F,
+        extra: Extra,
+        *,
+        order_by: str | None = None,
+        direction: Direction | None = None,
+    ) -> Query:
+        whole = self._whole
+        asks_for_less = criteria is not whole.criteria or extra is not whole.extra
+        if asks_for_less or order_by is not None or direction is not None:
+            return Query(
+                endpoint=self._endpoint,
+                criteria=criteria,
+                order_by=order_by,
+                direction=direction,
+                extra=extra,
+            )
+        # Asked for most often. Its body and its fingerprint are made once.
+        return whole
 
     def _extra(self, body: JsonBody | None, query: QueryString | None, **order: object) -> Extra:
         taken = {QUERY_NAMES[name] for name, value in order.items() if value is not None}
@@ -351,24 +375,6 @@ def checked_page_size(page_size: int, max_limit: int) -> int:
 def _check_max_records(max_records: int | None) -> None:
     if max_records is not None:
         int32_at_least(1, "max_records", max_records)
-
-
-def _start(
-    fingerprint: str, point: ListPoint | CrawlPoint, resume: ResumeToken | str | None
-) -> ResumeToken:
-    """Return where a search begins: at *point*, or where the one to *resume* has come to."""
-    start = ResumeToken(fingerprint=fingerprint, point=point)
-    if resume is None:
-        return start
-    token = ResumeToken.parse(resume) if isinstance(resume, str) else resume
-    if not isinstance(token, ResumeToken):
-        raise wrong_type("resume", "a ResumeToken or its text", token)
-    if token.fingerprint != start.fingerprint:
-        raise InvalidArgumentError(
-            "this resume token belongs to another search: filter, order_by, direction and offset"
-            " must be those of the search it came from"
-        )
-    return token
 
 
 def _until(criteria: Criteria, time: TimeRange) -> Callable[[], datetime]:

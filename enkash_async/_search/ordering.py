@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from functools import cache
 from typing import Any, cast
 
@@ -33,6 +32,9 @@ def ordered_by(given: Any, record: type, example: str) -> str:
     names = names_of(record)
     if given in names:
         return names[given]
+    # Not at the top: who mistakes no name need not have it loaded.
+    from difflib import get_close_matches
+
     lowered = {name.lower(): name for name in names}
     if alike := get_close_matches(given.lower(), lowered, 1, ALIKE):
         raise InvalidArgumentError(

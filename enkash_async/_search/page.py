@@ -11,7 +11,6 @@ import attrs
 
 from enkash_async._decoding import forms, raw_forms
 from enkash_async._decoding.record import HiddenFieldsWarning
-from enkash_async._html import table
 
 R = TypeVar("R")
 
@@ -111,6 +110,9 @@ class Page(Generic[R]):
 
     def _repr_html_(self) -> str:
         """Return a table of the fields that a record's `repr` shows, for notebooks."""
+        # Nobody else needs it, so that it is not loaded before.
+        from enkash_async._html import table
+
         counted = "an unknown number" if self.total is None else f"{self.total:,}"
         places = f"rows {self.offset:,} to {self.next_offset - 1:,} of {counted}"
         more = len(self.records) - ROWS

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import math
 from collections.abc import Awaitable, Callable
 from functools import partial
 
@@ -13,7 +15,7 @@ from enkash_async._paging.planner import Planner
 from enkash_async._paging.raw_page import RawPage
 from enkash_async._search.byte_budget import ByteBudget
 from enkash_async._search.page_ticket import Refit, Shrink
-from enkash_async._tasks import TaskOwner, paced
+from enkash_async._tasks import TaskOwner, cancel_soon, paced
 from enkash_async._telemetry.search_watch import SearchWatch
 from enkash_async.errors import (
     ClientRequestError,
@@ -45,12 +47,17 @@ class _Slot:
 
     def __init__(self, request: PageRequest, nbytes: int) -> None:
         self.request = request
-        self.scope = anyio.CancelScope()
-        self.done = anyio.Event()
+        self.task: asyncio.Task[None] | None = None
+        self.done = asyncio.Event()
         self.page: RawPage | None = None
         self.error: Exception | None = None
         self.nbytes = nbytes
         self._gave_turn = False
+
+    def cancel(self) -> None:
+        """Stop the fetch, if it is under way."""
+        if self.task is not None and not self.done.is_set():
+            cancel_soon(self.task)
 
     async def landed(self) -> None:
         """Wait until the page or an error has come, giving other tasks a turn.
@@ -120,15 +127,14 @@ class Prefetch:
                 break
             self._budget.take(nbytes)
             slot = self._slots[request] = _Slot(request, nbytes)
-            self._watch.run(self._owner.start, self._run, slot)
+            slot.task = self._watch.run(self._owner.start, self._run, slot)
 
     async def _run(self, slot: _Slot) -> None:
         try:
-            with slot.scope:
-                page = await self._fetch(partial(self._refit, slot), partial(self._shrink, slot))
-                if self._planner.needs_ids or page.is_heavy:
-                    await paced(page.id_steps())
-                slot.page = page
+            page = await self._fetch(partial(self._refit, slot), partial(self._shrink, slot))
+            if self._planner.needs_ids or page.is_heavy:
+                await paced(page.id_steps())
+            slot.page = page
         except Exception as error:
             # Raised in its turn, by the task that reads: here it would end all other fetches.
             slot.error = error
@@ -176,12 +182,13 @@ class Prefetch:
         the plan no longer wants it.
         """
         slot = self._head()
-        with anyio.move_on_after(self._patience):
-            await slot.landed()
-            # When it came, the plan may have preferred other pages.
-            while slot.page is not None and (head := self._head()) is not slot:
-                slot = head
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(None if self._patience == math.inf else self._patience):
                 await slot.landed()
+                # When it came, the plan may have preferred other pages.
+                while slot.page is not None and (head := self._head()) is not slot:
+                    slot = head
+                    await slot.landed()
         return self._outcome(slot)
 
     def _head(self) -> _Slot:
@@ -246,4 +253,4 @@ class Prefetch:
     def _drop(self, request: PageRequest) -> None:
         slot = self._slots.pop(request)
         self._budget.take(-slot.nbytes)
-        slot.scope.cancel()
+        slot.cancel()

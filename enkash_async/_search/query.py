@@ -26,8 +26,7 @@ class Direction(StrEnum):
     DESC = "DESC"
 
 
-@attrs.frozen(eq=False, kw_only=True)
-class Query:
+class Query(msgspec.Struct, frozen=True, eq=False, kw_only=True, dict=True):
     """What a search asks for, the same for every page but for its place and its window."""
 
     endpoint: ListEndpoint[Any, Any]
@@ -49,17 +48,23 @@ class Query:
     def _body_for(self, criteria: Criteria) -> bytes:
         return _encode({**criteria.as_wire(), **self.extra.body})
 
-    @property
+    @cached_property
     def list_key(self) -> int:
         """Return a number that is the same, in this process, for all orders of one list."""
         return hash((self.endpoint.path, self._body, *sorted(self.extra.query.items())))
 
     def parameters_of(self, request: PageRequest) -> dict[str, str]:
         """Return the query string's parameters for one page."""
-        order = {"orderBy": self.order_by, "direction": self.direction}
         return {
             "offset": str(request.offset),
             "limit": str(request.limit),
+            **self._other_parameters,
+        }
+
+    @cached_property
+    def _other_parameters(self) -> dict[str, str]:
+        order = {"orderBy": self.order_by, "direction": self.direction}
+        return {
             **{name: str(value) for name, value in order.items() if value is not None},
             **self.extra.query,
         }

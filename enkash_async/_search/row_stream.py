@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import attrs
+from typing import Any
+
+import msgspec
 
 from enkash_async._clock import now as clock
 from enkash_async._decoding.slice_decoder import Rows
@@ -10,6 +12,7 @@ from enkash_async._paging.history import NewRows
 from enkash_async._paging.planner import Planner
 from enkash_async._paging.raw_page import RawPage
 from enkash_async._search.prefetch import Prefetch
+from enkash_async._search.start import Start
 from enkash_async._telemetry.search_watch import SearchWatch
 from enkash_async.errors import EnKashError, IncompleteSearchError
 from enkash_async.events import Outcome
@@ -19,8 +22,7 @@ from enkash_async.resume import ResumeToken
 NOTHING_LEFT = ". There is no token to go on from, since nothing more would come: crawl anew"
 
 
-@attrs.define(eq=False)
-class Batch:
+class Batch(msgspec.Struct, eq=False):
     """A page in its turn, those of its rows that are read, and how many the reader is done with.
 
     *new* are all of its rows that are new: more than are read where the search ends before.
@@ -78,7 +80,7 @@ class RowStream:
         planner: Planner,
         prefetch: Prefetch | NotBegun,
         report: SearchReport,
-        start: ResumeToken,
+        start: Start[Any],
         *,
         max_records: int | None,
         strict: bool,
@@ -89,7 +91,7 @@ class RowStream:
         """What fetches its pages; set when it is first read."""
         self._report = report
         self._start = start
-        self._left = None if max_records is None else max(0, max_records - start.delivered)
+        self._left = None if max_records is None else max(0, max_records - start.point.delivered)
         self._strict = strict
         self._watch = watch
         self._batch: Batch | None = None
@@ -184,10 +186,10 @@ class RowStream:
         """Return where to go on after the last row that the reader is done with."""
         batch = self._batch
         if batch is None:
-            return self._start
+            return self._start.token_at(self._start.point)
         unread = batch.unread()
         point = self._planner.point(unread, batch.next_row() if unread else None)
-        return ResumeToken(fingerprint=self._start.fingerprint, point=point)
+        return self._start.token_at(point)
 
     def note_place(self, error: EnKashError) -> None:
         """Write into *error* where it ended the search, and stop fetching."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import weakref
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
@@ -65,9 +65,6 @@ class Search(Generic[R]):
         self._ready = self._records.ready
         self._pages = PageView(self._cursor, slices)
         self._first: Page[R] | None = None
-        self._finalizer = weakref.finalize(self, _discard_later, self._reading, stream)
-        # At the exit of the interpreter no loop runs that could stop a fetch, and none needs to.
-        self._finalizer.atexit = False
 
     # What it can say of itself
 
@@ -213,8 +210,15 @@ class Search(Generic[R]):
         """Stop what is in flight and wait until it has stopped. May be called more than once."""
         self._reading.is_closed = True
         self._records.drop()
-        self._finalizer.detach()
         await self._stream.aclose()
+
+    def __del__(self) -> None:
+        # Nobody refers to it any more. The collector may run in any thread, when the loop is long
+        # gone, and for one that was refused in the midst of being made.
+        reading: Reading | None = getattr(self, "_reading", None)
+        loop = None if reading is None or reading.is_closed else reading.loop
+        if loop is not None and not loop.is_closed() and not sys.is_finalizing():
+            call_soon_in(loop, self._stream.discard)
 
     async def __aenter__(self) -> Self:
         return self
@@ -260,13 +264,3 @@ class _Steps(Generic[P]):
 
     def __repr__(self) -> str:
         return f"<{self._reading.view} of {self._search!r}>"
-
-
-def _discard_later(reading: Reading, stream: RowStream) -> None:
-    """Stop the fetches of a search that nobody refers to any more.
-
-    The garbage collector may run in any thread, and when the loop is long gone.
-    """
-    loop = reading.loop
-    if loop is not None and not loop.is_closed():
-        call_soon_in(loop, stream.discard)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import tzinfo
 from typing import Any, Protocol, TypeVar
 
-import attrs
+import msgspec
 
 from enkash_async._decoding.decoder import RecordDecoder
 from enkash_async._http.call import Caller
@@ -41,8 +41,7 @@ class MakesPageSizes(Protocol):
     def __call__(self, max_size: int, *, known: KnownSize) -> PageSizes: ...
 
 
-@attrs.frozen(eq=False)
-class Connected:
+class Connected(msgspec.Struct, frozen=True, eq=False):
     """What a search is read by: a session that is open in this event loop."""
 
     loop: asyncio.AbstractEventLoop
@@ -51,8 +50,7 @@ class Connected:
     budget: ByteBudget
 
 
-@attrs.frozen(kw_only=True)
-class SearchSettings:
+class SearchSettings(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     """What all searches of a session share, and what it decides for them."""
 
     connect: Callable[[], Connected]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 
 import aiohttp
-import attrs
+import msgspec
 from yarl import URL
 
 from enkash_async._http.connections import open_http, pool_size
@@ -32,8 +32,7 @@ NOT_OPEN = (
 )
 
 
-@attrs.frozen(kw_only=True, eq=False)
-class Opened:
+class Opened(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     """A session between its opening and its end."""
 
     loop: asyncio.AbstractEventLoop
@@ -95,7 +94,6 @@ class Core:
             stack.push_async_callback(owner.aclose)
             # Before the tasks are cancelled, so that the searches end because of the session.
             stack.callback(self.telemetry.close)
-            await owner.opened()
             self._opened = self._put_together(http, owner, stack.pop_all())
 
     def _put_together(

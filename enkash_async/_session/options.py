@@ -6,10 +6,11 @@ import inspect
 import ssl as ssl_module
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, tzinfo
+from types import MappingProxyType
 from typing import Any, TypedDict
 
 import aiohttp
-import attrs
+import msgspec
 from yarl import URL
 
 from enkash_async._arguments import (
@@ -110,8 +111,7 @@ SHARED = tuple(
 """Options that all views of a session have in common."""
 
 
-@attrs.frozen(kw_only=True)
-class Options:
+class Options(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     """The options of one view of a session, checked."""
 
     max_concurrency: int = 8
@@ -119,8 +119,8 @@ class Options:
     page_size: int = 1000
     prefetch_bytes: int = 32 * MIB
     max_body_bytes: int = 64 * MIB
-    timeout: Timeout = attrs.field(factory=Timeout)
-    retry: RetryPolicy = attrs.field(factory=RetryPolicy)
+    timeout: Timeout = Timeout()
+    retry: RetryPolicy = RetryPolicy()
     adaptive: bool = True
     naive_timezone: tzinfo = UTC
     offset_unit: OffsetUnit = "rows"
@@ -128,16 +128,21 @@ class Options:
     http: aiohttp.ClientSession | None = None
     hooks: Sequence[Hooks] = ()
     trust_env: bool = True
-    proxy: URL | None = attrs.field(default=None, repr=False)
+    proxy: URL | None = None
     ssl: ssl_module.SSLContext | None = None
-    headers: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
+    headers: Mapping[str, str] = MappingProxyType({})
     user_agent: str | None = None
     allow_http_to: frozenset[str] = frozenset()
+
+    def __repr__(self) -> str:
+        # Those that may hold credentials are left out.
+        names = [name for name in self.__struct_fields__ if name not in ("headers", "proxy")]
+        return f"Options({', '.join(f'{name}={getattr(self, name)!r}' for name in names)})"
 
     def with_changes(self, given: Mapping[str, Any]) -> Options:
         """Return these options with the *given* ones, which are checked, in place of their own."""
         changed = {name: _checked(name, value) for name, value in given.items()}
-        options = attrs.evolve(self, **changed)
+        options = msgspec.structs.replace(self, **changed)
         if options.http is not None:
             for name in ("proxy", "ssl"):
                 if getattr(options, name) is not None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 
-import attrs
+import msgspec
 
+from enkash_async._patterns import Pattern
 from enkash_async.errors import APIError, EnKashError, ErrorType
 
 
-@attrs.frozen
-class ErrorFacts:
+class ErrorFacts(msgspec.Struct, frozen=True):
     """An error as events have it. All are None where there was no error."""
 
     error: str | None = None
@@ -39,9 +39,9 @@ def facts_of(error: BaseException | None) -> ErrorFacts:
     return ErrorFacts(name, known, status, _checked_id(error.request_id), sent_as)
 
 
-_is_request_id = re.compile(r"[A-Za-z0-9._:-]{1,64}", re.ASCII).fullmatch
+_REQUEST_ID = Pattern(r"[A-Za-z0-9._:-]{1,64}", re.ASCII)
 
 
 def _checked_id(request_id: str | None) -> str | None:
     """Return a request id that looks like one, rather than like text of any kind."""
-    return request_id if request_id is not None and _is_request_id(request_id) else None
+    return request_id if request_id is not None and _REQUEST_ID.fullmatch(request_id) else None

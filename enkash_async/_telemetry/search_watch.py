@@ -6,6 +6,7 @@ import copy
 import itertools
 from collections.abc import Callable, Iterable
 from contextvars import Context, copy_context
+from typing import TypeVar
 
 from enkash_async._clock import now as clock
 from enkash_async._telemetry.call_watch import CallWatch
@@ -13,6 +14,8 @@ from enkash_async._telemetry.facts import NO_ERROR, ErrorFacts, facts_of
 from enkash_async._telemetry.listeners import Listeners
 from enkash_async.events import Method, Outcome, PageFetched, SearchEnded, SearchStarted
 from enkash_async.report import SearchReport
+
+T = TypeVar("T")
 
 _numbers = itertools.count(1)
 
@@ -58,13 +61,12 @@ class SearchWatch:
             # A variable that a hook sets here is seen by the tasks and hooks of this search: `run`.
             self._context.run(self._listeners.tell, event)
 
-    def run(self, function: Callable[..., object], *arguments: object) -> None:
+    def run(self, function: Callable[..., T], *arguments: object) -> T:
         """Call *function* in the context of the search, which a task that it starts inherits."""
         if self._context is None:
-            function(*arguments)
-        else:
-            # A copy, since a context cannot be entered twice, as an eager task would.
-            self._context.copy().run(function, *arguments)
+            return function(*arguments)
+        # A copy, since a context cannot be entered twice, as an eager task would.
+        return self._context.copy().run(function, *arguments)
 
     def call(self, operation: str) -> CallWatch:
         """Return the watch of one request of the search."""

@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from enkash_async._patterns import Pattern
 from enkash_async._wire.numbers import whole_number
 from enkash_async._wire.printable import printable
 from enkash_async._wire.response import Response
@@ -31,7 +31,7 @@ from enkash_async.errors import (
 MAX_TEXT = 500
 """Characters of any text of the service that an error takes over."""
 
-_SECONDS = re.compile(r"[0-9]{1,15}(\.[0-9]{1,15})?")
+_SECONDS = Pattern(r"[0-9]{1,15}(\.[0-9]{1,15})?")
 """Digits, as RFC 9110 has them; some services add a fraction."""
 
 _STATUS_CLASSES: Mapping[int, type[APIError]] = {

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-import attrs
-
+from enkash_async._patterns import Pattern
 from enkash_async._wire.response import Response
 
 _UTF8_MARK = b"\xef\xbb\xbf"
@@ -23,7 +22,7 @@ _CHARSETS: Mapping[str, str] = {
 }
 """What a declared charset is called in Python."""
 
-_declared = re.compile(r";\s*charset\s*=\s*\"?([\w-]{1,20})", re.ASCII | re.IGNORECASE).search
+_DECLARED = Pattern(r";\s*charset\s*=\s*\"?([\w-]{1,20})", re.ASCII | re.IGNORECASE)
 
 
 def in_utf8(response: Response) -> Response:
@@ -41,7 +40,7 @@ def in_utf8(response: Response) -> Response:
     else:
         charset = next((name for mark, name in _MARKS.items() if head.startswith(mark)), charset)
         body = None if charset is None else _converted(response.body, charset)
-    return response if body is None else attrs.evolve(response, pieces=body)
+    return response if body is None else response.with_body(body)
 
 
 def _head(pieces: Sequence[bytes]) -> bytes:
@@ -54,7 +53,7 @@ def _head(pieces: Sequence[bytes]) -> bytes:
 
 
 def _charset(headers: Mapping[str, str]) -> str | None:
-    found = _declared(headers.get("content-type", ""))
+    found = _DECLARED.search(headers.get("content-type", ""))
     return None if found is None else _CHARSETS.get(found[1].lower())
 
 

@@ -11,11 +11,13 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, time, tzinfo
 from decimal import Context, Decimal
 from enum import StrEnum
+from functools import cache
 from typing import Any, Self, TypeVar, cast
 
 import attrs
 
 from enkash_async._arguments import wrong_type
+from enkash_async._patterns import Pattern
 from enkash_async._wire.keys import WIRE_NAME, wire_name
 from enkash_async._wire.times import iso_z
 from enkash_async.errors import InvalidArgumentError
@@ -49,7 +51,7 @@ def enum_member(kind: type[E], value: Any, name: str) -> E:
     return member
 
 
-_control_character = re.compile(r"[\x00-\x1f\x7f-\x9f]").search
+_CONTROL_CHARACTER = Pattern(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def text(name: str, value: Any) -> str:
@@ -60,7 +62,7 @@ def text(name: str, value: Any) -> str:
         value.encode()
     except UnicodeEncodeError:
         raise InvalidArgumentError(f"{name} must be text that can be written as UTF-8") from None
-    if not value.isprintable() and _control_character(value):
+    if not value.isprintable() and _CONTROL_CHARACTER.search(value):
         raise InvalidArgumentError(
             f"{name} must be text without control characters, such as line breaks"
         )
@@ -118,14 +120,14 @@ def instant(name: str, value: Any) -> datetime:
 
 def instant_or_day(name: str, value: Any) -> datetime | date:
     """Return an aware instant, or a day that becomes one where its zone is known."""
-    if isinstance(value, str) and _is_day(value):
+    if isinstance(value, str) and _DAY.fullmatch(value):
         value = _day_in(name, value)
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
     return instant(name, value)
 
 
-_is_day = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII).fullmatch
+_DAY = Pattern(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 
 def _day_in(name: str, text: str) -> date:
@@ -228,11 +230,10 @@ class Criteria:
         Amounts stay `Decimal`; whoever writes the JSON must write them as numbers. Days that are
         no instants yet are those of UTC.
         """
-        fields = attrs.fields(cast("type[attrs.AttrsInstance]", type(self)))
         return {
-            wire_name(field): field.metadata[WRITTEN](in_zone(value, UTC, is_end=_is_end(field)))
-            for field in fields
-            if (value := getattr(self, field.name)) is not None
+            on_wire: write(in_zone(value, UTC, is_end=is_end))
+            for name, on_wire, write, is_end in self._layout()
+            if (value := getattr(self, name)) is not None
         }
 
     def with_days_in(self, zone: tzinfo) -> Self:
@@ -240,14 +241,21 @@ class Criteria:
 
         A day that is the end of a range stands for its last instant, and for its first elsewhere.
         """
-        fields = attrs.fields(cast("type[attrs.AttrsInstance]", type(self)))
         days = {
-            field.name: in_zone(value, zone, is_end=_is_end(field))
-            for field in fields
-            if isinstance(value := getattr(self, field.name), date)
-            and not isinstance(value, datetime)
+            name: in_zone(value, zone, is_end=is_end)
+            for name, _, _, is_end in self._layout()
+            if isinstance(value := getattr(self, name), date) and not isinstance(value, datetime)
         }
         return attrs.evolve(cast("Any", self), **days) if days else self
+
+    @classmethod
+    @cache
+    def _layout(cls) -> tuple[tuple[str, str, Write, bool], ...]:
+        """Return name, name on the wire, writer of each field, and whether it ends a range."""
+        return tuple(
+            (field.name, wire_name(field), field.metadata[WRITTEN], bool(field.metadata[IS_END]))
+            for field in attrs.fields(cast("type[attrs.AttrsInstance]", cls))
+        )
 
     def canonical(self) -> dict[str, Any]:
         """Return the body in a form that is the same for all filters that ask for the same.
@@ -264,10 +272,6 @@ def _canonical(value: Any) -> Any:
         # Not in the caller's context, in which amounts of many digits may become the same.
         return str(value.normalize(_EXACT)) if value else "0"
     return value
-
-
-def _is_end(field: attrs.Attribute[Any]) -> bool:
-    return bool(field.metadata[IS_END])
 
 
 def check_range(low_name: str, low: Any, high_name: str, high: Any) -> None:

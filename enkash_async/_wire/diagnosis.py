@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from urllib.parse import urlsplit
 
+from enkash_async._patterns import Pattern
 from enkash_async._wire.nesting import TooDeepError
 from enkash_async._wire.printable import printable
 from enkash_async._wire.response import Response
@@ -33,12 +34,12 @@ IN_BETWEEN: Mapping[int, str] = {
 }
 """Statuses with which something else answers in the place of the service."""
 
-_is_type = re.compile(r"[\w.+-]{1,50}/[\w.+-]{1,50}", re.ASCII).fullmatch
+_TYPE = Pattern(r"[\w.+-]{1,50}/[\w.+-]{1,50}", re.ASCII)
 
 # As msgspec writes them: what, and where.
-_malformed = re.compile(r"(?:JSON is malformed: )?(?P<what>.*?)(?: \(byte (?P<byte>\d+)\))?")
+_MALFORMED = Pattern(r"(?:JSON is malformed: )?(?P<what>.*?)(?: \(byte (?P<byte>\d+)\))?")
 
-_first_byte = re.compile(rb"\s*+(.?)", re.DOTALL).match
+_FIRST_BYTE = Pattern(rb"\s*+(.?)", re.DOTALL)
 
 
 def foreign_answer(response: Response, cause: BaseException | None) -> ResponseError:
@@ -54,7 +55,7 @@ def foreign_answer(response: Response, cause: BaseException | None) -> ResponseE
             " page, not even an empty one",
             response,
         )
-    found = _first_byte(response.body)
+    found = _FIRST_BYTE.match(response.body)
     first = found[1] if found else b""
     if not first:
         return ResponseError(f"the answer was empty; {_BLAME}", response.status)
@@ -98,7 +99,7 @@ def _broken_answer(response: Response, cause: BaseException) -> ResponseError:
     size = len(response.body)
     if isinstance(cause, (RecursionError, TooDeepError)):
         return _final(f"the answer is nested too deep to be read ({size} bytes)", response)
-    found = _malformed.fullmatch(str(cause))
+    found = _MALFORMED.fullmatch(str(cause))
     what, place = (str(cause), None) if found is None else (found["what"], found["byte"])
     if "truncated" in what.lower():
         # Something cut it off, and need not do so again.
@@ -145,4 +146,4 @@ def without_query(response: Response) -> str:
 
 def _content_type(response: Response) -> str:
     kind = response.headers.get("content-type", "").split(";")[0].strip()
-    return str(response.masked(kind)) if _is_type(kind) else "no content type"
+    return str(response.masked(kind)) if _TYPE.fullmatch(kind) else "no content type"

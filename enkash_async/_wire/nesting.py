@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable
 from typing import TypeVar
 
+from enkash_async._patterns import Pattern
+
 T = TypeVar("T")
 
 MAX_DEPTH = 100
@@ -23,7 +25,7 @@ MAX_BRACKETS = 50_000
 
 _WINDOW = 256 * 1024
 
-_next_bracket = re.compile(rb'(?:[^"\[\]{}]++|"(?:[^"\\]++|\\.)*+")*+([\[\]{}])', re.DOTALL).match
+_NEXT_BRACKET = Pattern(rb'(?:[^"\[\]{}]++|"(?:[^"\\]++|\\.)*+")*+([\[\]{}])', re.DOTALL)
 
 
 class TooDeepError(Exception):
@@ -61,7 +63,7 @@ def pruned(text: bytes, depth: int = MAX_DEPTH) -> bytes:
         raise TooDeepError
     parts: list[bytes] = []
     level, place, kept_to, begin = 0, 0, 0, 0
-    while (found := _next_bracket(text, place)) is not None:
+    while (found := _NEXT_BRACKET.match(text, place)) is not None:
         place = found.end()
         if found[1] in b"[{":
             level += 1

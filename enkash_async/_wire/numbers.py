@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from decimal import Decimal, InvalidOperation
 
-_is_number = re.compile(r"\d{1,40}(\.\d{1,40})?([eE][+-]?\d{1,2})?", re.ASCII).fullmatch
+from enkash_async._patterns import Pattern
+
+_NUMBER = Pattern(r"\d{1,40}(\.\d{1,40})?([eE][+-]?\d{1,2})?", re.ASCII)
 
 _BOUND = 2**63
 
@@ -24,7 +26,7 @@ def number(value: object) -> Decimal | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, str):
-        value = value if _is_number(value) else None
+        value = value if _NUMBER.fullmatch(value) else None
     # An int of any size, before it is made a Decimal.
     if isinstance(value, int) and not 0 <= value < _BOUND:
         return None

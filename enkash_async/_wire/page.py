@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 
-import attrs
 import msgspec
 
 from enkash_async._wire.broken_texts import decode_despite_broken_texts, mended
@@ -34,12 +33,14 @@ from enkash_async._wire.splitting import MARK, PIECE, split_records
 from enkash_async.errors import ResponseError
 
 
-@attrs.frozen(eq=False)
-class PagePayload:
+class PagePayload(msgspec.Struct, frozen=True, eq=False):
     """The records of a page, undecoded, and the service's `recordsCount` if it sent one."""
 
-    records: Sequence[msgspec.Raw] = attrs.field(repr=False)
+    records: Sequence[msgspec.Raw]
     count: int | None
+
+    def __repr__(self) -> str:
+        return f"<PagePayload of {len(self.records)} records, count {self.count}>"
 
 
 class _Payload(msgspec.Struct):
@@ -74,12 +75,12 @@ def payload_steps(response: Response) -> Generator[None, None, PagePayload]:
     response = in_utf8(response)
     split = yield from split_records(response.pieces)
     if split is not None:
-        rest = yield from _envelope_steps(attrs.evolve(response, pieces=split.rest))
+        rest = yield from _envelope_steps(response.with_body(split.rest))
         if rest is not None and _goes_on(rest):
             last = _checked_payload(response, rest)
             return PagePayload([*split.records, *last.records[1:]], last.count)
     # Once, as it takes a while to join a large one.
-    response = attrs.evolve(response, pieces=response.body)
+    response = response.with_body(response.body)
     if response.nbytes > PIECE:
         yield
     return _checked_payload(response, (yield from _envelope_steps(response)))

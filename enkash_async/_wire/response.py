@@ -5,24 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import attrs
-
 from enkash_async._wire.sealed import Sealed, masked
 
-
-def _pieces(body: bytes | Sequence[bytes]) -> Sequence[bytes]:
-    return (body,) if isinstance(body, bytes) else body
+NO_SECRETS: Sealed[tuple[str, ...]] = Sealed(())
 
 
-@attrs.frozen
 class Response:
     """What came back for one request: status, lower-cased headers and the inflated body."""
 
-    status: int
-    headers: Mapping[str, str] = attrs.field(repr=False)
-    pieces: Sequence[bytes] = attrs.field(repr=False, converter=_pieces)
-    """The body as it came. Joining a large one takes milliseconds, and most need not be."""
-    secrets: Sealed[tuple[str, ...]] = attrs.field(default=Sealed(()), repr=False)
+    __slots__ = ("headers", "pieces", "secrets", "status")
+
+    def __init__(
+        self,
+        status: int,
+        headers: Mapping[str, str],
+        pieces: bytes | Sequence[bytes],
+        secrets: Sealed[tuple[str, ...]] = NO_SECRETS,
+    ) -> None:
+        self.status = status
+        self.headers = headers
+        self.pieces: Sequence[bytes] = (pieces,) if isinstance(pieces, bytes) else pieces
+        """The body as it came. Joining a large one takes milliseconds, and most need not be."""
+        self.secrets = secrets
+
+    def __repr__(self) -> str:
+        return f"<Response {self.status} of {self.nbytes} bytes>"
 
     @property
     def body(self) -> bytes:
@@ -40,4 +47,8 @@ class Response:
 
     def without(self, *secrets: str) -> Response:
         """Return a response whose errors have *secrets* masked, which the service may repeat."""
-        return attrs.evolve(self, secrets=Sealed(secrets))
+        return Response(self.status, self.headers, self.pieces, Sealed(secrets))
+
+    def with_body(self, body: bytes | Sequence[bytes]) -> Response:
+        """Return the same response with *body* in place of its own."""
+        return Response(self.status, self.headers, body, self.secrets)

@@ -11,8 +11,9 @@ import re
 from collections.abc import Generator, Iterator
 from itertools import islice
 
-import attrs
+import msgspec
 
+from enkash_async._patterns import Pattern
 from enkash_async._wire.splitting import MARK
 
 _MAX_LISTS = 3
@@ -29,16 +30,15 @@ STEP = 100
 
 # A quote inside a text is escaped, so that this is never the inside of one.
 _NAME = b'"data"'
-_list_opening = re.compile(rb'"data"\s*:\s*\[').match
+_LIST_OPENING = Pattern(rb'"data"\s*:\s*\[')
 
 _TEXT = rb'"(?:[^"\\]++|\\.)*+"'
-_to_bracket = re.compile(rb'(?:[^"\[\]{}]++|%b)*+' % _TEXT, re.DOTALL).match
-_to_separator = re.compile(rb'(?:[^",\[\]{}]++|%b)*+' % _TEXT, re.DOTALL).match
-_inside_text = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL).match
+_TO_BRACKET = Pattern(rb'(?:[^"\[\]{}]++|%b)*+' % _TEXT, re.DOTALL)
+_TO_SEPARATOR = Pattern(rb'(?:[^",\[\]{}]++|%b)*+' % _TEXT, re.DOTALL)
+_INSIDE_TEXT = Pattern(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
 
 
-@attrs.frozen
-class Salvaged:
+class Salvaged(msgspec.Struct, frozen=True):
     """The items of a list, each as it stood there, and the answer with the mark in their place."""
 
     items: list[bytes]
@@ -68,7 +68,7 @@ def _lists(answer: bytes) -> Iterator[int]:
     """Walk over the places at which a list of that name begins."""
     place = answer.find(_NAME)
     while place >= 0:
-        found = _list_opening(answer, place)
+        found = _LIST_OPENING.match(answer, place)
         if found is not None:
             yield found.end()
         place = answer.find(_NAME, place + 1)
@@ -89,8 +89,8 @@ class _Scanner:
         items: list[bytes] = []
         depth, place = 0, begin
         while place < len(text):
-            to_mark = _to_bracket if depth else _to_separator
-            after = to_mark(text, place, place + WINDOW).end()  # type: ignore[union-attr]
+            to_mark = _TO_BRACKET if depth else _TO_SEPARATOR
+            after = to_mark.match(text, place, place + WINDOW).end()  # type: ignore[union-attr]
             if self._is_time_to_pause(after - place):
                 yield
             place, mark = after + 1, text[after : after + 1]
@@ -121,7 +121,7 @@ class _Scanner:
         """Return the place after the quote that ends the text, or that of the end."""
         text = self._text
         while place < len(text):
-            after = _inside_text(text, place, place + WINDOW).end()  # type: ignore[union-attr]
+            after = _INSIDE_TEXT.match(text, place, place + WINDOW).end()  # type: ignore[union-attr]
             if self._is_time_to_pause(after - place):
                 yield
             if text[after : after + 1] == b'"':

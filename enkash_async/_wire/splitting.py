@@ -11,11 +11,11 @@ Whether it is the page's list is told by a mark that takes the place of what was
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Generator, Iterable, Iterator
 
-import attrs
 import msgspec
+
+from enkash_async._patterns import Pattern
 
 PIECE = 256 * 1024
 """Bytes read at once: about a quarter of a millisecond's work."""
@@ -29,13 +29,12 @@ MARK = b'"%b"' % os.urandom(16).hex().encode()
 # A quote inside a text is escaped, so that this is never the inside of one.
 _LIST = b'"data":['
 
-_match_opening = re.compile(rb'\{"\w{1,64}":').match
+_OPENING = Pattern(rb'\{"\w{1,64}":')
 
 _decode_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
-@attrs.frozen
-class SplitAnswer:
+class SplitAnswer(msgspec.Struct, frozen=True):
     """The records at the front of an answer, and the answer with the mark in their place."""
 
     records: list[msgspec.Raw]
@@ -120,7 +119,7 @@ class _Splitter:
     def _find_list(self, text: bytes) -> int | None:
         """Return where the first record begins, and see with which name records begin."""
         begin = text.find(_LIST) + len(_LIST)
-        opening = _match_opening(text, begin)
+        opening = _OPENING.match(text, begin)
         if begin < len(_LIST) or opening is None:
             self._has_no_list = True
             return None

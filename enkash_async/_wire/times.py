@@ -17,6 +17,7 @@ from typing import Any
 
 import msgspec
 
+from enkash_async._patterns import Pattern
 from enkash_async.errors import ArgumentTypeError, InvalidArgumentError
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -29,20 +30,20 @@ more digits, seconds and milliseconds and dates written as digits would run into
 _ZONE = r"(?P<zone> ?(?:[Zz]|UTC|GMT|[+-]\d\d(?::?\d\d(?::\d\d)?)?))"
 
 # With the name of the region after the offset, as Java writes a ZonedDateTime.
-_ISO = re.compile(
+_ISO = Pattern(
     r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)"
     r"(?:[Tt ](?P<hour>\d\d)(?::(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,](?P<fraction>\d+))?)?)?"
     rf"(?:{_ZONE}(?:\[[\w/+-]{{1,40}}\])?)?)?",
     re.ASCII,
 )
-_COMPACT = re.compile(
+_COMPACT = Pattern(
     r"(?P<year>\d{4})(?P<month>\d\d)(?P<day>\d\d)"
     r"(?:T?(?P<hour>\d\d)(?P<minute>\d\d)(?P<second>\d\d)(?:[.,](?P<fraction>\d+)|(?P<millis>\d{3}))?"
     rf"{_ZONE}?)?",
     re.ASCII,
 )
-_OFFSET = re.compile(r"(?P<sign>[+-])(\d\d):?(\d\d)?:?(\d\d)?")
-_NUMBER = re.compile(r"(?P<whole>[1-9]\d*)(?:\.(?P<fraction>\d+))?", re.ASCII)
+_OFFSET = Pattern(r"(?P<sign>[+-])(\d\d):?(\d\d)?:?(\d\d)?")
+_NUMBER = Pattern(r"(?P<whole>[1-9]\d*)(?:\.(?P<fraction>\d+))?", re.ASCII)
 
 _MOST_DIGITS = 40
 """Digits of a number that are looked at; no instant needs as many."""

@@ -50,6 +50,23 @@ class Invoice:
     reminders: tuple[Reminder, ...] = ()
 
 
+@record_class.record
+class Inner:
+    due: datetime | None = None
+    status: Status | str | None = None
+
+
+@record_class.record
+class Outer:
+    inner: Inner | None = None
+    inners: tuple[Inner, ...] = ()
+
+
+@record_class.record
+class Outermost:
+    outer: Outer | None = None
+
+
 @attrs.frozen(weakref_slot=False)
 class AttrsInvoice:
     """The same as an ordinary attrs class."""
@@ -84,7 +101,8 @@ def test_the_text_is_the_example_of_the_docstring(record: Any, source_of: Any) -
 def test_times_in_any_notation_and_nested_records_have_texts_of_their_own(
     record: Any, source_of: Any
 ) -> None:
-    assert "value.replace" not in source_of(record, "any", from_bytes=True)
+    for times in ("aware", "any"):
+        assert "value.replace" not in source_of(record, times, from_bytes=True)
     assert not source_of(Address, "iso", from_bytes=False).startswith("def read(raw)")
 
 
@@ -135,7 +153,7 @@ def test_classes_of_one_name_keep_their_own_lines() -> None:
 
 
 @INVOICES
-@pytest.mark.parametrize("times", ["iso", "any"])
+@pytest.mark.parametrize("times", ["aware", "iso", "any"])
 def test_what_is_read_is_a_record_like_any_other(record: Any, source_of: Any, times: Any) -> None:
     raw = b"""{"customerId": "KC1", "branchCodes": ["A"], "status": "OPEN", "due":
         "2019-08-24T14:15:22Z", "netAmount": 0.10, "address": {}, "reminders": [{"hour": 3}, {}]}"""
@@ -153,6 +171,33 @@ def test_what_is_read_is_a_record_like_any_other(record: Any, source_of: Any, ti
     assert gc.is_tracked(invoice) is gc.is_tracked(expected) is not has_struct_storage(record)
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
         invoice.customer_id = "KC2"
+
+
+@pytest.mark.parametrize(
+    ("raw", "put_right"),
+    [
+        (b'{"due": "2019-08-24T14:15:22"}', {"due": datetime(2019, 8, 24, 14, 15, 22, tzinfo=UTC)}),
+        (b'{"branchCodes": null}', {"branch_codes": ()}),
+        (b'{"reminders": null}', {"reminders": ()}),
+    ],
+)
+def test_what_would_have_to_be_put_right_is_left_to_the_second_lane(
+    raw: bytes, put_right: dict[str, Any]
+) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        reader(times="aware")(raw)
+    assert reader(times="iso")(raw) == Invoice(**put_right)
+
+
+def test_records_within_records_are_put_right_in_the_same_function() -> None:
+    moment = datetime(2019, 8, 24, 14, 15, 22, tzinfo=UTC)
+    text = b'{"due": "2019-08-24T14:15:22", "status": "OPEN"}'
+    raw = b'{"outer": {"inner": %b, "inners": [%b, {"status": "new"}]}}' % (text, text)
+    read = reader(Outermost)(raw)
+
+    inner = Inner(moment, Status.OPEN)
+    assert read == Outermost(Outer(inner, (inner, Inner(status="new"))))
+    assert [type(one) for one in (read.outer, *read.outer.inners)] == [Outer, Inner, Inner]
 
 
 @INVOICES

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import attrs
+import msgspec
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -122,7 +123,7 @@ async def test_an_order_by_nothing_is_refused(listed: Listed) -> None:
 
 @EACH_METHOD
 async def test_a_token_of_another_list_is_refused(listed: Listed, method: str) -> None:
-    moved = attrs.evolve(listed.endpoint, path="/elsewhere")
+    moved = msgspec.structs.replace(listed.endpoint, path="/elsewhere")
     elsewhere = listed.session._list(partial(ListResource, moved))
     token = getattr(elsewhere, method)().resume_token
     with pytest.raises(ValueError, match="belongs to another search"):
@@ -136,7 +137,7 @@ async def test_a_filter_in_the_future_is_refused_by_the_name_of_its_field(listed
 
 
 async def test_no_page_is_larger_than_the_list_allows(listed: Listed) -> None:
-    small = attrs.evolve(listed.endpoint, max_limit=30)
+    small = msgspec.structs.replace(listed.endpoint, max_limit=30)
     resource = listed.session._list(partial(ListResource, small))
     with pytest.raises(ValueError, match="page_size must be at most 30"):
         resource.search(page_size=31)
@@ -146,7 +147,7 @@ async def test_no_page_is_larger_than_the_list_allows(listed: Listed) -> None:
 
 
 async def test_a_list_without_a_time_is_searched_and_not_crawled(listed: Listed) -> None:
-    timeless = attrs.evolve(listed.endpoint, time=None)
+    timeless = msgspec.structs.replace(listed.endpoint, time=None)
     resource = listed.session._list(partial(ListResource, timeless))
     assert await listed.ids_of(resource.search()) == listed.ids
     with pytest.raises(TypeError, match=f"{listed.endpoint.noun} have no time"):
@@ -156,6 +157,8 @@ async def test_a_list_without_a_time_is_searched_and_not_crawled(listed: Listed)
 
 
 async def test_a_list_without_ids_in_its_filter_has_no_get(listed: Listed) -> None:
-    resource = listed.session._list(partial(ListResource, attrs.evolve(listed.endpoint, ids=None)))
+    resource = listed.session._list(
+        partial(ListResource, msgspec.structs.replace(listed.endpoint, ids=None))
+    )
     with pytest.raises(TypeError, match=f"{listed.endpoint.noun} cannot be asked for by id"):
         await resource.get(listed.ids[0])

@@ -37,7 +37,6 @@ Make = Callable[..., Prefetch]
 @pytest.fixture
 async def owner() -> AsyncIterator[TaskOwner]:
     owner = TaskOwner()
-    await owner.opened()
     yield owner
     await owner.aclose()
 

@@ -8,11 +8,12 @@ from typing import Any
 import anyio
 import pytest
 
-from enkash_async import ConnectError, IncompleteSearchError, ResumeToken, SearchReport, Verdict
+from enkash_async import ConnectError, IncompleteSearchError, SearchReport, Verdict
 from enkash_async._paging.history import NewRows
 from enkash_async._search.byte_budget import ByteBudget
 from enkash_async._search.prefetch import Prefetch
 from enkash_async._search.row_stream import Batch, RowStream
+from enkash_async._search.start import Start
 from enkash_async._tasks import TaskOwner
 from enkash_async._telemetry.telemetry import Telemetry
 from enkash_async.events import Outcome
@@ -25,14 +26,13 @@ pytestmark = pytest.mark.anyio
 Make = Callable[..., RowStream]
 
 
-def start(row: int = 0, delivered: int = 0) -> ResumeToken:
-    return ResumeToken(fingerprint="f", point=ListPoint(row=row, delivered=delivered))
+def start(row: int = 0, delivered: int = 0) -> Start[ListPoint]:
+    return Start(ListPoint(row=row, delivered=delivered), lambda: "f")
 
 
 @pytest.fixture
 async def owner() -> AsyncIterator[TaskOwner]:
     owner = TaskOwner()
-    await owner.opened()
     yield owner
     await owner.aclose()
 
@@ -57,7 +57,7 @@ def heard() -> Heard:
 @pytest.fixture
 def make(owner: TaskOwner, planner: FakePlanner, gate: Gate, heard: Heard) -> Make:
     def make(
-        begin: ResumeToken | None = None,
+        begin: Start[ListPoint] | None = None,
         *,
         max_records: int | None = None,
         strict: bool = False,
@@ -151,7 +151,8 @@ async def test_pages_after_a_batch_are_fetched_if_its_reader_reads_on(
 
 
 async def test_a_search_that_was_not_read_goes_on_where_it_began(make: Make) -> None:
-    assert make(start(row=7, delivered=3)).token() == start(row=7, delivered=3)
+    begin = start(row=7, delivered=3)
+    assert make(begin).token() == begin.token_at(begin.point)
 
 
 @pytest.mark.parametrize(
