@@ -30,6 +30,7 @@ class Stage:
         self._loop = loop
         self._outcome = outcome
         self._service = Service(plan, loop.time, self.log)
+        self._most_requests = bounds.most_requests(plan)
         self._session: EnKashSession | None = None
         self._opening = asyncio.Lock()
         self._https: list[Http] = []
@@ -100,7 +101,7 @@ class Stage:
                 self.problem("open exchange", f"{http.open} after the session closed")
 
     def _look_at(self, session: EnKashSession, http: Http) -> None:
-        received, most = self._service.received["search"], bounds.most_requests(self._plan)
+        received, most = self._service.received["search"], self._most_requests
         if received > most and "requests" not in self._outcome.kinds:
             self.problem("requests", f"{received} searches where {most} are enough")
             self._loop.give_up("far too much is asked for")
