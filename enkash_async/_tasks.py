@@ -20,31 +20,38 @@ CANCEL_AGAIN = 0.5
 
 
 class _Turns:
-    """Lets one task at a time do a piece of work, and other tasks of the loop run in between."""
+    """Lets one task at a time do a piece of work, and other tasks of the loop run in between.
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._call_soon = loop.call_soon
-        self._make_future = loop.create_future
+    It does not know its loop: what is kept for a loop must not keep the loop.
+    """
+
+    def __init__(self) -> None:
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._is_taken = False
 
-    async def next(self) -> None:
+    async def next(self, loop: asyncio.AbstractEventLoop) -> None:
         """Return when the task may do a piece: at once, if none was done in this turn."""
         if not self._is_taken:
             self._is_taken = True
-            self._call_soon(self._pass_on)
+            loop.call_soon(self._pass_on, loop)
             return
-        future = self._make_future()
+        future = loop.create_future()
         self._waiting.append(future)
-        await future
+        try:
+            await future
+        except BaseException:
+            # Where the loop ends with this, nobody will pass on.
+            if future in self._waiting:
+                self._waiting.remove(future)
+            raise
 
-    def _pass_on(self) -> None:
-        # Who was cancelled while it waited is passed over.
+    def _pass_on(self, loop: asyncio.AbstractEventLoop) -> None:
+        # Who was cancelled a moment ago is passed over.
         while self._waiting:
             future = self._waiting.popleft()
             if not future.done():
                 future.set_result(None)
-                self._call_soon(self._pass_on)
+                loop.call_soon(self._pass_on, loop)
                 return
         self._is_taken = False
 
@@ -61,8 +68,8 @@ async def next_turn() -> None:
     loop = asyncio.get_running_loop()
     turns = _turns.get(loop)
     if turns is None:
-        turns = _turns[loop] = _Turns(loop)
-    await turns.next()
+        turns = _turns[loop] = _Turns()
+    await turns.next(loop)
 
 
 async def paced(steps: Generator[None, None, T]) -> T:

@@ -90,8 +90,8 @@ class EnKashSession:
         - *max_rate*: at most so many requests a second, over all searches; logins do not count.
           None sets no bound.
         - *page_size*: records asked for at once where a search does not say, 1 to 5000.
-        - *prefetch_bytes*: bytes of fetched pages that may wait for their readers, over all
-          searches.
+        - *prefetch_bytes*: pages are fetched ahead while all that is held of pages, over all
+          searches, is at most so many bytes; the page that is next comes in any case.
         - *max_body_bytes*: the largest answer, inflated.
         - *timeout*: how long to wait; a number is the seconds for a page with all its attempts.
         - *retry*: when a failed request is tried again; an int is how many times, 0 for never.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Generator
 
 import pytest
@@ -104,3 +106,19 @@ async def test_a_loop_calls_soon_whichever_thread_asks(elsewhere: bool) -> None:
 def test_each_loop_has_turns_of_its_own() -> None:
     for _ in range(2):
         assert asyncio.run(paced(steps([], "a", 2))) == "a"
+
+
+@pytest.mark.parametrize("ending", ["ended", "cancelled while it waited"])
+def test_what_is_kept_for_a_loop_does_not_keep_the_loop(ending: str) -> None:
+    async def work() -> weakref.ref[asyncio.AbstractEventLoop]:
+        tasks = [asyncio.create_task(paced(steps([], name, 2))) for name in "abc"]
+        if ending == "ended":
+            await asyncio.wait(tasks)
+        else:
+            # The others wait for their turn when the loop ends, and `run` cancels them.
+            await asyncio.sleep(0)
+        return weakref.ref(asyncio.get_running_loop())
+
+    loops = [asyncio.run(work()) for _ in range(3)]
+    gc.collect()
+    assert [loop() for loop in loops] == [None, None, None]

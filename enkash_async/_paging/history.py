@@ -12,6 +12,9 @@ from enkash_async._paging.raw_page import RawPage
 MIN_PAGES = 2
 MIN_ROWS = 4096
 
+ID_BYTES = 150
+"""What an id takes that is remembered, with its place among the others."""
+
 FARTHEST_BEHIND = 2**62
 """Ordinals beyond it are those of rows ahead of the place."""
 
@@ -46,6 +49,15 @@ class _Kept:
         self._ids: list[str] = []
         if page.is_heavy:
             self._ids, self._page = self.new_ids(), None
+        self.nbytes = page.nbytes if self._page is not None else ID_BYTES * len(self._ids)
+        """What keeping it takes."""
+
+    def last_ids(self, count: int) -> list[str]:
+        """Return the ids of its last *count* new rows, and read those of no other."""
+        page, rows = self._page, self._rows
+        if page is None or rows.skip:
+            return self.new_ids()[-count:]
+        return page.ids_from(max(rows.start, len(page) - count))
 
     def new_ids(self) -> list[str]:
         page, rows = self._page, self._rows
@@ -83,6 +95,7 @@ class History:
         """
         self._forgets = forgets
         self._pages: deque[_Kept] = deque()
+        self._page_bytes = 0
         self._rows = 0
         self._next_ordinal = len(ids)
         self._first_ids = list(ids)
@@ -103,6 +116,12 @@ class History:
     def is_whole(self) -> bool:
         """Say whether nothing that was delivered has been forgotten."""
         return self._whole
+
+    @property
+    def nbytes(self) -> int:
+        """Return about how many bytes it holds, be they pages or ids."""
+        ids = len(self._first_ids) + len(self._behind) + len(self._ahead)
+        return self._page_bytes + ID_BYTES * ids
 
     @property
     def last_ordinal(self) -> int:
@@ -128,7 +147,7 @@ class History:
             missing = count - len(ids)
             if missing <= 0:
                 return ids
-            ids = kept.new_ids()[-missing:] + ids
+            ids = kept.last_ids(missing) + ids
         return self._first_ids[max(0, len(self._first_ids) + len(ids) - count) :] + ids
 
     def ids_around(self, count: int, unread: int) -> tuple[list[str], list[str]]:
@@ -159,11 +178,15 @@ class History:
         if self._ordinals is not None:
             self._add_one_by_one(self._ordinals, page, rows, late=late)
         elif count:
-            self._pages.append(_Kept(page, rows))
+            kept = _Kept(page, rows)
+            self._pages.append(kept)
+            self._page_bytes += kept.nbytes
             self._next_ordinal += count
             self._rows += count
             while len(self._pages) > MIN_PAGES and self._rows - self._pages[0].count >= MIN_ROWS:
-                self._rows -= self._pages.popleft().count
+                oldest = self._pages.popleft()
+                self._rows -= oldest.count
+                self._page_bytes -= oldest.nbytes
                 # Ids that came with a resume token are older still, and go first.
                 self._first_ids = []
                 self._whole = False
@@ -250,5 +273,6 @@ class History:
             first = self._next_ordinal - len(self._behind)
             self._ordinals = {known: place for place, known in enumerate(self._behind, first)}
             self._pages.clear()
+            self._page_bytes = 0
             self._first_ids = []
         return self._ordinals

@@ -166,6 +166,11 @@ class Pager:
         """Say whether the ids of all records of a page are going to be asked for."""
         return self._overlap.checks_all or self.findings.drifted
 
+    @property
+    def held_bytes(self) -> int:
+        """Return about how many bytes it holds to know rows again."""
+        return self.history.nbytes
+
     def wanted(self, max_pages: int) -> list[PageRequest]:
         """Return the pages to fetch now, at most *max_pages*; the first is accepted next."""
         if not self.ended:
@@ -213,6 +218,10 @@ class Pager:
         memory.is_unit_proven |= self._probe.is_proven
         if self.ended and self._place.delivered > longest:
             memory.note_pages(longest, self._cap.limit, self._max_new)
+
+    def forget(self) -> None:
+        """Let go of all rows that are remembered: nothing is accepted and no place asked for."""
+        self._overlap.history = History()
 
     def point(self, unread: int = 0, row: int | None = None) -> ListPoint:
         """Return where to go on if the last *unread* new rows, from *row* on, were not used."""

@@ -53,6 +53,11 @@ class Planner(Protocol):
         """Say whether the ids of all records of a page are going to be asked for."""
         ...
 
+    @property
+    def held_bytes(self) -> int:
+        """Return about how many bytes it holds to know rows again."""
+        ...
+
     def wanted(self, max_pages: int) -> list[PageRequest]:
         """Return the pages to fetch now, at most *max_pages*; the first is accepted next."""
         ...
@@ -92,6 +97,10 @@ class Planner(Protocol):
 
     def verdict(self) -> tuple[Verdict, list[str]]:
         """Return the verdict on a list that was read to its end, and the reasons for it."""
+        ...
+
+    def forget(self) -> None:
+        """Let go of all rows that are remembered: nothing is accepted and no place asked for."""
         ...
 
     def point(self, unread: int = 0, row: int | None = None) -> ListPoint | CrawlPoint:

@@ -78,6 +78,12 @@ class RawPage:
         """Return the ids of all records."""
         return [self.identify(raw) for raw in self.records]
 
+    def ids_from(self, index: int) -> list[str]:
+        """Return the ids of the records from *index* on, without reading those of others."""
+        if "ids" in self.__dict__:
+            return self.ids[index:]
+        return [self.identify(raw) for raw in self.records[index:]]
+
     def id_steps(self) -> Generator[None, None, None]:
         """Read the ids of all records, with a pause after each piece of the page."""
         ids: list[str] = []

@@ -75,9 +75,9 @@ class Prefetch:
     """Fetches what a plan wants. One task reads; the fetches are tasks of the session.
 
     At most *max_pages* are in flight or waiting, and as many bytes as the session's *budget*
-    allows; the page that is needed next is fetched whatever the budget says, and waited for
-    *patience* seconds. Where the plan asks for it, a page counts as arrived when the ids of its
-    records have been read.
+    allows beside what the plan remembers of rows; the page that is needed next is fetched whatever
+    the budget says, and waited for *patience* seconds. Where the plan asks for it, a page counts
+    as arrived when the ids of its records have been read.
     """
 
     def __init__(
@@ -98,6 +98,7 @@ class Prefetch:
         self._patience = patience
         self._watch = watch
         self._slots: dict[PageRequest, _Slot] = {}
+        self._remembered = 0
         self._row_bytes = float(ASSUMED_ROW_BYTES)
         self._paused = True
         self._reads_on = True
@@ -118,6 +119,7 @@ class Prefetch:
         max_pages = self._max_pages if self._reads_on else 1
         for request in [r for r in self._slots if not self._planner.is_wanted(r)]:
             self._drop(request)
+        self._remember(self._planner.held_bytes)
         for place, request in enumerate(self._planner.wanted(max_pages)):
             if request in self._slots:
                 continue
@@ -230,6 +232,7 @@ class Prefetch:
         self._discarded = self._paused = True
         for request in list(self._slots):
             self._drop(request)
+        self._remember(0)
 
     async def aclose(self) -> None:
         """Discard everything, and wait until the tasks have ended."""
@@ -249,6 +252,11 @@ class Prefetch:
             f"<Prefetch {state}: {len(slots) - came - failed} in flight, {came} came,"
             f" {failed} failed, {nbytes} bytes>"
         )
+
+    def _remember(self, nbytes: int) -> None:
+        """Count what the plan holds by now of pages that were accepted."""
+        self._budget.remember(nbytes - self._remembered)
+        self._remembered = nbytes
 
     def _drop(self, request: PageRequest) -> None:
         slot = self._slots.pop(request)

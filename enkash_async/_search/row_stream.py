@@ -33,6 +33,10 @@ class Batch(msgspec.Struct, eq=False):
     rows: Rows
     done: int = 0
 
+    def release(self) -> None:
+        """Let go of its rows: nobody reads on."""
+        self.page, self.rows = RawPage.of_error(), Rows((), (), self.rows.row)
+
     def unread(self) -> int:
         """Return how many new rows of the page come after those that are done."""
         last = self.rows.indices[self.done - 1] if self.done else -1
@@ -95,6 +99,8 @@ class RowStream:
         self._strict = strict
         self._watch = watch
         self._batch: Batch | None = None
+        self._last_token: ResumeToken | None = None
+        """Where it ended, once no further row is handed out."""
         self._judged = False
         self.has_ended = False
         """All rows were handed out, and there was no error in the end."""
@@ -142,7 +148,7 @@ class RowStream:
         if self._judged:
             return
         self._judged = True
-        self.prefetch.discard()
+        self._settle()
         report = self.report()
         report.verdict, report.reasons = self._planner.verdict()
         report.unfinished, report.limited = False, not self._planner.ended
@@ -184,6 +190,8 @@ class RowStream:
 
     def token(self) -> ResumeToken:
         """Return where to go on after the last row that the reader is done with."""
+        if self._last_token is not None:
+            return self._last_token
         batch = self._batch
         if batch is None:
             return self._start.token_at(self._start.point)
@@ -197,9 +205,23 @@ class RowStream:
             error.offset = self._planner.next_page_row
         error.report = self.report()
         # After its end nothing more comes: whoever goes on after an error would do so for ever.
-        error.resume_token = None if self._planner.is_spent else self.token()
-        self.prefetch.discard()
+        token = self._settle()
+        error.resume_token = None if self._planner.is_spent else token
         self._watch.tell_failed(error)
+
+    def _settle(self) -> ResumeToken:
+        """Stop all fetches, and let go of the rows: a search that ended may be kept for long.
+
+        Return where it ended.
+        """
+        self.prefetch.discard()
+        token = self._last_token = self.token()
+        self._planner.forget()
+        if self._batch is not None:
+            # Whoever reads it may still hold it.
+            self._batch.release()
+            self._batch = None
+        return token
 
     def interrupt(self, error: BaseException) -> None:
         """Stop the fetches ahead because of *error*; the next batch starts them again."""

@@ -81,7 +81,7 @@ class SessionOptions(ViewOptions, total=False):
     """At most so many requests a second, over all searches."""
 
     prefetch_bytes: int
-    """Bytes of fetched pages that may wait for their readers, over all searches."""
+    """Bytes that may be held of pages, over all searches, for any to be fetched ahead."""
 
     adaptive: bool
     """Whether concurrency, rate and page size follow what the service takes."""

@@ -20,18 +20,24 @@ Written = str | int | Decimal
 """A time as it stands on the wire."""
 
 
+MAX_ID = 256
+"""Characters of an id that are kept as they are. Thousands are remembered, and stand in tokens."""
+
+
 @cache
 def identity_reader(name: str) -> Callable[[msgspec.Raw], str]:
     """Return a function from a record to its field *name*, which tells it from all others.
 
     For a record without one it is a hash of the whole text. Neighbouring pages are compared by
     it, so that a record that cannot be decoded still has an identity. The text itself would take
-    personal data into resume tokens.
+    personal data into resume tokens. A long one is hashed, too.
     """
     field = _Field(name, str)
 
     def identify(raw: msgspec.Raw) -> str:
         identity: str | None = field.of(raw)
+        if identity and len(identity) > MAX_ID:
+            return f"id-sha256:{sha256(identity.encode(errors='surrogatepass')).hexdigest()}"
         # An empty one tells no record from another.
         return identity or f"sha256:{sha256(raw).hexdigest()}"
 

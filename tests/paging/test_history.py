@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import gc
 import weakref
+from collections import deque
 from collections.abc import Sequence
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from enkash_async._paging.history import MIN_ROWS, History, NewRows
+from enkash_async._paging.history import ID_BYTES, MIN_ROWS, History, NewRows
 from enkash_async._paging.raw_page import HEAVY_PAGE, HEAVY_ROW, PIECE_BYTES, RawPage
 from tests.paging.pages import ids_from, page_of
 
@@ -268,3 +271,42 @@ def test_ids_of_heavy_records_are_read_a_few_at_a_time() -> None:
 
     assert len(list(page.id_steps())) == 4
     assert page.ids == [str(number) for number in range(40)]
+
+
+MIB = 1024 * 1024
+
+pages_of_any_size = st.lists(
+    st.tuples(st.sampled_from([1, 2, 100, 900]), st.sampled_from([1, 900, 4096, 5000, 10**6])),
+    min_size=1,
+    max_size=30,
+)
+
+
+@settings(max_examples=40, deadline=None, database=None)
+@given(pages_of_any_size, st.booleans())
+def test_what_it_holds_is_counted_and_bounded(
+    sizes: list[tuple[int, int]], looks_closer: bool
+) -> None:
+    history, first, kept = History(), 0, deque[int]()
+    for rows, row_bytes in sizes:
+        page = page_of(*ids_from(first, rows))
+        page.nbytes = rows * row_bytes
+        history.add(page, NewRows(first, 0))
+        first += rows
+        kept.append(ID_BYTES * rows if page.is_heavy else page.nbytes)
+        assert history.nbytes == sum(list(kept)[-pages_kept(sizes[: len(kept)]) :])
+        assert history.nbytes <= 24 * MIB
+    if looks_closer:
+        history.ordinal("none")
+        rows_kept = sum(rows for rows, _ in sizes[-pages_kept(sizes) :])
+        assert history.nbytes == ID_BYTES * rows_kept
+
+
+def pages_kept(sizes: list[tuple[int, int]]) -> int:
+    """Return of how many pages, of the last, the rows are remembered."""
+    rows = 0
+    for number, (more, _) in enumerate(reversed(sizes), 1):
+        rows += more
+        if number >= 2 and rows >= MIN_ROWS:
+            return number
+    return len(sizes)

@@ -13,8 +13,24 @@ from typing import Any
 import anyio
 import pytest
 
-from enkash_async import BearerToken, CustomerSearch, EnKashSession, RequestTimeoutError, Timeout
-from enkash_async.sandbox import Sandbox, SandboxSettings, SearchCall, open_sandbox
+from enkash_async import (
+    BearerToken,
+    CustomerSearch,
+    EnKashSession,
+    InvalidAccessError,
+    RequestTimeoutError,
+    Timeout,
+)
+from enkash_async._paging.raw_page import RawPage
+from enkash_async.sandbox import (
+    Fault,
+    FaultScript,
+    Sandbox,
+    SandboxSettings,
+    SearchCall,
+    faults,
+    open_sandbox,
+)
 from tests.support.sessions import session_for
 
 pytestmark = pytest.mark.anyio
@@ -142,6 +158,9 @@ async def test_cancelling_the_consumer_cancels_its_fetches(
     consumer.cancel()
     with pytest.raises(asyncio.CancelledError):
         await consumer
+    # The page that is needed next is kept, in case somebody reads on.
+    assert await nothing_is_in_flight(but=1)
+    await search.aclose()
     assert await nothing_is_in_flight()
     assert await is_usable(session, gate)
 
@@ -348,7 +367,7 @@ async def test_memory_and_places_come_back_when_many_searches_are_left(
 
 async def test_searches_that_were_left_give_their_bytes_back(sandbox: Sandbox) -> None:
     # Room for the head and about two pages more.
-    async with session_for(sandbox, prefetch_bytes=250_000, page_size=50) as session:
+    async with session_for(sandbox, prefetch_bytes=400_000, page_size=50) as session:
         for _ in range(10):
             pages = session.customers.search().pages()
             for _ in range(3):
@@ -395,3 +414,41 @@ async def test_a_session_can_be_opened_again(sandbox: Sandbox) -> None:
             assert await session.customers.count() == 250
             with pytest.raises(RuntimeError, match="open already"):
                 await session.__aenter__()
+
+
+def pages_held() -> list[RawPage]:
+    gc.collect()
+    return [one for one in gc.get_objects() if isinstance(one, RawPage) and len(one)]
+
+
+@pytest.mark.parametrize(
+    ("method", "options", "fails"),
+    [
+        ("search", {}, False),
+        ("search", {"full_check": True}, False),
+        ("search", {"max_records": 120}, False),
+        ("crawl", {}, False),
+        ("search", {}, True),
+        ("crawl", {}, True),
+    ],
+)
+async def test_a_search_that_ended_holds_no_pages_and_knows_its_place(
+    sandbox: Sandbox, method: str, options: dict[str, Any], fails: bool
+) -> None:
+    before = pages_held()
+    async with session_for(sandbox) as session:
+        if fails:
+            sandbox.faults = FaultScript([Fault(faults.HttpError(403), offset_from=40)])
+        search, seen = getattr(session.customers, method)(**options), list[str | None]()
+        with pytest.raises(InvalidAccessError) if fails else contextlib.nullcontext() as raised:
+            async for customer in search:
+                seen.append(customer.customer_id)
+        del raised
+        assert [page for page in pages_held() if page not in before] == []
+        assert session.customers._settings.connect().budget.used == 0
+
+        sandbox.faults = FaultScript([])
+        options = {name: value for name, value in options.items() if name != "max_records"}
+        rest = getattr(session.customers, method)(resume=search.resume_token, **options)
+        seen += [customer.customer_id async for customer in rest]
+    assert sorted(map(str, seen)) == sorted(sandbox.customer_ids())

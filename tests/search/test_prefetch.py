@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import anyio
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from enkash_async import (
     ClientRequestError,
@@ -31,7 +34,12 @@ pytestmark = pytest.mark.anyio
 ASSUMED = ROWS * ASSUMED_ROW_BYTES
 """What a page is taken to weigh until the first has come; those of the gate have 100 bytes."""
 
+PAGE = ASSUMED
+"""What each weighs where rows weigh what they are taken to."""
+
 Make = Callable[..., Prefetch]
+
+some = settings(max_examples=60, deadline=None, database=None)
 
 
 @pytest.fixture
@@ -137,6 +145,42 @@ async def test_pages_that_came_weigh_what_they_are_and_tell_what_others_will(
     assert (gate.started, small.used) == ([0], ASSUMED)
     await gate.let_come(0)
     assert (gate.started, small.used) == ([0, 10, 20, 30], 400)
+
+
+@some
+@given(st.integers(0, 9), st.integers(1, 5), st.lists(st.integers(0, 12), min_size=8, max_size=8))
+def test_what_is_remembered_leaves_less_room_ahead_and_stops_nobody(
+    pages: int, max_pages: int, remembered: list[int]
+) -> None:
+    async def read() -> None:
+        owner, planner, gate, budget = TaskOwner(), FakePlanner(8), Gate(), ByteBudget(pages * PAGE)
+        await owner.opened()
+        gate.row_bytes = ASSUMED_ROW_BYTES
+        watch = Telemetry([]).search("things", "search")
+        prefetch = Prefetch(planner, gate.fetch, owner, budget, max_pages, 60, watch)
+        await filled(prefetch)
+        for accepted, held in enumerate(remembered):
+            before = len(gate.started) - accepted
+            await gate.let_come(planner.requests[0].row)
+            assert int((await prefetch.head()).first_id) == accepted * ROWS
+            planner.accept(await prefetch.head())
+            planner.held_bytes = held * PAGE
+            await filled(prefetch)
+
+            there = len(gate.started) - accepted - 1
+            assert budget.used == (there + held) * PAGE
+            if planner.requests:
+                assert there >= 1
+            if there > max(1, before - 1):
+                assert there + held <= pages
+            if there < min(max_pages, len(planner.requests)):
+                assert there + held + 1 > pages
+        assert planner.ended
+        prefetch.discard()
+        assert (budget.used, budget.remembered) == (0, 0)
+        await owner.aclose()
+
+    asyncio.run(read())
 
 
 async def test_what_arrives_is_told_to_the_plan_before_its_turn(

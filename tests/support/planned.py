@@ -43,6 +43,7 @@ class FakePlanner:
         self.arrived: list[int] = []
         self.shrunk: list[int] = []
         self.needs_ids = False
+        self.held_bytes = 0
         self.ended = False
         self.total: int | None = None
         self.findings = Findings()
@@ -87,6 +88,9 @@ class FakePlanner:
     def verdict(self) -> tuple[Verdict, list[str]]:
         return self.judgement
 
+    def forget(self) -> None:
+        self.held_bytes = 0
+
     def point(self, unread: int = 0, row: int | None = None) -> ListPoint:
         place = self._next_row if row is None else row
         return ListPoint(row=place, delivered=self._next_row - unread)
@@ -100,6 +104,7 @@ class Gate:
         """The rows of the pages that were asked for, in this order."""
         self.sent: list[PageRequest] = []
         self.cancelled: list[int] = []
+        self.row_bytes = 10
         self._opened = defaultdict[int, anyio.Event](anyio.Event)
         self._errors: dict[int, Exception] = {}
         self._is_open = False
@@ -119,7 +124,7 @@ class Gate:
         if request.row in self._errors:
             shrink(2)
             raise self._errors[request.row]
-        return page_of(request.row, request.limit)
+        return page_of(request.row, request.limit, request.limit * self.row_bytes)
 
     async def let_come(self, *rows: int) -> None:
         """Let the pages at *rows* come, and wait until all that follows from it is done."""

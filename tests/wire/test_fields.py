@@ -45,3 +45,16 @@ def test_an_id_that_is_broken_or_none_is_the_hash_of_the_record(id_: bytes) -> N
     ids = [identify(raw) for raw in raws]
     assert all(one.startswith("sha256:") for one in ids)
     assert ids[0] != ids[1]
+
+
+@pytest.mark.parametrize("id_", [b"K" * 257, b"\\u20ac" * 257, b"K" * 300_000])
+def test_an_id_too_long_to_be_remembered_by_thousands_is_its_hash(id_: bytes) -> None:
+    raws = [msgspec.Raw(b'{"customerId":"%b","n":%d}' % (id_, number)) for number in range(2)]
+
+    ids = [identify(raw) for raw in raws]
+    assert ids[0] == ids[1] != identify(msgspec.Raw(b'{"customerId":"%b."}' % id_))
+    assert len(ids[0]) < 100
+
+
+def test_an_id_of_any_length_that_services_use_is_kept_as_it_is() -> None:
+    assert identify(msgspec.Raw(b'{"customerId":"%b"}' % (b"K" * 256))) == "K" * 256

@@ -38,7 +38,7 @@ from enkash_async._paging.crawl.request_bound import RequestBound
 from enkash_async._paging.crawl.resumed import place_of, windows_of
 from enkash_async._paging.crawl.seams import Seams
 from enkash_async._paging.crawl.windows import CountedWindow
-from enkash_async._paging.history import NewRows
+from enkash_async._paging.history import ID_BYTES, NewRows
 from enkash_async._paging.page_request import PageRequest, Window
 from enkash_async._paging.page_sizes import SMALLEST, PageSizes
 from enkash_async._paging.raw_page import RawPage
@@ -139,6 +139,13 @@ class Crawl:
     def needs_ids(self) -> bool:
         """Say that all ids are compared: neighbouring windows overlap."""
         return True
+
+    @property
+    def held_bytes(self) -> int:
+        """Return about how many bytes it holds to know rows again."""
+        # Of a window that is not being read yet, there is nothing but pages ahead.
+        window = self._frontier.head.held_bytes if len(self._frontier) else 0
+        return window + ID_BYTES * self._seams.ids_held
 
     def wanted(self, max_pages: int) -> list[PageRequest]:
         """Return the pages to fetch now; the first is accepted next. See `Frontier.wanted`."""
@@ -300,6 +307,12 @@ class Crawl:
     def verdict(self) -> tuple[Verdict, list[str]]:
         """Return the verdict on a crawl that came to its end, and the reasons for it."""
         return self.findings.verdict()
+
+    def forget(self) -> None:
+        """Let go of all rows that are remembered: nothing is accepted and no place asked for."""
+        self._seams.forget()
+        self._frontier.clear()
+        self._delivery.last = None
 
     # Going on later
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import attrs
 
+from enkash_async._paging.history import ID_BYTES
 from enkash_async._paging.page_request import PageRequest, Window
 from enkash_async._paging.page_sizes import PageSizes
 from enkash_async._paging.pager import Pager
@@ -25,6 +26,11 @@ class PagedWindow:
         self.ids: set[str] = set()
         """Of the rows that came, those that the next window may hold too."""
         self._requests: dict[PageRequest, PageRequest] = {}
+
+    @property
+    def held_bytes(self) -> int:
+        """Return about how many bytes are kept of the rows that came."""
+        return self.pager.held_bytes + ID_BYTES * len(self.ids)
 
     def wanted(self, max_pages: int) -> list[PageRequest]:
         inner = self.pager.wanted(max_pages)

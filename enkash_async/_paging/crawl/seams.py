@@ -68,6 +68,16 @@ class Seams:
         self.rows += len(new)
         return new_rows, len(again)
 
+    @property
+    def ids_held(self) -> int:
+        """Return how many ids are remembered."""
+        return len(self._last_ids) + sum(len(done.ids) for done in self._done)
+
+    def forget(self) -> None:
+        """Let go of them all."""
+        self.is_whole = False
+        self._done, self._last_ids = [], []
+
     # Going on later
 
     def unused_ids(self, unread: int) -> list[str]:

@@ -20,7 +20,7 @@ import attrs
 
 from enkash_async._paging.addressing import Addressing
 from enkash_async._paging.crawl.paged_window import PagedWindow
-from enkash_async._paging.history import NewRows
+from enkash_async._paging.history import ID_BYTES, NewRows
 from enkash_async._paging.page_request import PageRequest, Window
 from enkash_async._paging.page_sizes import PageSizes
 from enkash_async._paging.raw_page import RawPage
@@ -109,6 +109,12 @@ class CountedWindow:
     def is_begun(self) -> bool:
         """Say whether a page of it was accepted."""
         return self._end_row > 0
+
+    @property
+    def held_bytes(self) -> int:
+        """Return about how many bytes are kept of the rows that came."""
+        first = self.first_page.nbytes if self.first_page is not None and self.is_begun else 0
+        return first + ID_BYTES * len(self.ids)
 
     @property
     def overlaps_next(self) -> bool:

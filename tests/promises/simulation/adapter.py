@@ -24,6 +24,7 @@ from anyio._backends._asyncio import CancelScope
 
 import enkash_async
 from enkash_async import EnKashSession
+from enkash_async._search.byte_budget import ByteBudget
 from tests.promises.simulation.virtual_loop import VirtualLoop
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
@@ -37,10 +38,9 @@ DECODING = 0.02
 _monotonic, _perf_counter = time.monotonic, time.perf_counter
 
 
-def prefetched_bytes(session: EnKashSession) -> tuple[int, int]:
-    """Return how many bytes of pages wait for their readers, and how many may."""
-    budget = session.customers._settings.connect().budget
-    return budget.used, budget.nbytes
+def budget_of(session: EnKashSession) -> ByteBudget:
+    """Return what counts the bytes of pages that the searches of *session* hold."""
+    return session.customers._settings.connect().budget
 
 
 @contextmanager

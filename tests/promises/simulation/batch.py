@@ -11,6 +11,7 @@ from functools import partial
 
 from tests.promises.simulation.drawing import draw
 from tests.promises.simulation.ledger import Outcome
+from tests.promises.simulation.plan import Plan
 from tests.promises.simulation.running import run
 
 CHUNK = 50
@@ -26,19 +27,25 @@ def outcomes(
             yield from ((number, carry_out(number)) for number in numbers)
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, context, initializer=gc.freeze) as pool:
+    with ProcessPoolExecutor(jobs, context, initializer=_freeze) as pool:
         yield from zip(numbers, pool.map(carry_out, numbers, chunksize=CHUNK), strict=True)
 
 
 @contextmanager
 def _frozen() -> Iterator[None]:
     """Spare the collection after each run from looking through all that is there by now."""
-    gc.collect()
-    gc.freeze()
+    _freeze()
     try:
         yield
     finally:
         gc.unfreeze()
+
+
+def _freeze() -> None:
+    # A first run imports what is imported late, and fills what is kept for ever.
+    run(Plan())
+    gc.collect()
+    gc.freeze()
 
 
 def run_number(seed: int, lifted: frozenset[str], number: int) -> Outcome:

@@ -9,8 +9,9 @@ from typing import cast
 import aiohttp
 
 from enkash_async import BearerToken, EnKashSession, OAuthPassword, RetryPolicy, Timeout
+from enkash_async._search.byte_budget import ByteBudget
 from tests.promises.simulation import bounds
-from tests.promises.simulation.adapter import prefetched_bytes
+from tests.promises.simulation.adapter import budget_of
 from tests.promises.simulation.ledger import Ledger, Outcome
 from tests.promises.simulation.plan import Plan
 from tests.promises.simulation.reading import ReaderTask
@@ -30,9 +31,11 @@ class Stage:
         self._loop = loop
         self._outcome = outcome
         self._service = Service(plan, loop.time, self.log)
+        self._most_requests = bounds.most_requests(plan)
         self._session: EnKashSession | None = None
         self._opening = asyncio.Lock()
         self._https: list[Http] = []
+        self._budgets: list[ByteBudget] = []
         self._readers: list[ReaderTask] = []
 
     def log(self, text: str) -> None:
@@ -50,6 +53,7 @@ class Stage:
                 session = self._new_session()
                 await session.__aenter__()
                 http = self._https[-1]
+                self._budgets.append(budget_of(session))
                 http.on_event = lambda: self._look_at(session, http)
                 self._session = session
             return self._session
@@ -100,18 +104,21 @@ class Stage:
                 self.problem("open exchange", f"{http.open} after the session closed")
 
     def _look_at(self, session: EnKashSession, http: Http) -> None:
-        received, most = self._service.received["search"], bounds.most_requests(self._plan)
+        received, most = self._service.received["search"], self._most_requests
         if received > most and "requests" not in self._outcome.kinds:
             self.problem("requests", f"{received} searches where {most} are enough")
             self._loop.give_up("far too much is asked for")
         if http.open > self._plan.settings.max_concurrency:
             self.problem("in flight", f"{http.open} at once")
-        used, size = prefetched_bytes(session)
+        budget = budget_of(session)
         # The page that a search needs next is fetched whatever the budget says, and where it does
         # not fit, another beside it.
         spare = 2 * len(self._plan.readers) * self._largest_page()
-        if used > size + spare:
-            self.problem("bytes", f"{used} are prefetched of {size} and {spare} for the heads")
+        size, ahead = budget.nbytes, budget.used - budget.remembered
+        if ahead > size + spare:
+            self.problem("bytes", f"{ahead} are prefetched of {size} and {spare} for the heads")
+        if budget.remembered < 0 or ahead < 0:
+            self.problem("bytes", f"{budget.remembered} are remembered, {ahead} are prefetched")
 
     def _largest_page(self) -> int:
         # What a page is taken to weigh before it has come: 1,024 bytes a row, or as many as before.
@@ -173,6 +180,9 @@ class Stage:
             await asyncio.sleep(0)
         for task in asyncio.all_tasks() - {asyncio.current_task()}:
             self.problem("leaked task", task.get_name())
+        for budget in self._budgets:
+            if budget.used:
+                self.problem("leaked bytes", repr(budget))
         for timer in self._loop.timers():
             self.problem("leaked timer", f"due in {timer.when() - self._loop.time():.3f} s")
         self._count_logins()
