@@ -154,7 +154,6 @@ def test_what_is_remembered_leaves_less_room_ahead_and_stops_nobody(
 ) -> None:
     async def read() -> None:
         owner, planner, gate, budget = TaskOwner(), FakePlanner(8), Gate(), ByteBudget(pages * PAGE)
-        await owner.opened()
         gate.row_bytes = ASSUMED_ROW_BYTES
         watch = Telemetry([]).search("things", "search")
         prefetch = Prefetch(planner, gate.fetch, owner, budget, max_pages, 60, watch)
