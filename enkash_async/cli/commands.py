@@ -22,7 +22,7 @@ from enkash_async.cli.options import (
     extent_options,
     filter_options,
 )
-from enkash_async.cli.running import EXIT_STATUSES, Status, debug_option, run_job
+from enkash_async.cli.running import EXIT_STATUSES, Status, diagnostic_options, run_job
 from enkash_async.sandbox.command import run as run_sandbox
 
 
@@ -145,7 +145,7 @@ Examples:
     metavar="[FILE]",
     help="Write an account as one line of JSON in the end, to stderr unless a file is given.",
 )
-@debug_option
+@diagnostic_options
 def export(
     *,
     layout: Layout,
@@ -187,7 +187,7 @@ LookupCommand = headed(Which_customers=FILTER_NAMES, Which_service=CONNECTION_NA
 @customers.command(cls=LookupCommand)
 @filter_options
 @connection_options
-@debug_option
+@diagnostic_options
 def count(*, criteria: CustomerFilter, connection: Connection, debug: bool) -> int:
     """Print how many customers there are, by the service's own count."""
     return run_job(partial(print_count, connection, criteria), debug=debug)
@@ -196,7 +196,7 @@ def count(*, criteria: CustomerFilter, connection: Connection, debug: bool) -> i
 @customers.command(cls=LookupCommand)
 @click.argument("customer_id")
 @connection_options
-@debug_option
+@diagnostic_options
 def get(*, customer_id: str, connection: Connection, debug: bool) -> int:
     """Print one customer as JSON, as the service sent it."""
     return run_job(partial(print_record, connection, customer_id), debug=debug)
@@ -212,7 +212,7 @@ def get(*, customer_id: str, connection: Connection, debug: bool) -> int:
 )
 @filter_options
 @connection_options
-@debug_option
+@diagnostic_options
 def windows(
     *, max_records: int, criteria: CustomerFilter, connection: Connection, debug: bool
 ) -> int:
@@ -235,7 +235,7 @@ ExplainCommand = headed(
 @filter_options
 @connection_options
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-@debug_option
+@diagnostic_options
 def explain(
     *,
     extent: Extent,

@@ -16,11 +16,14 @@ import click
 
 from enkash_async import (
     AuthenticationError,
+    ConfigurationError,
     EnKashError,
     IncompleteSearchError,
     UnauthorizedError,
 )
 from enkash_async._wire.printable import printable
+
+LOG_VARIABLE = "ENKASH_LOG"
 
 GRACE = 5.0
 """Seconds for the page that is being read when the first signal comes."""
@@ -54,7 +57,33 @@ Exit status:
 _WORDS = {Status.HUNG_UP: "hung up", Status.INTERRUPTED: "interrupted"}
 
 
-debug_option = click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def _show_log(ctx: click.Context, param: click.Parameter, times: int) -> None:
+    if times:
+        # The session reads it when it opens, and would undo a level that was set before.
+        os.environ[LOG_VARIABLE] = "info" if times == 1 else "debug"
+
+
+_log_option = click.option(
+    "-v",
+    "--verbose",
+    count=True,
+    expose_value=False,
+    callback=_show_log,
+    help=f"Show retries, pauses and logins on stderr, and every request with -vv; before"
+    f" {LOG_VARIABLE}.",
+)
+_debug_option = click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+
+
+def diagnostic_options(command: Callable[..., int]) -> Callable[..., int]:
+    """Add the options that show more of what goes wrong."""
+    return _log_option(_debug_option(command))
+
+
+def is_log_shown() -> bool:
+    """Say whether lines of the log come to stderr."""
+    return bool(os.environ.get(LOG_VARIABLE, "").strip())
+
 
 Job = Callable[[asyncio.Event], Coroutine[Any, Any, int]]
 """Returns an exit status. The event is set when it is asked to come to an end."""
@@ -142,6 +171,8 @@ def status_of(error: Exception) -> Status:
     """Return the exit status that *error* stands for."""
     if isinstance(error, (AuthenticationError, UnauthorizedError)):
         return Status.REFUSED
+    if isinstance(error, ConfigurationError):
+        return Status.USAGE
     if isinstance(error, IncompleteSearchError):
         return Status.INCOMPLETE
     return Status.FAILED

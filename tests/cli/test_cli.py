@@ -26,6 +26,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from enkash_async import (
     AuthenticationError,
+    ConfigurationError,
     EnKashError,
     EnKashSession,
     IncompleteSearchError,
@@ -503,6 +504,7 @@ def test_interrupted_before_it_began(call: Call, monkeypatch: pytest.MonkeyPatch
         (RecordNotFoundError("x", 200), 1),
         (AuthenticationError("x"), 3),
         (UnauthorizedError("x", 401), 3),
+        (ConfigurationError("x"), 2),
         (IncompleteSearchError("x"), 4),
         (OSError("x"), 1),
     ],

@@ -137,6 +137,17 @@ def test_an_account_for_machines(call: Any, tmp_path: Path) -> None:
     assert (failed["status"], failed["error"]) == (1, "OSError")
 
 
+def test_more_is_shown_where_it_is_asked_for(call: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    levels = list[str]()
+    monkeypatch.setattr("enkash_async.session.log.show_at", levels.append)
+    for options in ([], ["-v"], ["-vv"]):
+        monkeypatch.setattr(os, "environ", {**os.environ, "ENKASH_LOG": ""})
+        assert call("customers", "count", *ROWS, *options)[0] == 0
+    monkeypatch.setattr(os, "environ", {**os.environ, "ENKASH_LOG": "debug"})
+    assert call("customers", "count", *ROWS, "--verbose")[0] == 0
+    assert levels == ["", "info", "debug", "info"]
+
+
 def test_explain_asks_little_and_writes_nothing(call: Any, tmp_path: Path) -> None:
     status, out, _ = call("customers", "explain", *ROWS, "--json")
     found = json.loads(out)
