@@ -167,7 +167,7 @@ def export(
     A summary on stderr says whether anything is missing. Records that cannot be written are named
     there, and kept aside.
     """
-    checked(layout)
+    checked(layout, json_report)
     job = Export(
         connection=connection,
         criteria=criteria,

@@ -85,8 +85,14 @@ def is_log_shown() -> bool:
     return bool(os.environ.get(LOG_VARIABLE, "").strip())
 
 
-Job = Callable[[asyncio.Event], Coroutine[Any, Any, int]]
-"""Returns an exit status. The event is set when it is asked to come to an end."""
+class Stop(asyncio.Event):
+    """Is set when a job is asked to end; *status* is what the first signal stands for."""
+
+    status: Status | None = None
+
+
+Job = Callable[[Stop], Coroutine[Any, Any, int]]
+"""Returns an exit status."""
 
 
 def say(text: str) -> None:
@@ -101,6 +107,8 @@ def say(text: str) -> None:
 
 def say_error(error: object) -> None:
     """Write an error as one line."""
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        error = f"{error.filename}: {error.strerror}"
     say(f"error: {error}")
 
 
@@ -155,10 +163,8 @@ def _outcome(job: Job, signals: _Signals) -> tuple[int, BaseException | None]:
     except KeyboardInterrupt as error:
         signals.status = Status.INTERRUPTED
         return Status.INTERRUPTED, error
-    except BrokenPipeError as error:
-        return Status.READER_GONE, error
-    except Misuse as error:
-        return Status.USAGE, error
+    except (BrokenPipeError, Misuse) as error:
+        return status_of(error), error
     except (EnKashError, OSError) as error:
         return signals.status or status_of(error), error
 
@@ -167,11 +173,13 @@ def _words(status: int) -> str:
     return _WORDS.get(Status(status), "terminated")
 
 
-def status_of(error: Exception) -> Status:
+def status_of(error: BaseException) -> Status:
     """Return the exit status that *error* stands for."""
+    if isinstance(error, BrokenPipeError):
+        return Status.READER_GONE
     if isinstance(error, (AuthenticationError, UnauthorizedError)):
         return Status.REFUSED
-    if isinstance(error, ConfigurationError):
+    if isinstance(error, (ConfigurationError, Misuse)):
         return Status.USAGE
     if isinstance(error, IncompleteSearchError):
         return Status.INCOMPLETE
@@ -185,10 +193,9 @@ class _Signals:
         self._is_patient = is_patient
         self._count = 0
         self.status: Status | None = None
-        """What the first signal stands for."""
 
     async def watched(self, job: Job) -> int:
-        loop, task, stop = asyncio.get_running_loop(), asyncio.current_task(), asyncio.Event()
+        loop, task, stop = asyncio.get_running_loop(), asyncio.current_task(), Stop()
         assert task is not None
         for number in _numbers():
             # Windows has no signal handlers in its loops.
@@ -196,9 +203,9 @@ class _Signals:
                 loop.add_signal_handler(number, self._receive, number, task, stop)
         return await job(stop)
 
-    def _receive(self, number: int, task: asyncio.Task[Any], stop: asyncio.Event) -> None:
+    def _receive(self, number: int, task: asyncio.Task[Any], stop: Stop) -> None:
         self._count += 1
-        self.status = self.status or Status(128 + number)
+        self.status = stop.status = self.status or Status(128 + number)
         if self._count > 2:
             # It was cancelled, and does not end.
             os._exit(self.status)

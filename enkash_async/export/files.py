@@ -40,10 +40,14 @@ def write_private(path: Path, content: bytes) -> None:
     """Give *path* this *content* at once: whoever reads it finds all of it or what was there."""
     new = path.with_name(f"{path.name}.new")
     remove(new)
-    with _created(new) as descriptor:
-        write_all(descriptor, content)
-        os.fsync(descriptor)
-    new.replace(path)
+    try:
+        with _created(new) as descriptor:
+            write_all(descriptor, content)
+            os.fsync(descriptor)
+        new.replace(path)
+    except OSError:
+        remove(new)
+        raise
     sync_folder(path)
 
 

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+import attrs
+
 from enkash_async._search.list_resource import ListResource
 from enkash_async._search.query import Direction
 from enkash_async._wire.criteria import Criteria
@@ -157,14 +159,23 @@ async def _begin(
         listener.note(leftover)
     output = FileOutput.create(places)
     try:
-        return await _run(
+        result = await _run(
             request, None, content, output, listener, stop, keep_incomplete=keep_incomplete
         )
     except BaseException:
-        if not places.state.exists():
-            # Nothing came that could be gone on with.
-            output.discard()
+        _discard_useless(output)
         raise
+    if result.is_finished or not _discard_useless(output):
+        return result
+    return attrs.evolve(result, path=None, bad_path=None, records=0, bad_records=0, bytes=0)
+
+
+def _discard_useless(output: FileOutput) -> bool:
+    """Remove what came, and return True, if nothing of it could be gone on with."""
+    if output.places.state.exists():
+        return False
+    output.discard()
+    return True
 
 
 async def _run(

@@ -80,6 +80,7 @@ def test_a_filter_file_is_json_or_toml(tmp_path: Path, name: str, text: str) -> 
         ('{"legalName": 12}', "legal_name must be a str"),
         ('{"level": "LEVEL_1"}\n{"level": "LEVEL_2"}', "more than one filter"),
         ('{"level": ', "no JSON"),
+        ("", "is empty"),
         ("level", "no TOML"),
         ('{"customerStatus": "ACTIVE"}', "as an option and in"),
     ],
@@ -135,6 +136,25 @@ def test_an_account_for_machines(call: Any, tmp_path: Path) -> None:
     assert status == 1
     failed = json.loads(err.splitlines()[0])
     assert (failed["status"], failed["error"]) == (1, "OSError")
+    assert err.splitlines()[-1] == "error: /dev/full: No space left on device"
+
+    # What could not be told in the end is not begun.
+    for place, said in {
+        tmp_path / "no" / "a.json": "cannot write",
+        target: "file of its own",
+    }.items():
+        before = target.read_bytes()
+        status, _, err = call("customers", "export", *ROWS, "-o", target, f"--json={place}")
+        assert (status, target.read_bytes()) == (2, before)
+        assert said in err
+
+
+def test_an_account_of_another_run_is_not_left(call: Any, tmp_path: Path) -> None:
+    account = tmp_path / "account.json"
+    account.write_text("{}")
+    options = ["-o", tmp_path / "c.xlsx", "--json", account]
+    assert call("customers", "export", *ROWS, *options)[0] == 2
+    assert json.loads(account.read_text())["status"] == 2
 
 
 def test_more_is_shown_where_it_is_asked_for(call: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import random
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from enkash_async import BearerToken, EnKashError, EnKashSession, RetryPolicy, Verdict
 from enkash_async.events import Method
-from enkash_async.export import ExportResult, export, exporter, packing
+from enkash_async.export import ExportResult, export, exporter, files, packing
 from enkash_async.sandbox import Sandbox, SandboxSettings, SearchCall, open_sandbox
 
 pytestmark = pytest.mark.anyio
@@ -166,6 +167,41 @@ def break_after(steps: int, patch: pytest.MonkeyPatch) -> None:
 
     for name in ("replace", "unlink", "fsync"):
         counted(name)
+
+
+async def test_a_stop_before_anything_is_durable_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packing._Blocks, "cut_every", 10 * ROWS)
+    stop = asyncio.Event()
+    stop.set()
+    async with open_sandbox(SandboxSettings(rows=ROWS)) as sandbox, session_of(sandbox) as session:
+        result = await export(session.customers, tmp_path / "c.csv.gz", stop=stop)
+    assert (result.is_stopped, result.path, result.records, result.bytes) == (True, None, 0, 0)
+    assert os.listdir(tmp_path) == []
+
+
+async def test_a_full_disk_leaves_the_state_before_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "c.jsonl"
+    write_all = files.write_all
+
+    def full(descriptor: int, content: bytes) -> None:
+        if b'"token"' in content and path.with_name("c.jsonl.state").exists():
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write_all(descriptor, content)
+
+    async with open_sandbox(SandboxSettings(rows=ROWS)) as sandbox, session_of(sandbox) as session:
+        expected = await whole(sandbox, tmp_path / "one.jsonl")
+        with monkeypatch.context() as patch:
+            patch.setattr(files, "write_all", full)
+            with pytest.raises(OSError, match="No space"):
+                await export(session.customers, path)
+        left = sorted(os.listdir(tmp_path))
+        assert left == ["c.jsonl.part", "c.jsonl.state", "one.jsonl"]
+        await export(session.customers, path, resume=True)
+    assert content_of(path) == expected
 
 
 async def test_an_error_leaves_what_came_and_says_where(tmp_path: Path) -> None:
