@@ -25,6 +25,9 @@ from enkash_async.export import BadRow, CsvStyle, ExportResult, export, left_by
 MAX_BAD_LINES = 20
 """Bad records that are named on stderr; the file of them holds all."""
 
+_BESIDE = ("", ".part", ".part.whole", ".state", ".state.new", ".bad.jsonl", ".bad.jsonl.part")
+"""What the names of an export's files end in, behind that of its output."""
+
 
 @attrs.frozen(kw_only=True)
 class Layout:
@@ -165,7 +168,7 @@ class Export:
             say(": ".join(filter(None, words)))
         report = error.report if isinstance(error, EnKashError) else None
         left = left_by(self.layout.output)
-        with contextlib.suppress(Misuse):
+        with contextlib.suppress(OSError):
             # The error itself is told in any case.
             self._write_json(
                 {
@@ -211,20 +214,29 @@ def checked(layout: Layout, json: str | None) -> None:
 
     An account of an earlier run is emptied, so that it is not taken for one of this run.
     """
+    if json is not None and json != "-":
+        _empty_account(json, layout)
     with misuse_shown():
         layout.as_arguments()
     if layout.output != "-" and not os.path.basename(layout.output):
         raise Misuse(f"{layout.output} is a folder; name a file in it")
-    if json is None or json == "-":
-        return
-    others = (layout.output, layout.bad_records)
-    if any(one and os.path.realpath(one) == os.path.realpath(json) for one in others):
-        raise Misuse(f"--json would be written over {json}; give it a file of its own")
-    _write_account(json, "")
+
+
+def _empty_account(path: str, layout: Layout) -> None:
+    written = [one for one in (layout.output, layout.bad_records) if one is not None]
+    names = {os.path.realpath(one) + suffix for one in written for suffix in _BESIDE}
+    if os.path.realpath(path) in names:
+        raise Misuse(f"--json would be written over {path}; give it a file of its own")
+    try:
+        _write_account(path, "")
+    except OSError as error:
+        raise Misuse(f"cannot write {path}: {error.strerror or error}") from error
 
 
 def _write_account(path: str, text: str) -> None:
     try:
         Path(path).write_text(text, encoding="utf-8")
     except OSError as error:
-        raise Misuse(f"cannot write {path}: {error.strerror or error}") from error
+        # A file that was opened, and a disk that is full then, is not named by the error.
+        error.filename = path
+        raise

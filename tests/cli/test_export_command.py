@@ -142,6 +142,8 @@ def test_an_account_for_machines(call: Any, tmp_path: Path) -> None:
     for place, said in {
         tmp_path / "no" / "a.json": "cannot write",
         target: "file of its own",
+        tmp_path / f"{target.name}.state": "file of its own",
+        tmp_path / f"{target.name}.bad.jsonl": "file of its own",
     }.items():
         before = target.read_bytes()
         status, _, err = call("customers", "export", *ROWS, "-o", target, f"--json={place}")
@@ -155,6 +157,18 @@ def test_an_account_of_another_run_is_not_left(call: Any, tmp_path: Path) -> Non
     options = ["-o", tmp_path / "c.xlsx", "--json", account]
     assert call("customers", "export", *ROWS, *options)[0] == 2
     assert json.loads(account.read_text())["status"] == 2
+    options = ["-o", f"{tmp_path}/c.csv", "--rename", "id", "--json", account]
+    assert call("customers", "export", *ROWS, *options)[0] == 2
+    assert account.read_text() == ""
+
+
+def test_an_account_that_cannot_be_written_in_the_end(call: Any, tmp_path: Path) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("needs /dev/full")
+    options = ["-o", tmp_path / "c.csv", "--quiet", "--json", "/dev/full"]
+    status, _, err = call("customers", "export", *ROWS, *options)
+    assert (status, err) == (1, "error: /dev/full: No space left on device\n")
+    assert (tmp_path / "c.csv").exists()
 
 
 def test_more_is_shown_where_it_is_asked_for(call: Any, monkeypatch: pytest.MonkeyPatch) -> None:
