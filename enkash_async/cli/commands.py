@@ -69,7 +69,14 @@ layout_options = gathered(
         metavar="FILE",
         type=click.Path(allow_dash=True),
         help="File that appears under its name when it is COMPLETE or CHANGED; - is stdout. Its"
-        " name says the form: .jsonl, .csv or .parquet, and .gz or .zst behind it.",
+        " name says the form: .jsonl, .csv or .parquet, and .gz or .zst behind it. With / at its"
+        " end, a folder of parts.",
+    ),
+    click.option(
+        "--parts",
+        type=click.IntRange(1, 2**31 - 1),
+        metavar="ROWS",
+        help="Write a folder of files with so many rows each.  [default for a folder: 250000]",
     ),
     click.option(
         "--format",
@@ -115,8 +122,8 @@ ExportCommand = headed(
     Which_customers=FILTER_NAMES,
     How_they_are_read=EXTENT_NAMES,
     What_is_written=(
-        "output format compression columns mask rename csv_bom csv_raw csv_flat bad_records resume"
-        " keep_incomplete"
+        "output parts format compression columns mask rename csv_bom csv_raw csv_flat bad_records"
+        " resume keep_incomplete"
     ),
     Which_service=CONNECTION_NAMES,
 )
@@ -126,6 +133,7 @@ Examples:
   enkash-async customers export --sandbox -o customers.jsonl
   enkash-async customers export -o customers.csv.gz --resume --quiet
   enkash-async customers export -o active.parquet --status ACTIVE --mask personal
+  enkash-async customers export -o customers.parquet/ --parts 500000 --resume
   enkash-async customers export --filter-file filter.json | head -n 1
 """
 

@@ -43,6 +43,7 @@ class Layout:
     csv_raw: bool
     csv_flat: bool
     bad_records: str | None
+    parts: int | None
     resume: bool
     keep_incomplete: bool
 
@@ -56,6 +57,7 @@ class Layout:
             "rename": _renames(self.rename),
             "csv": CsvStyle(bom=self.csv_bom, defuse=not self.csv_raw, nested=not self.csv_flat),
             "bad_path": self.bad_records,
+            "parts": self.parts,
             "resume": self.resume,
             "keep_incomplete": self.keep_incomplete,
         }
@@ -218,14 +220,13 @@ def checked(layout: Layout, json: str | None) -> None:
         _empty_account(json, layout)
     with misuse_shown():
         layout.as_arguments()
-    if layout.output != "-" and not os.path.basename(layout.output):
-        raise Misuse(f"{layout.output} is a folder; name a file in it")
 
 
 def _empty_account(path: str, layout: Layout) -> None:
     written = [one for one in (layout.output, layout.bad_records) if one is not None]
     names = {os.path.realpath(one) + suffix for one in written for suffix in _BESIDE}
-    if os.path.realpath(path) in names:
+    place = os.path.realpath(path)
+    if place in names or os.path.dirname(place) == os.path.realpath(layout.output):
         raise Misuse(f"--json would be written over {path}; give it a file of its own")
     try:
         _write_account(path, "")

@@ -151,6 +151,22 @@ def test_an_account_for_machines(call: Any, tmp_path: Path) -> None:
         assert said in err
 
 
+def test_a_folder_of_parts(call: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "out.csv"
+    options = ["-o", f"{folder}/", "--parts", 30, "--json"]
+    status, _, err = call("customers", "export", *ROWS, *options)
+    assert status == 0
+    assert json.loads(err.splitlines()[-1])["parts"] == 2
+    assert sorted(os.listdir(folder)) == ["_SUCCESS", "part-00000.csv", "part-00001.csv"]
+    account = folder / "account.json"
+    status, _, err = call("customers", "export", *ROWS, *options[:4], f"--json={account}")
+    assert (status, account.exists()) == (2, False)
+    assert "file of its own" in err
+    (folder / "mine").touch()
+    status, _, err = call("customers", "export", *ROWS, *options)
+    assert (status, "holds mine" in err) == (2, True)
+
+
 def test_an_account_of_another_run_is_not_left(call: Any, tmp_path: Path) -> None:
     account = tmp_path / "account.json"
     account.write_text("{}")
