@@ -50,10 +50,11 @@ INSIDE = {
         {"__main__"},
     ],
     "export": [
-        {"bad", "columns", "files", "forms", "strict_json", "threads"},
+        {"bad", "columns", "division", "files", "forms", "strict_json", "threads"},
         {"packing", "result", "state", "streams", "text"},
         {"content", "method", "output", "request"},
-        {"exporter", "parquet"},
+        {"folder"},
+        {"destination", "exporter", "parquet"},
         {"making"},
         {"run"},
         {"__init__"},

@@ -19,7 +19,7 @@ PAGES = [
 ]
 SUFFIXES = (".py", ".md", ".toml", ".png", "/")
 
-INVENTED = {"exporting.py", "script.toml"}
+INVENTED = {"customers.parquet/", "exporting.py", "script.toml"}
 """Files of a reader."""
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")

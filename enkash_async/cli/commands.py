@@ -22,7 +22,7 @@ from enkash_async.cli.options import (
     extent_options,
     filter_options,
 )
-from enkash_async.cli.running import EXIT_STATUSES, Status, debug_option, run_job
+from enkash_async.cli.running import EXIT_STATUSES, Status, diagnostic_options, run_job
 from enkash_async.sandbox.command import run as run_sandbox
 
 
@@ -69,7 +69,14 @@ layout_options = gathered(
         metavar="FILE",
         type=click.Path(allow_dash=True),
         help="File that appears under its name when it is COMPLETE or CHANGED; - is stdout. Its"
-        " name says the form: .jsonl, .csv or .parquet, and .gz or .zst behind it.",
+        " name says the form: .jsonl, .csv or .parquet, and .gz or .zst behind it. With / at its"
+        " end, a folder of parts.",
+    ),
+    click.option(
+        "--parts",
+        type=click.IntRange(1, 2**31 - 1),
+        metavar="ROWS",
+        help="Write a folder of files with so many rows each.  [default for a folder: 250000]",
     ),
     click.option(
         "--format",
@@ -115,8 +122,8 @@ ExportCommand = headed(
     Which_customers=FILTER_NAMES,
     How_they_are_read=EXTENT_NAMES,
     What_is_written=(
-        "output format compression columns mask rename csv_bom csv_raw csv_flat bad_records resume"
-        " keep_incomplete"
+        "output parts format compression columns mask rename csv_bom csv_raw csv_flat bad_records"
+        " resume keep_incomplete"
     ),
     Which_service=CONNECTION_NAMES,
 )
@@ -126,6 +133,7 @@ Examples:
   enkash-async customers export --sandbox -o customers.jsonl
   enkash-async customers export -o customers.csv.gz --resume --quiet
   enkash-async customers export -o active.parquet --status ACTIVE --mask personal
+  enkash-async customers export -o customers.parquet/ --parts 500000 --resume
   enkash-async customers export --filter-file filter.json | head -n 1
 """
 
@@ -145,7 +153,7 @@ Examples:
     metavar="[FILE]",
     help="Write an account as one line of JSON in the end, to stderr unless a file is given.",
 )
-@debug_option
+@diagnostic_options
 def export(
     *,
     layout: Layout,
@@ -167,7 +175,7 @@ def export(
     A summary on stderr says whether anything is missing. Records that cannot be written are named
     there, and kept aside.
     """
-    checked(layout)
+    checked(layout, json_report)
     job = Export(
         connection=connection,
         criteria=criteria,
@@ -187,7 +195,7 @@ LookupCommand = headed(Which_customers=FILTER_NAMES, Which_service=CONNECTION_NA
 @customers.command(cls=LookupCommand)
 @filter_options
 @connection_options
-@debug_option
+@diagnostic_options
 def count(*, criteria: CustomerFilter, connection: Connection, debug: bool) -> int:
     """Print how many customers there are, by the service's own count."""
     return run_job(partial(print_count, connection, criteria), debug=debug)
@@ -196,7 +204,7 @@ def count(*, criteria: CustomerFilter, connection: Connection, debug: bool) -> i
 @customers.command(cls=LookupCommand)
 @click.argument("customer_id")
 @connection_options
-@debug_option
+@diagnostic_options
 def get(*, customer_id: str, connection: Connection, debug: bool) -> int:
     """Print one customer as JSON, as the service sent it."""
     return run_job(partial(print_record, connection, customer_id), debug=debug)
@@ -212,7 +220,7 @@ def get(*, customer_id: str, connection: Connection, debug: bool) -> int:
 )
 @filter_options
 @connection_options
-@debug_option
+@diagnostic_options
 def windows(
     *, max_records: int, criteria: CustomerFilter, connection: Connection, debug: bool
 ) -> int:
@@ -235,7 +243,7 @@ ExplainCommand = headed(
 @filter_options
 @connection_options
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-@debug_option
+@diagnostic_options
 def explain(
     *,
     extent: Extent,

@@ -19,11 +19,14 @@ from enkash_async import CustomerFilter, EnKashError, IncompleteSearchError, Ver
 from enkash_async.cli.connection import Connection, open_session
 from enkash_async.cli.options import Extent
 from enkash_async.cli.progress import Progress
-from enkash_async.cli.running import Misuse, Status, misuse_shown, say, status_of
+from enkash_async.cli.running import Misuse, Status, Stop, misuse_shown, say, status_of
 from enkash_async.export import BadRow, CsvStyle, ExportResult, export, left_by
 
 MAX_BAD_LINES = 20
 """Bad records that are named on stderr; the file of them holds all."""
+
+_BESIDE = ("", ".part", ".part.whole", ".state", ".state.new", ".bad.jsonl", ".bad.jsonl.part")
+"""What the names of an export's files end in, behind that of its output."""
 
 
 @attrs.frozen(kw_only=True)
@@ -40,6 +43,7 @@ class Layout:
     csv_raw: bool
     csv_flat: bool
     bad_records: str | None
+    parts: int | None
     resume: bool
     keep_incomplete: bool
 
@@ -53,6 +57,7 @@ class Layout:
             "rename": _renames(self.rename),
             "csv": CsvStyle(bom=self.csv_bom, defuse=not self.csv_raw, nested=not self.csv_flat),
             "bad_path": self.bad_records,
+            "parts": self.parts,
             "resume": self.resume,
             "keep_incomplete": self.keep_incomplete,
         }
@@ -83,29 +88,31 @@ class Export:
     json: str | None
     _bad: int = attrs.field(default=0, init=False)
 
-    async def run(self, stop: asyncio.Event) -> int:
+    async def run(self, stop: Stop) -> int:
         """Write every customer and return the exit status."""
         started = time.monotonic()
         try:
             result = await self._export(stop)
         except BaseException as error:
-            self._report_failure(error, time.monotonic() - started)
+            status = stop.status or status_of(error)
+            self._report_failure(error, status, time.monotonic() - started)
             raise
-        status = self._status(result)
+        status = stop.status or self._status(result)
         self._summarise(result, time.monotonic() - started)
         self._write_json(result.as_dict() | {"status": int(status)})
         return status
 
     async def _export(self, stop: asyncio.Event) -> ExportResult:
         options = attrs.asdict(self.extent) | self.layout.as_arguments()
-        with Progress(quiet=self.quiet, output=self.layout.output) as progress:
+        output = self.layout.output
+        with Progress(quiet=self.quiet, output=output) as progress:
             async with open_session(
                 self.connection, quiet=self.quiet, max_concurrency=self.concurrency
             ) as session:
                 try:
                     return await export(
                         session.customers,
-                        self.layout.output,
+                        output,
                         filter=self.criteria,
                         service=self.connection.service,
                         on_progress=progress.update,
@@ -119,7 +126,9 @@ class Export:
                 except OSError as error:
                     if _is_of_the_name(error):
                         reason = error.strerror or str(error)
-                        raise Misuse(f"cannot write to {self.layout.output}: {reason}") from error
+                        raise Misuse(f"cannot write to {output}: {reason}") from error
+                    if error.filename is None:
+                        error.filename = "stdout" if output == "-" else output
                     raise
 
     def _name_bad(self, bad: BadRow, progress: Progress) -> None:
@@ -155,16 +164,13 @@ class Export:
             kept = "" if result.path is None else f"; what came is in {result.path}"
             say(f"error: the export is not proven to be complete{kept}")
 
-    def _report_failure(self, error: BaseException, seconds: float) -> None:
+    def _report_failure(self, error: BaseException, status: Status, seconds: float) -> None:
         if isinstance(error, IncompleteSearchError) and error.report is not None and not self.quiet:
             words = [f"verdict {error.report.verdict}", "; ".join(error.report.reasons)]
             say(": ".join(filter(None, words)))
-        status = status_of(error) if isinstance(error, EnKashError) else Status.FAILED
-        if isinstance(error, Misuse):
-            status = Status.USAGE
         report = error.report if isinstance(error, EnKashError) else None
         left = left_by(self.layout.output)
-        with contextlib.suppress(Misuse):
+        with contextlib.suppress(OSError):
             # The error itself is told in any case.
             self._write_json(
                 {
@@ -186,10 +192,7 @@ class Export:
         if self.json == "-":
             say(text)
             return
-        try:
-            Path(self.json).write_text(text + "\n", encoding="utf-8")
-        except OSError as error:
-            raise Misuse(f"cannot write {self.json}: {error.strerror or error}") from error
+        _write_account(self.json, text + "\n")
 
     def hint(self) -> None:
         """Say how to go on, if there is something to go on with."""
@@ -208,9 +211,33 @@ def _is_of_the_name(error: OSError) -> bool:
     )
 
 
-def checked(layout: Layout) -> None:
-    """Raise Misuse for what can be seen to be wrong before anything is asked."""
+def checked(layout: Layout, json: str | None) -> None:
+    """Raise Misuse for what can be seen to be wrong before anything is asked.
+
+    An account of an earlier run is emptied, so that it is not taken for one of this run.
+    """
+    if json is not None and json != "-":
+        _empty_account(json, layout)
     with misuse_shown():
         layout.as_arguments()
-    if layout.output != "-" and not os.path.basename(layout.output):
-        raise Misuse(f"{layout.output} is a folder; name a file in it")
+
+
+def _empty_account(path: str, layout: Layout) -> None:
+    written = [one for one in (layout.output, layout.bad_records) if one is not None]
+    names = {os.path.realpath(one) + suffix for one in written for suffix in _BESIDE}
+    place = os.path.realpath(path)
+    if place in names or os.path.dirname(place) == os.path.realpath(layout.output):
+        raise Misuse(f"--json would be written over {path}; give it a file of its own")
+    try:
+        _write_account(path, "")
+    except OSError as error:
+        raise Misuse(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def _write_account(path: str, text: str) -> None:
+    try:
+        Path(path).write_text(text, encoding="utf-8")
+    except OSError as error:
+        # A file that was opened, and a disk that is full then, is not named by the error.
+        error.filename = path
+        raise

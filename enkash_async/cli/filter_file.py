@@ -29,11 +29,17 @@ def read_filter(path: str) -> dict[str, Any]:
     Names are those of `CustomerFilter`, or of the service. ValueError says what is wrong, without
     a value.
     """
+    name = "stdin" if path == "-" else path
     try:
         text = _content(path)
     except OSError as error:
-        raise ValueError(f"cannot read {path}: {error.strerror or error}") from None
-    values = _parsed(text, path)
+        raise ValueError(f"cannot read {name}: {error.strerror or error}") from None
+    except UnicodeDecodeError:
+        raise ValueError(f"{name} is no UTF-8") from None
+    return _fields(_parsed(text, name), name)
+
+
+def _fields(values: Mapping[str, Any], path: str) -> dict[str, Any]:
     names = _names()
     fields = dict[str, Any]()
     for given, value in values.items():
@@ -61,7 +67,9 @@ def _content(path: str) -> str:
 
 def _parsed(text: str, path: str) -> dict[str, Any]:
     stripped = text.strip()
-    if path.endswith(".toml") or (stripped and not stripped.startswith("{")):
+    if not stripped:
+        raise ValueError(f"{path} is empty; a filter that matches all is {{}}")
+    if path.endswith(".toml") or not stripped.startswith("{"):
         try:
             return tomllib.loads(text, parse_float=Decimal)
         except tomllib.TOMLDecodeError as error:

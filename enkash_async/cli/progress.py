@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from tqdm import tqdm  # type: ignore[import-untyped, unused-ignore]  # stubs: types-tqdm
 
-from enkash_async.cli.running import say
+from enkash_async.cli.running import is_log_shown, say
 from enkash_async.export import ExportProgress
 
 EVERY = 5.0
@@ -84,8 +84,8 @@ class Progress:
 
 
 def _has_room_for_a_bar(output: str) -> bool:
-    """Say whether stderr is a terminal that can redraw a line, without data in between."""
-    if sys.stderr is None or not sys.stderr.isatty():
+    """Say whether stderr is a terminal that can redraw a line, without other lines in between."""
+    if is_log_shown() or sys.stderr is None or not sys.stderr.isatty():
         return False
     mixed = output == "-" and sys.stdout is not None and sys.stdout.isatty()
     return not mixed and os.environ.get("TERM") not in (None, "", "dumb")

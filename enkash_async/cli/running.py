@@ -16,11 +16,14 @@ import click
 
 from enkash_async import (
     AuthenticationError,
+    ConfigurationError,
     EnKashError,
     IncompleteSearchError,
     UnauthorizedError,
 )
 from enkash_async._wire.printable import printable
+
+LOG_VARIABLE = "ENKASH_LOG"
 
 GRACE = 5.0
 """Seconds for the page that is being read when the first signal comes."""
@@ -54,10 +57,42 @@ Exit status:
 _WORDS = {Status.HUNG_UP: "hung up", Status.INTERRUPTED: "interrupted"}
 
 
-debug_option = click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def _show_log(ctx: click.Context, param: click.Parameter, times: int) -> None:
+    if times:
+        # The session reads it when it opens, and would undo a level that was set before.
+        os.environ[LOG_VARIABLE] = "info" if times == 1 else "debug"
 
-Job = Callable[[asyncio.Event], Coroutine[Any, Any, int]]
-"""Returns an exit status. The event is set when it is asked to come to an end."""
+
+_log_option = click.option(
+    "-v",
+    "--verbose",
+    count=True,
+    expose_value=False,
+    callback=_show_log,
+    help=f"Show retries, pauses and logins on stderr, and every request with -vv; before"
+    f" {LOG_VARIABLE}.",
+)
+_debug_option = click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+
+
+def diagnostic_options(command: Callable[..., int]) -> Callable[..., int]:
+    """Add the options that show more of what goes wrong."""
+    return _log_option(_debug_option(command))
+
+
+def is_log_shown() -> bool:
+    """Say whether lines of the log come to stderr."""
+    return bool(os.environ.get(LOG_VARIABLE, "").strip())
+
+
+class Stop(asyncio.Event):
+    """Is set when a job is asked to end; *status* is what the first signal stands for."""
+
+    status: Status | None = None
+
+
+Job = Callable[[Stop], Coroutine[Any, Any, int]]
+"""Returns an exit status."""
 
 
 def say(text: str) -> None:
@@ -72,6 +107,8 @@ def say(text: str) -> None:
 
 def say_error(error: object) -> None:
     """Write an error as one line."""
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        error = f"{error.filename}: {error.strerror}"
     say(f"error: {error}")
 
 
@@ -126,10 +163,8 @@ def _outcome(job: Job, signals: _Signals) -> tuple[int, BaseException | None]:
     except KeyboardInterrupt as error:
         signals.status = Status.INTERRUPTED
         return Status.INTERRUPTED, error
-    except BrokenPipeError as error:
-        return Status.READER_GONE, error
-    except Misuse as error:
-        return Status.USAGE, error
+    except (BrokenPipeError, Misuse) as error:
+        return status_of(error), error
     except (EnKashError, OSError) as error:
         return signals.status or status_of(error), error
 
@@ -138,10 +173,14 @@ def _words(status: int) -> str:
     return _WORDS.get(Status(status), "terminated")
 
 
-def status_of(error: Exception) -> Status:
+def status_of(error: BaseException) -> Status:
     """Return the exit status that *error* stands for."""
+    if isinstance(error, BrokenPipeError):
+        return Status.READER_GONE
     if isinstance(error, (AuthenticationError, UnauthorizedError)):
         return Status.REFUSED
+    if isinstance(error, (ConfigurationError, Misuse)):
+        return Status.USAGE
     if isinstance(error, IncompleteSearchError):
         return Status.INCOMPLETE
     return Status.FAILED
@@ -154,10 +193,9 @@ class _Signals:
         self._is_patient = is_patient
         self._count = 0
         self.status: Status | None = None
-        """What the first signal stands for."""
 
     async def watched(self, job: Job) -> int:
-        loop, task, stop = asyncio.get_running_loop(), asyncio.current_task(), asyncio.Event()
+        loop, task, stop = asyncio.get_running_loop(), asyncio.current_task(), Stop()
         assert task is not None
         for number in _numbers():
             # Windows has no signal handlers in its loops.
@@ -165,9 +203,9 @@ class _Signals:
                 loop.add_signal_handler(number, self._receive, number, task, stop)
         return await job(stop)
 
-    def _receive(self, number: int, task: asyncio.Task[Any], stop: asyncio.Event) -> None:
+    def _receive(self, number: int, task: asyncio.Task[Any], stop: Stop) -> None:
         self._count += 1
-        self.status = self.status or Status(128 + number)
+        self.status = stop.status = self.status or Status(128 + number)
         if self._count > 2:
             # It was cancelled, and does not end.
             os._exit(self.status)

@@ -7,8 +7,8 @@ caller. It must never know how a list is paged, and no list by name. Begin with 
 
 from enkash_async.export.bad import BadRow
 from enkash_async.export.columns import MASK, PERSONAL
+from enkash_async.export.destination import Leftover, left_by
 from enkash_async.export.forms import Compression, Form, Format
-from enkash_async.export.output import Leftover, left_by
 from enkash_async.export.result import ExportProgress, ExportResult
 from enkash_async.export.run import export
 from enkash_async.export.text import CsvStyle

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 import attrs
 
 from enkash_async._decoding.slice_decoder import OnBadRecord
-from enkash_async._search.page import Page
 from enkash_async._search.search import Search
 from enkash_async.export.bad import BadRow
 from enkash_async.export.files import PartFile
@@ -38,15 +37,19 @@ class Content(Protocol):
         ...
 
     def pages(self, search: Search[Any]) -> AsyncIterator[Any]:
-        """Return the pages of *search*, in the view that is needed."""
+        """Walk over the rows of *search* by the page: what has a length, and slices."""
         ...
 
     def head(self) -> bytes:
         """Return what stands before the first record."""
         ...
 
-    def take(self, page: Any) -> Taken:
-        """Return what is to be written of *page*. Runs in a thread."""
+    def take(self, rows: Any) -> Taken:
+        """Return what is to be written of *rows*, a page or a piece of one. Runs in a thread."""
+        ...
+
+    def begin_part(self) -> None:
+        """Forget the bytes so far: what follows is a part of its own."""
         ...
 
     @property
@@ -77,9 +80,12 @@ class Content(Protocol):
 class TextContent:
     """Records as they came, encoded as text and perhaps compressed."""
 
-    def __init__(self, encoder: Encoder, packer: Packer, rows: int) -> None:
+    def __init__(
+        self, encoder: Encoder, packer: Packer, rows: int, new_packer: Callable[[], Packer]
+    ) -> None:
         self._encoder = encoder
         self._packer = packer
+        self._new_packer = new_packer
         self._rows = rows
         """Rows taken, those of earlier runs included."""
         self._is_cut = True
@@ -90,9 +96,10 @@ class TextContent:
         """Return None: nothing is decoded."""
         return None
 
-    def pages(self, search: Search[Any]) -> AsyncIterator[Page[bytes]]:
-        """Return raw pages, which end where the file is cut."""
-        return search.raw_pages(cut_every=self._packer.cut_every)
+    async def pages(self, search: Search[Any]) -> AsyncGenerator[Sequence[bytes]]:
+        """Walk over raw pages, which end where the file is cut."""
+        async for page in search.raw_pages(cut_every=self._packer.cut_every):
+            yield page.records
 
     def head(self) -> bytes:
         """Return the header."""
@@ -100,17 +107,22 @@ class TextContent:
         # Cut at once, so that the export can be gone on from before its first record.
         return packer.head() + packer.add(self._encoder.head()) + packer.cut()
 
-    def take(self, page: Page[bytes]) -> Taken:
-        """Encode the records of *page*."""
-        text, refused = self._encoder.encode(page.records)
+    def take(self, rows: Sequence[bytes]) -> Taken:
+        """Encode *rows*."""
+        text, refused = self._encoder.encode(rows)
         chunk = self._packer.add(text)
-        bad = [BadRow(self._rows + index, reason, page.records[index]) for index, reason in refused]
-        self._rows += len(page)
+        bad = [BadRow(self._rows + index, reason, rows[index]) for index, reason in refused]
+        self._rows += len(rows)
         every = self._packer.cut_every
         self._is_cut = every is None or self._rows % every == 0
         if self._is_cut:
             chunk += self._packer.cut()
-        return Taken(chunk, len(page) - len(bad), bad)
+        return Taken(chunk, len(rows) - len(bad), bad)
+
+    def begin_part(self) -> None:
+        """Begin with another compressor."""
+        self._packer = self._new_packer()
+        self._is_cut = True
 
     @property
     def may_end_here(self) -> bool:

@@ -14,6 +14,8 @@ from enkash_async._search.search import Search
 from enkash_async.events import Method
 from enkash_async.export.bad import BadRow
 from enkash_async.export.content import Content, Taken
+from enkash_async.export.division import Division
+from enkash_async.export.folder import FolderOutput
 from enkash_async.export.output import FileOutput, StreamOutput
 from enkash_async.export.request import Listener, Request
 from enkash_async.export.result import ExportProgress, ExportResult
@@ -35,7 +37,7 @@ class Exporter:
         request: Request,
         method: Method,
         content: Content,
-        output: FileOutput | StreamOutput,
+        output: FileOutput | FolderOutput | StreamOutput,
         listener: Listener,
         before: State | None,
         *,
@@ -50,6 +52,7 @@ class Exporter:
         self._why = why
         self._records = before.records if before else 0
         self._bad = before.bad if before else 0
+        self._division = Division(request.part_rows, before.part_rows if before else 0)
         self._started = now()
         self._committed_at = self._started
         self._is_clean = True
@@ -83,14 +86,14 @@ class Exporter:
         """Write the pages; True if it was stopped before the last."""
         async for page in self._content.pages(self._search):
             self._is_clean = False
-            await self._in_thread(partial(self._write, partial(self._content.take, page)))
+            await self._in_thread(partial(self._write_page, page))
             self._name_bad()
             self._tell()
             await self._commit_if_due()
             if stop is not None and stop.is_set():
                 self._save_what_is_whole()
                 return True
-        await self._in_thread(partial(self._write, lambda: Taken(b"", 0, self._content.rest())))
+        await self._in_thread(lambda: self._write(Taken(b"", 0, self._content.rest())))
         self._name_bad()
         return False
 
@@ -98,17 +101,30 @@ class Exporter:
         # A stream may be stuck; who is cancelled leaves it behind.
         return await (to_its_end(work) if self._output.is_durable else in_thread(work))
 
-    def _write(self, take: Callable[[], Taken]) -> None:
-        """Write what *take* returns, and count it.
+    def _write_page(self, rows: Any) -> None:
+        """Write *rows*, perhaps in more than one part, and count them.
 
         It runs in a thread, to its end: what is written is counted, whoever is cancelled meanwhile.
         """
-        taken = take()
+        for begins_part, piece in self._division.pieces(rows):
+            if begins_part:
+                self._begin_part()
+            self._write(self._content.take(piece))
+        self._is_clean = True
+
+    def _write(self, taken: Taken) -> None:
         self._output.write(taken.chunk, taken.bad)
         self._records += taken.records
         self._bad += len(taken.bad)
         self._unnamed += taken.bad
-        self._is_clean = True
+
+    def _begin_part(self) -> None:
+        output, content = self._output, self._content
+        assert isinstance(output, FolderOutput)
+        output.write(content.tail(), [])
+        output.next_part(content.whole)
+        content.begin_part()
+        output.write(content.head(), [])
 
     def _name_bad(self) -> None:
         unnamed, self._unnamed = self._unnamed, []
@@ -126,7 +142,7 @@ class Exporter:
             ExportProgress(
                 records=self._records,
                 total=expected,
-                bytes=self._output.length,
+                bytes=self._output.size,
                 report=search.report,
             )
         )
@@ -145,6 +161,8 @@ class Exporter:
             bad_length=self._output.bad_length,
             packed=self._content.saved(),
             seconds=self._seconds(),
+            parts=self._output.parts,
+            part_rows=self._division.taken,
             ended=ended,
         )
 
@@ -191,7 +209,7 @@ class Exporter:
         if not is_good:
             self._save_what_is_whole()
             return self._result(is_finished=False)
-        assert isinstance(output, FileOutput)
+        assert not isinstance(output, StreamOutput)
         tail = await to_its_end(self._content.tail)
         await self._in_thread(partial(output.write, tail, []))
         self._state = self._current(Ended(verdict=report.verdict, reasons=report.reasons))
@@ -201,14 +219,12 @@ class Exporter:
 
     def _result(self, *, is_finished: bool, is_stopped: bool = False) -> ExportResult:
         output = self._output
-        if isinstance(output, FileOutput):
-            bad_path: Path | None
-            found, bad_path = output.places.found(is_finished=is_finished)
-            path: Path | None = found
-            size = found.stat().st_size
-        else:
-            path, size = None, output.length
+        path: Path | None = None
+        bad_path, size = None, output.size
+        if isinstance(output, StreamOutput):
             bad_path = output.bad_path
+        else:
+            path, bad_path, size = output.account(is_finished=is_finished)
         return ExportResult(
             path=path,
             bad_path=bad_path if self._bad else None,
@@ -223,13 +239,10 @@ class Exporter:
             seconds=self._seconds(),
             is_finished=is_finished,
             is_stopped=is_stopped,
+            parts=None if self._request.part_rows is None else output.parts + 1,
         )
 
 
-async def publish(content: Content, output: FileOutput) -> None:
+async def publish(content: Content, output: FileOutput | FolderOutput) -> None:
     """Give the file its name."""
-
-    def work() -> None:
-        output.publish(content.whole(output.part, output.places.whole))
-
-    await to_its_end(work)
+    await to_its_end(partial(output.publish, content.whole))

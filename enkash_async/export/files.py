@@ -27,12 +27,13 @@ def target_of(path: Path) -> Path:
     """
     with contextlib.suppress(FileNotFoundError):
         found = path.lstat()
-        if stat.S_ISLNK(found.st_mode) and not _is_trusted(found):
+        if stat.S_ISLNK(found.st_mode) and not is_trusted(found):
             raise ValueError(f"{path} is a link that another user made; it is not followed")
     return path.resolve()
 
 
-def _is_trusted(found: os.stat_result) -> bool:
+def is_trusted(found: os.stat_result) -> bool:
+    """Say whether this user made what was *found*, or root."""
     return not hasattr(os, "geteuid") or found.st_uid in (0, os.geteuid())
 
 
@@ -40,10 +41,14 @@ def write_private(path: Path, content: bytes) -> None:
     """Give *path* this *content* at once: whoever reads it finds all of it or what was there."""
     new = path.with_name(f"{path.name}.new")
     remove(new)
-    with _created(new) as descriptor:
-        write_all(descriptor, content)
-        os.fsync(descriptor)
-    new.replace(path)
+    try:
+        with _created(new) as descriptor:
+            write_all(descriptor, content)
+            os.fsync(descriptor)
+        new.replace(path)
+    except OSError:
+        remove(new)
+        raise
     sync_folder(path)
 
 
@@ -109,7 +114,7 @@ class PartFile:
         part = cls(path, os.open(path, os.O_RDWR | _NO_LINK))
         found = os.fstat(part.descriptor)
         part.length = found.st_size
-        if not stat.S_ISREG(found.st_mode) or not _is_trusted(found):
+        if not stat.S_ISREG(found.st_mode) or not is_trusted(found):
             part.close()
             raise ValueError(f"{path} is not a file of this user; it is left alone")
         return part

@@ -33,6 +33,7 @@ _FORMATS = {
     ".parquet": Format.PARQUET,
 }
 _COMPRESSIONS = {".gz": Compression.GZIP, ".zst": Compression.ZSTD, ".zstd": Compression.ZSTD}
+_ENDINGS = {Compression.NONE: "", Compression.GZIP: ".gz", Compression.ZSTD: ".zst"}
 _OTHERS = {".json", ".tsv", ".xls", ".xlsx", ".zip", ".bz2", ".xz", ".arrow", ".feather", ".avro"}
 
 
@@ -47,6 +48,12 @@ class Form:
     def is_packed(self) -> bool:
         """Say whether the file as a whole is compressed."""
         return self.format is not Format.PARQUET and self.compression is not Compression.NONE
+
+    @property
+    def ending(self) -> str:
+        """Return what the name of a file of this form ends in."""
+        packed = self.compression if self.is_packed else Compression.NONE
+        return f".{self.format}{_ENDINGS[packed]}"
 
 
 def form_of(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from enkash_async.export.content import Content, TextContent
-from enkash_async.export.forms import Compression, Format
+from enkash_async.export.forms import Format
 from enkash_async.export.packing import packer_of
 from enkash_async.export.request import Request
 from enkash_async.export.text import Csv, JsonLines
@@ -20,4 +22,9 @@ def content_of(request: Request, rows: int = 0, saved: list[int] | None = None) 
         )
     is_csv = form.format is Format.CSV
     encoder = Csv(request.columns, request.csv) if is_csv else JsonLines(request.columns)
-    return TextContent(encoder, packer_of(form.compression or Compression.NONE, saved), rows)
+    return TextContent(
+        encoder,
+        packer_of(form.compression, saved),
+        rows,
+        new_packer=partial(packer_of, form.compression),
+    )

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-
-import attrs
 
 from enkash_async.export.bad import BadRow, lines_of
 from enkash_async.export.files import PartFile, remove, target_of
-from enkash_async.export.state import Places, State, forget, load, save
+from enkash_async.export.state import Places, State, forget, left_in, save
 from enkash_async.export.streams import Stream
+
+Whole = Callable[[PartFile, Path], PartFile]
+"""Returns the file that a part becomes when all has come: itself, or one made of it at a place."""
 
 
 class StreamOutput:
     """A stream: what was written is gone. Bad rows are kept if there is a place for them."""
 
     is_durable = False
+    parts = 0
 
     def __init__(self, stream: Stream, bad: Path | None) -> None:
         self._stream = stream
-        self._bad = None if bad is None else _created(bad.with_name(f"{bad.name}.part"))
+        self._bad = None if bad is None else made_anew(bad.with_name(f"{bad.name}.part"))
         self.bad_path = bad
 
     @property
@@ -33,6 +34,10 @@ class StreamOutput:
     def bad_length(self) -> int:
         return 0 if self._bad is None else self._bad.length
 
+    @property
+    def size(self) -> int:
+        return self._stream.length
+
     def write(self, chunk: bytes, bad: Sequence[BadRow]) -> None:
         if bad and self._bad is not None:
             self._bad.write(lines_of(bad))
@@ -41,7 +46,7 @@ class StreamOutput:
     def commit(self, state: State) -> None:
         """Give the bad rows their name."""
         if self._bad is not None and self.bad_path is not None:
-            _publish_bad(self._bad, self.bad_path)
+            publish_bad(self._bad, self.bad_path)
 
     def close(self) -> None:
         if self._bad is not None:
@@ -55,6 +60,7 @@ class FileOutput:
     """A part that grows beside its target, the bad rows beside it, and the state of both."""
 
     is_durable = True
+    parts = 0
 
     def __init__(self, places: Places, part: PartFile) -> None:
         self.places = places
@@ -66,14 +72,14 @@ class FileOutput:
     @classmethod
     def create(cls, places: Places) -> FileOutput:
         """Begin anew, where nothing stands in the way."""
-        return cls(places, _created(places.part))
+        return cls(places, made_anew(places.part))
 
     @classmethod
     def reopen(cls, places: Places, state: State) -> FileOutput:
         """Go on behind what *state* says is durable; ValueError if less than that is there."""
-        output = cls(places, _reopened(places.part))
+        output = cls(places, reopened(places.part))
         try:
-            _cut_back(output.part, state.length)
+            cut_back(output.part, state.length)
             output._reopen_bad(state)
         except BaseException:
             output.close()
@@ -83,8 +89,8 @@ class FileOutput:
     def _reopen_bad(self, state: State) -> None:
         path = self.places.bad_part
         if path.exists():
-            self._bad = _reopened(path)
-            _cut_back(self._bad, state.bad_length)
+            self._bad = reopened(path)
+            cut_back(self._bad, state.bad_length)
         elif state.bad_length and state.ended is not None:
             # The process ended after they got their name.
             self._is_bad_published = True
@@ -99,10 +105,15 @@ class FileOutput:
     def bad_length(self) -> int:
         return 0 if self._bad is None else self._bad.length
 
+    @property
+    def size(self) -> int:
+        """Return the bytes of the file."""
+        return self.part.length
+
     def write(self, chunk: bytes, bad: Sequence[BadRow]) -> None:
         if bad:
             if self._bad is None:
-                self._bad = _created(self.places.bad_part)
+                self._bad = made_anew(self.places.bad_part)
             self._bad.write(lines_of(bad))
         self.part.write(chunk)
 
@@ -113,15 +124,21 @@ class FileOutput:
         self.part.sync()
         save(self.places.state, state)
 
-    def publish(self, whole: PartFile) -> None:
+    def publish(self, whole: Whole) -> None:
         """Give the file its name, and the bad rows theirs. May be repeated if it was broken off."""
+        made = whole(self.part, self.places.whole)
         if not self._is_bad_published:
-            _publish_bad(self._bad, self.places.bad)
-        whole.publish(self.places.target)
-        if whole is not self.part:
+            publish_bad(self._bad, self.places.bad)
+        made.publish(self.places.target)
+        if made is not self.part:
             self.part.close()
             remove(self.part.path)
         forget(self.places)
+
+    def account(self, *, is_finished: bool) -> tuple[Path, Path, int]:
+        """Return where the records and the bad ones are, and the bytes of the former."""
+        path, bad = self.places.found(is_finished=is_finished)
+        return path, bad, path.stat().st_size
 
     def discard(self) -> None:
         """Remove what was begun, since nothing of it is of use."""
@@ -135,7 +152,8 @@ class FileOutput:
             self._bad.close()
 
 
-def _cut_back(file: PartFile, length: int) -> None:
+def cut_back(file: PartFile, length: int) -> None:
+    """Cut *file* back to what is durable; ValueError if it holds less."""
     if file.length < length:
         raise ValueError(
             f"{file.path} has {file.length:,} bytes, {length:,} were durable: it was changed;"
@@ -148,7 +166,7 @@ def places_of(path: Path, bad: Path | None) -> Places:
     """Return the files of an export to *path*; ValueError if a name leads where it should not."""
     target = target_of(path)
     if target.is_dir():
-        raise ValueError(f"{path} is a folder; name a file in it")
+        raise ValueError(f"{path} is a folder; name a file in it, or end it in / for parts there")
     aside = target.with_name(f"{target.name}.bad.jsonl") if bad is None else target_of(bad)
     if aside == target:
         raise ValueError("bad records need a file of their own")
@@ -165,45 +183,30 @@ def finished_before(places: Places, state: State) -> bool:
     return state.ended is not None and not places.part.exists() and places.target.exists()
 
 
-@attrs.frozen
-class Leftover:
-    """What an export left that can be gone on with: where its *records* are."""
-
-    part: Path
-    records: int
-
-
-def left_by(path: str | os.PathLike[str]) -> Leftover | None:
-    """Return what an export to *path* has left to go on with, None if there is nothing."""
-    try:
-        places = Places(target_of(Path(path)), Path(path))
-        state = load(places.state)
-    except (OSError, ValueError):
-        return None
-    if state is None or not places.part.exists():
-        return None
-    return Leftover(places.part, state.records)
-
-
-def clear_leftovers(places: Places) -> str | None:
+def clear_file(places: Places) -> str | None:
     """Remove what an earlier export left; return what it was. ValueError if it is at work."""
-    found: State | None = None
-    with contextlib.suppress(ValueError):
-        found = load(places.state)
+    left = left_in(places)
     was_there = False
     for path in (places.part, places.bad_part, places.whole):
         if os.path.lexists(path):
-            _reopened(path).close()
+            reopened(path).close()
             was_there = True
             remove(path)
     remove(places.state)
-    if not was_there:
-        return None
-    records = "" if found is None else f" with {found.records:,} records"
-    return f"{places.part}{records}, which an earlier export had left, was removed"
+    return left if was_there else None
 
 
-def _created(path: Path) -> PartFile:
+def made_whole(part: PartFile, whole: Whole, place: Path) -> int:
+    """Close *part* after what it becomes is durable, and return the bytes of that."""
+    made = whole(part, place)
+    made.sync()
+    made.close()
+    part.close()
+    return made.path.stat().st_size
+
+
+def made_anew(path: Path) -> PartFile:
+    """Create *path*; ValueError if it is there."""
     try:
         return PartFile.create(path)
     except FileExistsError:
@@ -212,14 +215,16 @@ def _created(path: Path) -> PartFile:
         ) from None
 
 
-def _reopened(path: Path) -> PartFile:
+def reopened(path: Path) -> PartFile:
+    """Open *path* to write on; ValueError if another export does."""
     try:
         return PartFile.reopen(path)
     except BlockingIOError:
         raise ValueError(f"another export is writing {path}; wait until it has ended") from None
 
 
-def _publish_bad(bad: PartFile | None, path: Path) -> None:
+def publish_bad(bad: PartFile | None, path: Path) -> None:
+    """Give the bad rows their name, if there are any."""
     if bad is not None and bad.length:
         bad.publish(path)
         return

@@ -66,15 +66,19 @@ class ParquetContent:
         """Return the schema."""
         return self._stream.head
 
-    def take(self, page: Any) -> Taken:
+    def take(self, rows: Any) -> Taken:
         """Return the message of a record batch with the chosen columns."""
-        arrays = [_masked(one, page.column(one.name)) for one in self._columns]
+        arrays = [_masked(one, rows.column(one.name)) for one in self._columns]
         bad, self._bad = self._bad, []
         return Taken(
             self._stream.message(pa.RecordBatch.from_arrays(arrays, schema=self._schema)),
-            page.num_rows,
+            rows.num_rows,
             bad,
         )
+
+    def begin_part(self) -> None:
+        """Begin another stream."""
+        self._stream = _Stream(self._schema)
 
     @property
     def may_end_here(self) -> bool:

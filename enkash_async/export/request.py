@@ -45,6 +45,8 @@ class Request:
     csv: CsvStyle
     method: Method | None
     service: str
+    part_rows: int | None
+    """Rows of each part of a folder, None for one file."""
     options: Mapping[str, Any]
     """Further arguments of the search, those that were given only."""
 
@@ -63,6 +65,8 @@ class Request:
             style,
             CUT_EVERY,
             self.options.get("max_records"),
+            # One file has the shape that it had before there were parts.
+            *([] if self.part_rows is None else [self.part_rows]),
         ]
 
 
@@ -79,6 +83,7 @@ def request_of(
     rename: Mapping[str, str] | None,
     csv: CsvStyle | None,
     service: str | None,
+    part_rows: int | None,
     options: Mapping[str, Any],
 ) -> Request:
     """Return the request; TypeError or ValueError names what cannot be."""
@@ -98,5 +103,6 @@ def request_of(
         csv=csv or CsvStyle(),
         method="search" if ordered else method,
         service=service or "",
+        part_rows=part_rows,
         options=given,
     )

@@ -33,7 +33,8 @@ class ExportResult:
     those of earlier runs, *records_before*. *report* is that of this run's search. *path* is where
     the file is, None for a stream: its own name if it *is_finished*, else that of the part, which
     is not proven to be whole or was stopped. *seconds* are those of all runs, *bytes* those of the
-    file. *method* says how the list was read, and *why* the other way could not serve.
+    file. *method* says how the list was read, and *why* the other way could not serve. *parts* is
+    how many files a folder holds, None for a file or a stream.
     """
 
     path: Path | None
@@ -49,6 +50,7 @@ class ExportResult:
     seconds: float
     is_finished: bool
     is_stopped: bool = False
+    parts: int | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -69,6 +71,7 @@ class ExportResult:
         return {
             "path": None if self.path is None else str(self.path),
             "bad_path": None if self.bad_path is None else str(self.bad_path),
+            "parts": self.parts,
             "format": self.form.format.value,
             "compression": self.form.compression.value,
             "method": self.method,

@@ -8,22 +8,26 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+import attrs
+
+from enkash_async._arguments import int32_at_least
 from enkash_async._search.list_resource import ListResource
 from enkash_async._search.query import Direction
 from enkash_async._wire.criteria import Criteria
 from enkash_async.events import Method
 from enkash_async.export.bad import BadRow
+from enkash_async.export.destination import AnyPlaces, begin, is_folder, places_for, reopen
+from enkash_async.export.division import PART_ROWS
 from enkash_async.export.exporter import Exporter, publish
+from enkash_async.export.folder import FolderOutput
 from enkash_async.export.forms import Compression, Format
 from enkash_async.export.making import content_of
 from enkash_async.export.method import choose_method
 from enkash_async.export.output import (
     FileOutput,
     StreamOutput,
-    clear_leftovers,
     finished_before,
     is_stream,
-    places_of,
 )
 from enkash_async.export.request import Listener, Request, request_of
 from enkash_async.export.result import ExportProgress, ExportResult
@@ -54,6 +58,7 @@ async def export(
     rename: Mapping[str, str] | None = None,
     csv: CsvStyle | None = None,
     bad_path: str | os.PathLike[str] | None = None,
+    parts: int | None = None,
     resume: bool = False,
     keep_incomplete: bool = False,
     service: str | None = None,
@@ -69,6 +74,11 @@ async def export(
     of that name stays as it is. A link is followed, a pipe or a device written to, and `"-"` is
     stdout: what went there cannot be gone on with. *format* and *compression* follow from the name
     unless given; a name that says otherwise is a ValueError.
+
+    With *parts*, or a *path* that ends in `/`, it is a folder of files of so many rows each,
+    250,000 unless given: `part-00000.jsonl` and so on. They grow in `_unfinished` within it and
+    appear together; `_SUCCESS` beside them says that they are whole. A folder with other files in
+    it is a ValueError.
 
     What is durable is written down beside it twice a second. Whatever ends an export, killing it
     included, the same call with *resume* goes on there, and the file becomes what it would have
@@ -100,6 +110,7 @@ async def export(
         rename=rename,
         csv=csv,
         service=service,
+        part_rows=_part_rows(path, parts),
         options={
             "order_by": order_by,
             "direction": direction,
@@ -111,14 +122,22 @@ async def export(
     listener = Listener(on_progress=on_progress, on_bad_record=on_bad_record, on_note=on_note)
     aside = None if bad_path is None else Path(bad_path)
     if stream is not None:
+        if request.part_rows is not None:
+            raise ValueError("a stream holds no parts; name a folder")
         if resume:
             raise ValueError("what went to a stream cannot be gone on with; name a file")
         return await _to_stream(request, stream, aside, listener, stop)
-    places = places_of(Path(path), aside)
+    places = places_for(Path(path), aside, request.form, in_parts=request.part_rows is not None)
     state = load(places.state) if resume else None
     if state is not None:
         return await _go_on(request, places, state, listener, stop, keep_incomplete)
     return await _begin(request, places, listener, stop, keep_incomplete)
+
+
+def _part_rows(path: str | os.PathLike[str], parts: int | None) -> int | None:
+    if parts is not None:
+        return int32_at_least(1, "parts", parts)
+    return PART_ROWS if is_folder(path) else None
 
 
 def _stream_of(path: str | os.PathLike[str]) -> str | None:
@@ -146,32 +165,40 @@ async def _to_stream(
 
 async def _begin(
     request: Request,
-    places: Places,
+    places: AnyPlaces,
     listener: Listener,
     stop: asyncio.Event | None,
     keep_incomplete: bool,
 ) -> ExportResult:
     content = content_of(request)
-    leftover = clear_leftovers(places)
+    leftover, output = begin(places)
     if leftover is not None:
         listener.note(leftover)
-    output = FileOutput.create(places)
     try:
-        return await _run(
+        result = await _run(
             request, None, content, output, listener, stop, keep_incomplete=keep_incomplete
         )
     except BaseException:
-        if not places.state.exists():
-            # Nothing came that could be gone on with.
-            output.discard()
+        _discard_useless(output)
         raise
+    if result.is_finished or not _discard_useless(output):
+        return result
+    return attrs.evolve(result, path=None, bad_path=None, records=0, bad_records=0, bytes=0)
+
+
+def _discard_useless(output: FileOutput | FolderOutput) -> bool:
+    """Remove what came, and return True, if nothing of it could be gone on with."""
+    if output.places.state.exists():
+        return False
+    output.discard()
+    return True
 
 
 async def _run(
     request: Request,
     before: State | None,
     content: Any,
-    output: FileOutput | StreamOutput,
+    output: FileOutput | FolderOutput | StreamOutput,
     listener: Listener,
     stop: asyncio.Event | None,
     *,
@@ -197,7 +224,7 @@ async def _run(
 
 async def _go_on(
     request: Request,
-    places: Places,
+    places: AnyPlaces,
     state: State,
     listener: Listener,
     stop: asyncio.Event | None,
@@ -206,10 +233,11 @@ async def _go_on(
     _check_same(request, places, state)
     rows = ResumeToken.parse(state.token).delivered
     content = content_of(request, rows, state.packed)
-    if finished_before(places, state):
+    if isinstance(places, Places) and finished_before(places, state):
         forget(places)
-        return _account(request, state, places)
-    output = FileOutput.reopen(places, state)
+        path, bad_path = places.found(is_finished=True)
+        return _account(request, state, (path, bad_path, path.stat().st_size))
+    output = reopen(places, state)
     listener.note(f"going on after {state.records:,} records of an earlier run")
     if state.ended is None:
         return await _run(
@@ -219,13 +247,13 @@ async def _go_on(
         await publish(content, output)
     finally:
         output.close()
-    return _account(request, state, places)
+    return _account(request, state, output.account(is_finished=True))
 
 
-def _account(request: Request, state: State, places: Places) -> ExportResult:
+def _account(request: Request, state: State, found: tuple[Path, Path, int]) -> ExportResult:
     """Return the result of an export of which only the file's name was missing."""
     assert state.ended is not None
-    path, bad_path = places.found(is_finished=True)
+    path, bad_path, size = found
     return ExportResult(
         path=path,
         bad_path=bad_path if state.bad else None,
@@ -238,17 +266,19 @@ def _account(request: Request, state: State, places: Places) -> ExportResult:
         records=state.records,
         records_before=state.records,
         bad_records=state.bad,
-        bytes=path.stat().st_size,
+        bytes=size,
         seconds=state.seconds,
         is_finished=True,
+        parts=None if request.part_rows is None else state.parts + 1,
     )
 
 
-def _check_same(request: Request, places: Places, state: State) -> None:
+def _check_same(request: Request, places: AnyPlaces, state: State) -> None:
     if state.shape != hashed(request.shape()):
         raise ValueError(
-            f"{places.part} was begun in another form: format, compression, columns, masks, names"
-            " and max_records must be those it was begun with; or export anew without resuming"
+            f"{places.part} was begun in another form: format, compression, columns, masks, names,"
+            " parts and max_records must be those it was begun with; or export anew without"
+            " resuming"
         )
     if state.service != hashed(request.service):
         raise ValueError(f"{places.part} was begun from another service; export anew from this one")

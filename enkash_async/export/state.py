@@ -30,7 +30,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     *shape* is a hash of the form, the columns and all else that shows in the file; *service* one of
     what the caller calls the service. *token* is a resume token: it holds ids and no other data.
     *length* and *bad_length* are bytes of the two files that are durable, *packed* what their
-    compressor must know. *records* and *bad* count what is in them.
+    compressor must know. *records* and *bad* count what is in them. In a folder so many *parts* are
+    whole before the one that grows, which holds *part_rows* rows.
     """
 
     version: int = VERSION
@@ -44,6 +45,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     bad_length: int
     packed: list[int]
     seconds: float
+    parts: int = 0
+    part_rows: int = 0
     ended: Ended | None = None
 
 
@@ -109,6 +112,16 @@ def load(path: Path) -> State | None:
         return msgspec.json.decode(content, type=State)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"{path} is damaged: {error}; delete it to export anew") from None
+
+
+def left_in(places: Any) -> str:
+    """Return the sentence that tells what is removed."""
+    try:
+        found = load(places.state)
+    except ValueError:
+        found = None
+    records = "" if found is None else f" with {found.records:,} records"
+    return f"{places.part}{records}, which an earlier export had left, was removed"
 
 
 def forget(places: Places) -> None:

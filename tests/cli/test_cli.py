@@ -26,6 +26,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from enkash_async import (
     AuthenticationError,
+    ConfigurationError,
     EnKashError,
     EnKashSession,
     IncompleteSearchError,
@@ -337,7 +338,7 @@ def test_a_full_disk_is_one_line(call: Call, capsys: pytest.CaptureFixture[str])
     if not Path("/dev/full").exists():
         pytest.skip("needs /dev/full")
     assert call(*small("export", "--quiet", "-o", "/dev/full")) == 1
-    assert capsys.readouterr().err == "error: [Errno 28] No space left on device\n"
+    assert capsys.readouterr().err == "error: /dev/full: No space left on device\n"
 
 
 # Credentials
@@ -503,6 +504,7 @@ def test_interrupted_before_it_began(call: Call, monkeypatch: pytest.MonkeyPatch
         (RecordNotFoundError("x", 200), 1),
         (AuthenticationError("x"), 3),
         (UnauthorizedError("x", 401), 3),
+        (ConfigurationError("x"), 2),
         (IncompleteSearchError("x"), 4),
         (OSError("x"), 1),
     ],
@@ -552,11 +554,13 @@ needs_sigint = pytest.mark.skipif(
 async def test_a_signal_leaves_what_can_be_gone_on_with(
     tmp_path: Path, number: signal.Signals, status: int
 ) -> None:
-    target = tmp_path / "customers.jsonl"
+    account, folder = tmp_path / "account.json", tmp_path / "out"
+    folder.mkdir()
+    target = folder / "customers.jsonl"
     # With one request in flight, two pages wait at most: when the tenth is asked for, some are
     # written.
     options = ["--page-size", "20", "--method", "search", "--concurrency", "1"]
-    command = [*COMMAND, *EXPORT, *options, "-o", str(target)]
+    command = [*COMMAND, *EXPORT, *options, "-o", str(target), "--json", str(account)]
     async with open_sandbox(SandboxSettings(rows=ROWS)) as sandbox:
         came, sandbox.on_search = held_from(190)
         async with await anyio.open_process(
@@ -575,13 +579,14 @@ async def test_a_signal_leaves_what_can_be_gone_on_with(
         assert b"Traceback" not in err
         assert b"--resume" in err.splitlines()[-1]
         assert not target.exists()
-        for name in os.listdir(tmp_path):
-            assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
+        assert decode(account.read_bytes())["status"] == status
+        for name in os.listdir(folder):
+            assert stat.S_IMODE((folder / name).stat().st_mode) == 0o600
         sandbox.on_search = None
         done = await anyio.run_process([*command, "--resume"], env=with_token(sandbox))
         assert b"going on after" in done.stderr
         assert ids_in(target.read_bytes()) == sandbox.customer_ids()
-    assert os.listdir(tmp_path) == [target.name]
+    assert os.listdir(folder) == [target.name]
 
 
 async def test_sigterm_ends_an_export_whose_reader_is_stuck() -> None:

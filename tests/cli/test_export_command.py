@@ -80,6 +80,7 @@ def test_a_filter_file_is_json_or_toml(tmp_path: Path, name: str, text: str) -> 
         ('{"legalName": 12}', "legal_name must be a str"),
         ('{"level": "LEVEL_1"}\n{"level": "LEVEL_2"}', "more than one filter"),
         ('{"level": ', "no JSON"),
+        ("", "is empty"),
         ("level", "no TOML"),
         ('{"customerStatus": "ACTIVE"}', "as an option and in"),
     ],
@@ -135,6 +136,66 @@ def test_an_account_for_machines(call: Any, tmp_path: Path) -> None:
     assert status == 1
     failed = json.loads(err.splitlines()[0])
     assert (failed["status"], failed["error"]) == (1, "OSError")
+    assert err.splitlines()[-1] == "error: /dev/full: No space left on device"
+
+    # What could not be told in the end is not begun.
+    for place, said in {
+        tmp_path / "no" / "a.json": "cannot write",
+        target: "file of its own",
+        tmp_path / f"{target.name}.state": "file of its own",
+        tmp_path / f"{target.name}.bad.jsonl": "file of its own",
+    }.items():
+        before = target.read_bytes()
+        status, _, err = call("customers", "export", *ROWS, "-o", target, f"--json={place}")
+        assert (status, target.read_bytes()) == (2, before)
+        assert said in err
+
+
+def test_a_folder_of_parts(call: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "out.csv"
+    options = ["-o", f"{folder}/", "--parts", 30, "--json"]
+    status, _, err = call("customers", "export", *ROWS, *options)
+    assert status == 0
+    assert json.loads(err.splitlines()[-1])["parts"] == 2
+    assert sorted(os.listdir(folder)) == ["_SUCCESS", "part-00000.csv", "part-00001.csv"]
+    account = folder / "account.json"
+    status, _, err = call("customers", "export", *ROWS, *options[:4], f"--json={account}")
+    assert (status, account.exists()) == (2, False)
+    assert "file of its own" in err
+    (folder / "mine").touch()
+    status, _, err = call("customers", "export", *ROWS, *options)
+    assert (status, "holds mine" in err) == (2, True)
+
+
+def test_an_account_of_another_run_is_not_left(call: Any, tmp_path: Path) -> None:
+    account = tmp_path / "account.json"
+    account.write_text("{}")
+    options = ["-o", tmp_path / "c.xlsx", "--json", account]
+    assert call("customers", "export", *ROWS, *options)[0] == 2
+    assert json.loads(account.read_text())["status"] == 2
+    options = ["-o", f"{tmp_path}/c.csv", "--rename", "id", "--json", account]
+    assert call("customers", "export", *ROWS, *options)[0] == 2
+    assert account.read_text() == ""
+
+
+def test_an_account_that_cannot_be_written_in_the_end(call: Any, tmp_path: Path) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("needs /dev/full")
+    options = ["-o", tmp_path / "c.csv", "--quiet", "--json", "/dev/full"]
+    status, _, err = call("customers", "export", *ROWS, *options)
+    assert (status, err) == (1, "error: /dev/full: No space left on device\n")
+    assert (tmp_path / "c.csv").exists()
+
+
+def test_more_is_shown_where_it_is_asked_for(call: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    levels = list[str]()
+    monkeypatch.setattr("enkash_async.session.log.show_at", levels.append)
+    for options in ([], ["-v"], ["-vv"]):
+        monkeypatch.setattr(os, "environ", {**os.environ, "ENKASH_LOG": ""})
+        assert call("customers", "count", *ROWS, *options)[0] == 0
+    monkeypatch.setattr(os, "environ", {**os.environ, "ENKASH_LOG": "debug"})
+    assert call("customers", "count", *ROWS, "--verbose")[0] == 0
+    assert levels == ["", "info", "debug", "info"]
 
 
 def test_explain_asks_little_and_writes_nothing(call: Any, tmp_path: Path) -> None:

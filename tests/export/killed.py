@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import os
 import random
+import shutil
 import sys
 import tempfile
 import time
@@ -27,7 +28,11 @@ NAMES = {
     "gzip": "c.jsonl.gz",
     "zstd": "c.csv.zst",
     "parquet": "c.parquet",
+    "parts": "c.jsonl.gz/",
+    "parquet-parts": "c.parquet/",
 }
+PART_ROWS = 7_000
+"""A page that goes beyond a part is divided among two."""
 
 
 def environment(sandbox: Sandbox) -> dict[str, str]:
@@ -40,36 +45,55 @@ def command(path: Path, *more: str) -> list[str]:
     return [sys.executable, "-m", "enkash_async.cli", *arguments]
 
 
-async def survives(sandbox: Sandbox, folder: Path, name: str, kills: int, seed: int) -> int:
+def content_of(path: Path) -> dict[str, bytes]:
+    """Return the bytes of a file, or of each that is in a folder."""
+    files = path.iterdir() if path.is_dir() else [path]
+    return {one.name: one.read_bytes() for one in files if one.is_file()}
+
+
+def is_whole(path: Path) -> bool:
+    return (path / "_SUCCESS").exists() if path.is_dir() else path.exists()
+
+
+def remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
+async def survives(sandbox: Sandbox, folder: Path, given: str, kills: int, seed: int) -> int:
     """Export until so many kills hit; return how many files were made. Raises if one differs."""
     draw, made, hits = random.Random(seed), 0, 0
-    env = environment(sandbox)
+    env, more = environment(sandbox), ["--parts", str(PART_ROWS)] * given.endswith("/")
     (folder / "whole").mkdir()
+    name = given.removesuffix("/")
     whole, path = folder / "whole" / name, folder / name
-    await anyio.run_process(command(whole), env=env, check=True)
+    await anyio.run_process(command(whole, *more), env=env, check=True)
     started = time.monotonic()
-    await anyio.run_process(command(whole), env=env, check=True)
+    await anyio.run_process(command(whole, *more), env=env, check=True)
     took = time.monotonic() - started
-    expected = await asyncio.to_thread(whole.read_bytes)
+    expected = await asyncio.to_thread(content_of, whole)
+    again = command(path, "--resume", *more)
     while hits < kills:
-        process = await asyncio.create_subprocess_exec(*command(path, "--resume"), env=env)
+        process = await asyncio.create_subprocess_exec(*again, env=env)
         try:
             await asyncio.wait_for(process.wait(), draw.uniform(0.2, 1.1) * took)
         except TimeoutError:
             process.kill()
             await process.wait()
             hits += 1
-            if path.exists():
+            if is_whole(path):
                 # The process was killed behind its work; nothing half may have the name.
-                assert await asyncio.to_thread(path.read_bytes) == expected, f"{name} is half"
+                assert await asyncio.to_thread(content_of, path) == expected, f"{name} is half"
             continue
         assert process.returncode == 0, f"{name}: ended with {process.returncode}"
-        assert await asyncio.to_thread(path.read_bytes) == expected, f"{name} differs"
+        assert await asyncio.to_thread(content_of, path) == expected, f"{name} differs"
         assert sorted(os.listdir(folder)) == sorted([name, "whole"])
-        path.unlink()
+        remove(path)
         made += 1
-    await anyio.run_process(command(path, "--resume"), env=env, check=True)
-    assert await asyncio.to_thread(path.read_bytes) == expected, f"{name} differs"
+    await anyio.run_process(again, env=env, check=True)
+    assert await asyncio.to_thread(content_of, path) == expected, f"{name} differs"
     return made + 1
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import random
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from enkash_async import BearerToken, EnKashError, EnKashSession, RetryPolicy, Verdict
 from enkash_async.events import Method
-from enkash_async.export import ExportResult, export, exporter, packing
+from enkash_async.export import ExportResult, export, exporter, files, packing
 from enkash_async.sandbox import Sandbox, SandboxSettings, SearchCall, open_sandbox
 
 pytestmark = pytest.mark.anyio
@@ -20,6 +23,8 @@ ROWS = 600
 
 NAMES = ["c.jsonl", "c.csv", "c.jsonl.gz", "c.csv.zst", "c.parquet"]
 
+FOLDERS = ["c.jsonl.gz/", "c.csv/", "c.parquet/"]
+
 
 @pytest.fixture(autouse=True)
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -27,6 +32,7 @@ def often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exporter, "COMMIT_SECONDS", 0.0)
     monkeypatch.setattr(packing._Blocks, "cut_every", 64)
     monkeypatch.setattr("enkash_async.export.parquet.ROW_GROUP", 100)
+    monkeypatch.setattr("enkash_async.export.run.PART_ROWS", 220)
     # No test here takes away the power, and a disk may need a tenth of a second for each.
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
 
@@ -41,11 +47,26 @@ def session_of(sandbox: Sandbox) -> EnKashSession:
     )
 
 
-def content_of(path: Path) -> bytes:
-    return path.read_bytes()
+def content_of(path: Path | str) -> Any:
+    """Return the bytes of a file, or of each file in a folder of parts."""
+    path = Path(path)
+    if not path.is_dir():
+        return path.read_bytes()
+    return {one.name: one.read_bytes() for one in path.iterdir() if one.is_file()}
 
 
-async def whole(sandbox: Sandbox, path: Path, method: Method = "crawl") -> bytes:
+def is_whole(path: Path) -> bool:
+    return (path / "_SUCCESS").exists() if path.is_dir() else path.exists()
+
+
+def remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
+async def whole(sandbox: Sandbox, path: str | Path, method: Method = "crawl") -> Any:
     async with session_of(sandbox) as session:
         result = await export(session.customers, path, method=method)
     assert result.is_good
@@ -53,24 +74,25 @@ async def whole(sandbox: Sandbox, path: Path, method: Method = "crawl") -> bytes
 
 
 @pytest.mark.parametrize(
-    ("name", "method"), [*((name, "crawl") for name in NAMES), ("c.jsonl", "search")]
+    ("name", "method"), [*((name, "crawl") for name in NAMES + FOLDERS), ("c.jsonl", "search")]
 )
 async def test_stopped_after_every_page(tmp_path: Path, name: str, method: Method) -> None:
     (tmp_path / "one").mkdir()
-    path = tmp_path / name
+    path, given = tmp_path / name, f"{tmp_path}/{name}"
     async with open_sandbox(SandboxSettings(rows=ROWS)) as sandbox:
-        expected = await whole(sandbox, tmp_path / "one" / name, method)
+        expected = await whole(sandbox, f"{tmp_path}/one/{name}", method)
         stop = asyncio.Event()
         stop.set()
         async with session_of(sandbox) as session:
-            result = await export(session.customers, path, method=method, stop=stop)
+            result = await export(session.customers, given, method=method, stop=stop)
             runs = 1
             while not result.is_finished:
                 assert result.is_stopped
-                assert not path.exists()
+                assert not path.is_file()
+                assert not (path / "_SUCCESS").exists()
                 before = result.records
                 result = await export(
-                    session.customers, path, method=method, stop=stop, resume=True
+                    session.customers, given, method=method, stop=stop, resume=True
                 )
                 # A compressed file goes on at its last cut, which may be a page ago.
                 assert result.records_before <= before
@@ -79,20 +101,20 @@ async def test_stopped_after_every_page(tmp_path: Path, name: str, method: Metho
                     stop.clear()
     assert result.verdict is Verdict.COMPLETE
     assert result.records == ROWS
-    assert path.read_bytes() == expected
-    assert os.listdir(tmp_path / "one") == [name]
-    assert sorted(os.listdir(tmp_path)) == sorted([name, "one"])
+    assert content_of(path) == expected
+    assert os.listdir(tmp_path / "one") == [path.name]
+    assert sorted(os.listdir(tmp_path)) == sorted([path.name, "one"])
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NAMES + FOLDERS)
 async def test_cancelled_or_failed_anywhere(tmp_path: Path, name: str) -> None:
     (tmp_path / "one").mkdir()
-    path, draw = tmp_path / name, random.Random(name)
+    path, given, draw = tmp_path / name, f"{tmp_path}/{name}", random.Random(name)
     async with open_sandbox(SandboxSettings(rows=ROWS)) as sandbox:
-        expected = await whole(sandbox, tmp_path / "one" / name)
+        expected = await whole(sandbox, f"{tmp_path}/one/{name}")
         async with session_of(sandbox) as session:
             for _ in range(12):
-                task = asyncio.ensure_future(export(session.customers, path, resume=True))
+                task = asyncio.ensure_future(export(session.customers, given, resume=True))
                 left = draw.randrange(1, 12)
 
                 async def cancel(call: SearchCall, task: object = task) -> None:
@@ -104,41 +126,43 @@ async def test_cancelled_or_failed_anywhere(tmp_path: Path, name: str) -> None:
 
                 sandbox.on_search = cancel
                 await asyncio.wait([task])
-                assert path.exists() is (not task.cancelled())
+                assert is_whole(path) is (not task.cancelled())
                 if not task.cancelled():
                     break
             sandbox.on_search = None
-            result = await export(session.customers, path, resume=True)
+            result = await export(session.customers, given, resume=True)
     assert result.is_good
-    assert path.read_bytes() == expected
+    assert content_of(path) == expected
 
 
-@pytest.mark.parametrize("name", ["c.jsonl.gz", "c.parquet"])
+@pytest.mark.parametrize("name", ["c.jsonl.gz", "c.parquet", "c.csv/", "c.parquet/"])
 async def test_broken_off_while_the_file_gets_its_name(
     tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every step from the last record to the name is one after which the process may end."""
     (tmp_path / "one").mkdir()
-    path = tmp_path / name
+    path, given = tmp_path / name, f"{tmp_path}/{name}"
     async with open_sandbox(SandboxSettings(rows=ROWS)) as sandbox:
-        expected = await whole(sandbox, tmp_path / "one" / name)
+        expected = await whole(sandbox, f"{tmp_path}/one/{name}")
         monkeypatch.setattr(exporter, "COMMIT_SECONDS", 3600.0)
-        for step in range(60):
+        # Each step takes a while, and those of parts are alike.
+        for step in range(0, 90, 5 if name.endswith("/") else 1):
             with monkeypatch.context() as patch:
                 break_after(step, patch)
                 try:
                     async with session_of(sandbox) as session:
-                        await export(session.customers, path)
+                        await export(session.customers, given)
                     break
                 except Killed:
                     pass
-            assert not path.exists() or path.read_bytes() == expected
+            assert not is_whole(path) or content_of(path) == expected
             async with session_of(sandbox) as session:
-                result = await export(session.customers, path, resume=True)
+                result = await export(session.customers, given, resume=True)
             assert (result.records, result.verdict) == (ROWS, Verdict.COMPLETE)
-            assert path.read_bytes() == expected
-            assert sorted(os.listdir(tmp_path)) == sorted([name, "one"])
-            path.unlink()
+            assert not (path / "_unfinished").exists()
+            assert content_of(path) == expected
+            assert sorted(os.listdir(tmp_path)) == sorted([path.name, "one"])
+            remove(path)
         else:
             pytest.fail("never came to its end")
     assert step > 5
@@ -166,6 +190,41 @@ def break_after(steps: int, patch: pytest.MonkeyPatch) -> None:
 
     for name in ("replace", "unlink", "fsync"):
         counted(name)
+
+
+async def test_a_stop_before_anything_is_durable_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packing._Blocks, "cut_every", 10 * ROWS)
+    stop = asyncio.Event()
+    stop.set()
+    async with open_sandbox(SandboxSettings(rows=ROWS)) as sandbox, session_of(sandbox) as session:
+        result = await export(session.customers, tmp_path / "c.csv.gz", stop=stop)
+    assert (result.is_stopped, result.path, result.records, result.bytes) == (True, None, 0, 0)
+    assert os.listdir(tmp_path) == []
+
+
+async def test_a_full_disk_leaves_the_state_before_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "c.jsonl"
+    write_all = files.write_all
+
+    def full(descriptor: int, content: bytes) -> None:
+        if b'"token"' in content and path.with_name("c.jsonl.state").exists():
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write_all(descriptor, content)
+
+    async with open_sandbox(SandboxSettings(rows=ROWS)) as sandbox, session_of(sandbox) as session:
+        expected = await whole(sandbox, tmp_path / "one.jsonl")
+        with monkeypatch.context() as patch:
+            patch.setattr(files, "write_all", full)
+            with pytest.raises(OSError, match="No space"):
+                await export(session.customers, path)
+        left = sorted(os.listdir(tmp_path))
+        assert left == ["c.jsonl.part", "c.jsonl.state", "one.jsonl"]
+        await export(session.customers, path, resume=True)
+    assert content_of(path) == expected
 
 
 async def test_an_error_leaves_what_came_and_says_where(tmp_path: Path) -> None:
