@@ -237,6 +237,8 @@ class Acceptance(msgspec.Struct, eq=False, kw_only=True):
 
         In one that *is_shifted* rows delivered were found, but the edge is not where it should be.
         """
+        # Before anything is booked, so that a resume token does not pass over its rows.
+        self.progress.note_taken(self.overlap.reordered)
         self.schedule.drop_head()
         self.overlap.remember(page, rows)
         new = rows.count(page)

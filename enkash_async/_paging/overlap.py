@@ -50,6 +50,8 @@ class Overlap:
             forgets=not checks_all,
         )
         self.checks_all = checks_all
+        self.reordered = 0
+        """Pages on which rows came again in another order."""
         self._place = place
         self._findings = findings
 
@@ -102,6 +104,7 @@ class Overlap:
         known = sighting.known
         if self.history.is_out_of_order(page.ids[index] for index in known):
             self._findings.moved = True
+            self.reordered += 1
         # A row before the first that is known was delivered longer ago than can be remembered,
         # or is new and stands before the place that reading has come to, or before the caller's
         # own offset.

@@ -39,13 +39,17 @@ def new_row(
     created: datetime | None = None,
     weight: int = 1,
     has_id: bool = True,
+    written: datetime | None = None,
 ) -> Row:
-    """Return a row as the service writes it; the id is *key* unless another is given."""
+    """Return a row as the service writes it; the id is *key* unless another is given.
+
+    *created* is the time by which it is found, and what it says of it, unless that is *written*.
+    """
     record: dict[str, object] = {"legalName": key}
     if has_id:
         record["customerId"] = key if customer_id is None else customer_id
     if created is not None:
-        record["createdOn"] = created
+        record["createdOn"] = written or created
     return Row(key, msgspec.Raw(msgspec.json.encode(record)), weight, created)
 
 

@@ -56,6 +56,8 @@ class CrawlWorld:
     """What the filter sees of times."""
     rounds_rows: bool = True
     """Whether it rounds the times of the customers too, or its bounds only."""
+    zone: timedelta = timedelta()
+    """By how much times are read too late, as those without a zone where the wrong one is set."""
     ignores: tuple[Literal["begin", "end"], ...] = ()
     begin: datetime | None = None
     """Where the caller's own filter begins."""
@@ -119,7 +121,7 @@ class CrawlService:
         moments = sorted(_moments(world, chance))
         late = [UNTIL + DAY * number for number in range(1, world.future + 1)]
         times = [*([None] * world.timeless), *moments, *late]
-        self.rows = [new_row(f"c{number}", created=moment) for number, moment in enumerate(times)]
+        self.rows = [self._row(f"c{number}", moment) for number, moment in enumerate(times)]
         if world.order == "falling":
             self.rows.reverse()
         elif world.order == "shuffled":
@@ -132,6 +134,10 @@ class CrawlService:
         self._windows = 0
         self._counter = Counter(world.count, world.capped_at, world.huge)
         self._last_ask: Ask | None = None
+
+    def _row(self, key: str, moment: datetime | None) -> Row:
+        written = None if moment is None else moment + self.world.zone
+        return new_row(key, created=moment, written=written)
 
     # Answers
 
@@ -208,7 +214,7 @@ class CrawlService:
     def insert(self, moment: datetime) -> None:
         """Have a customer created at *moment*."""
         self.changes += 1
-        row = new_row(f"later{self.changes}", created=moment)
+        row = self._row(f"later{self.changes}", moment)
         self.rows.insert(0 if self.world.order == "falling" else len(self.rows), row)
 
     def delete(self, at: int) -> None:

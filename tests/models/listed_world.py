@@ -353,10 +353,15 @@ def _allowed(world: ListWorld, service: ListService, least: int, outcome: Outcom
         least = len(service.rows) + service.changed_rows
     if world.empties or world.strays or world.errors:
         least *= 2
+    # Pages that end by their weight come longer and shorter than the one before: then those on
+    # their way may be in vain.
+    factor = 2 if world.pages.budget is None else 3
     # Where a place is lost, pages are read again, at most a hundred of them.
     lost = 100 if world.burst != "one" or not world.is_calm else 0
     if world.pages.past_end in ("last_page", "last_rows"):
         # So many pages that come again are taken before a search gives up.
         lost = 100
     trouble = service.changes + outcome.crashes + outcome.cancels
-    return 2 * least + 20 + 2 * concurrency + outcome.wasted + trouble * (6 + concurrency) + lost
+    return (
+        factor * least + 20 + 2 * concurrency + outcome.wasted + trouble * (6 + concurrency) + lost
+    )

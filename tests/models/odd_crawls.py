@@ -29,6 +29,7 @@ WRONG_FILTERS = (
     "customers without time match",
     "many customers without time match",
 )
+BOUNDS = ("bounds exclude their ends", "bounds off by a part of a second")
 SINGLE_ROWS = ("pages of one row",)
 CANNOT_BE_CUT = (
     "short span",
@@ -52,6 +53,8 @@ BEYOND: Mapping[str, frozenset[str]] = {
         {
             *_together(WRONG_COUNTS, WRONG_ANSWERS, WRONG_FILTERS, SINGLE_ROWS),
             *_together(WRONG_COUNTS, ["unstable order", "cap"]),
+            # Days, or minutes, at the bounds of windows are in none; as many deletions hide that.
+            *_together(WRONG_FILTERS, BOUNDS),
             # Read anew as one list, a resumed crawl no longer knows all that was delivered.
             *_together(["crashes"], WRONG_FILTERS),
             # A window that cannot be cut is read as `search` does it.
@@ -111,6 +114,10 @@ def _cap(choose: Choose, world: CrawlWorld) -> CrawlWorld:
     return attrs.evolve(world, pages=attrs.evolve(world.pages, cap=cap))
 
 
+def _zone(choose: Choose, world: CrawlWorld) -> CrawlWorld:
+    return attrs.evolve(world, zone=MINUTE * choose([330, -60, 345, -720, 840]))
+
+
 def _begin(choose: Choose, world: CrawlWorld) -> CrawlWorld:
     return attrs.evolve(world, begin=BEGIN + world.span * choose([0.1, 0.5, 0.9]))
 
@@ -160,6 +167,7 @@ GROUPS: Groups = {
         "bounds to the second": _fields(grain="second"),
         "bounds only to the second": _fields(grain="second", rounds_rows=False),
     },
+    "zone": {"times in a wrong zone": _zone},
     "wrong filter": {
         "filter by minute": _fields(grain="minute"),
         "bounds by minute": _fields(grain="minute", rounds_rows=False),

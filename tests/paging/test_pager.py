@@ -142,8 +142,9 @@ def pager(unit: OffsetUnit = "rows", first: int = 0, page_size: int = 10) -> Pag
     return Pager(page_size=page_size, addressing=Addressing(unit, first))
 
 
-def read_all(reader: Pager, service: Service) -> list[str]:
-    rows: list[str] = []
+def read_all(reader: Pager, service: Service, rows: list[str] | None = None) -> list[str]:
+    """Return the rows of the list, which are in *rows* too where an error ends it."""
+    rows = [] if rows is None else rows
     while not reader.ended:
         page = service.answer(reader.wanted(1)[0])
         new_rows = reader.accept(page)
@@ -177,6 +178,28 @@ def test_an_offset_that_is_ignored_ends_with_an_error(unit: OffsetUnit) -> None:
     service = Deaf(World(rows=25, page_size=10), random.Random(0))
     with pytest.raises(IncompleteSearchError, match="ignores offsets"):
         read_all(pager(unit), service)
+
+
+@pytest.mark.parametrize("count", ["total", "missing"])
+@pytest.mark.parametrize("page_size", [500, 1000, 5000])
+def test_a_list_in_another_order_at_each_request_ends_after_few_of_them(
+    page_size: int, count: Count
+) -> None:
+    class Shuffled(Service):
+        def answer(self, request: PageRequest) -> RawPage:
+            self.chance.shuffle(self.rows)
+            return super().answer(request)
+
+    # More rows than are remembered: those forgotten look new when they come again.
+    world = World(rows=5000, page_size=page_size, count=count)
+    service = Shuffled(world, random.Random(0))
+    reader, rows = pager(page_size=page_size), list[str]()
+    with pytest.raises(IncompleteSearchError, match="answer each request in another order"):
+        read_all(reader, service, rows)
+
+    assert service.requests <= 90
+    # What the error stopped at is not passed over by who goes on.
+    assert reader.point().delivered == len(rows)
 
 
 @given(

@@ -7,6 +7,7 @@ import pytest
 from enkash_async._paging.page_request import PageRequest
 from enkash_async._paging.progress import (
     MAX_IDLE_PAGES,
+    MAX_REORDERED,
     WASTED_A_PAGE,
     WASTED_AT_MOST,
     Progress,
@@ -35,3 +36,15 @@ def test_a_search_takes_no_more_pages_than_those_with_new_rows_pay_for(useful: i
 
     with pytest.raises(IncompleteSearchError, match=f"only {useful} did"):
         progress.note_looked_at(0)
+
+
+@pytest.mark.parametrize("in_order", [0, 1, 50])
+def test_a_search_gives_up_where_most_pages_come_in_another_order(in_order: int) -> None:
+    progress = Progress()
+    for _ in range(in_order):
+        progress.note_taken(0)
+    for reordered in range(1, MAX_REORDERED + in_order + 1):
+        progress.note_taken(reordered)
+
+    with pytest.raises(IncompleteSearchError, match=r"another order.*order_by"):
+        progress.note_taken(MAX_REORDERED + in_order + 1)

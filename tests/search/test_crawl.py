@@ -237,15 +237,22 @@ async def test_dates_are_read_in_any_notation(date_style: Any) -> None:
         assert search.report.verdict is Verdict.COMPLETE
 
 
-async def test_a_wrong_zone_of_times_without_one_does_not_lose_a_record() -> None:
-    settings = SandboxSettings(rows=100, date_style="blank", spread="bulk")
+@pytest.mark.parametrize("hours", [0, 5.5, 14, -12])
+@pytest.mark.parametrize(("rows", "spread"), [(100, "bulk"), (1200, "rising")])
+async def test_a_wrong_zone_of_times_without_one_does_not_lose_a_record(
+    rows: int, spread: Any, hours: float
+) -> None:
+    settings = SandboxSettings(rows=rows, date_style="blank", spread=spread)
+    zone = timezone(timedelta(hours=hours))
     async with (
         open_sandbox(settings) as sandbox,
-        session_for(sandbox, page_size=40, naive_timezone=UTC) as session,
+        session_for(sandbox, page_size=40, naive_timezone=zone) as session,
     ):
         search = session.customers.crawl()
         assert await ids_of(search) == sandbox.customer_ids()
         assert search.report.verdict is Verdict.COMPLETE
+        # What asks again because of it does so for the windows on their way at most.
+        assert len(sandbox.searches) < (60 if rows > 1000 else 10)
 
 
 # The caller's own filter, and parts of a list

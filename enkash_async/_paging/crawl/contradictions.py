@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import Enum, auto
 
 import msgspec
 
 from enkash_async._paging.crawl.cutter import Cutter
-from enkash_async._paging.crawl.seams import MARGIN
 from enkash_async._paging.crawl.windows import CountedWindow
 from enkash_async._paging.page_request import Window
 from enkash_async._paging.raw_page import RawPage
@@ -45,8 +45,11 @@ class Contradictions:
         """Return what to do after the first *page* of *window*."""
         if not page:
             return self._step_after_empty(window, page, is_root=is_root)
-        if not is_root and self._is_elsewhere(window, page):
-            self.why = "the service answers with rows of times outside those asked for"
+        if not is_root and not self._is_here(window, page):
+            self.why = (
+                "the service answers with rows of times outside those asked for (if it writes"
+                " times without a zone, set naive_timezone)"
+            )
             return Step.ASK_AGAIN if window.tries < MAX_TRIES - 1 else Step.GIVE_UP
         if not is_root and self._is_everywhere(window, page):
             self.why = "rows without a readable time match windows that share no time"
@@ -68,17 +71,29 @@ class Contradictions:
 
     def is_stray(self, window: CountedWindow, page: RawPage) -> bool:
         """Say whether a page whose place no overlap proves is of another window."""
-        return bool(page) and not window.overlaps_next and self._is_elsewhere(window, page)
+        if not page or window.overlaps_next:
+            return False
+        times = self._known_times(page)
+        return bool(times) and not self._cutter.shift.fits(window.asked, times)
 
-    def _is_elsewhere(self, window: CountedWindow, page: RawPage) -> bool:
-        begin, end = window.asked.begin - MARGIN, window.asked.end + MARGIN
-        times = self._cutter.read_times(_sampled(page))
-        return any(time is not None and not begin <= time <= end for time in times)
+    def _is_here(self, window: CountedWindow, page: RawPage) -> bool:
+        """Say whether all rows are of the window, or if it is asked the last time, shifted."""
+        shift, times = self._cutter.shift, self._known_times(page)
+        if not times:
+            return True
+        if shift.fits(window.asked, times):
+            shift.note(window.asked, times)
+            return True
+        return window.tries >= MAX_TRIES - 1 and shift.learn(window.asked, times)
+
+    def _known_times(self, page: RawPage) -> list[datetime]:
+        times = self._cutter.written_times(_sampled(page))
+        return [time for time in times if time is not None]
 
     def _is_everywhere(self, window: CountedWindow, page: RawPage) -> bool:
         """Say whether a row without a time was seen in another window that shares no time."""
         records = _sampled(page)
-        times = self._cutter.read_times(records)
+        times = self._cutter.written_times(records)
         if None not in times:
             return False
         untimed = [raw for raw, time in zip(records, times, strict=True) if time is None]

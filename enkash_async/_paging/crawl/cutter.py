@@ -24,6 +24,7 @@ from enkash_async._paging.crawl.cutting import (
     within,
 )
 from enkash_async._paging.crawl.paged_window import PagedWindow
+from enkash_async._paging.crawl.shift import Shift
 from enkash_async._paging.crawl.spread import SAMPLE, Spread, spread_of
 from enkash_async._paging.crawl.windows import AnyWindow, CountedWindow, Family
 from enkash_async._paging.page_request import Window
@@ -65,12 +66,18 @@ class Cutter:
         self.max_pages = max_pages
         self._sizes = sizes
         self._addressing = addressing
-        self.read_times = read_times
+        self.shift = Shift()
+        self.written_times = read_times
+        """Reads times as the records have them."""
         self._cap: int | None = None
         self._longest_page = 0
         self._root_times: list[datetime | None] = []
         self._span: Window | None = None
         self._clips = 0
+
+    def read_times(self, records: Sequence[msgspec.Raw]) -> Sequence[datetime | None]:
+        """Return the times of *records* by which windows hold them; None where one is not read."""
+        return self.shift.undone(self.written_times(records))
 
     # How many rows a page holds
 

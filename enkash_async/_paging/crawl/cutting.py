@@ -60,6 +60,8 @@ def around(knot: Window, asked: Window) -> list[Window]:
     """
     low, high = knot.begin.replace(microsecond=0), knot.end.replace(microsecond=0)
     high += SECOND * (high < knot.end)
+    # Bounds that are off let rows in which stand a bit outside; each part is to be a smaller one.
+    low, high = (max(asked.begin, min(moment, asked.end)) for moment in (low, high))
     inside = Window(max(asked.begin, low - 3 * SECOND), min(asked.end, high + 3 * SECOND))
     parts = [Window(asked.begin, low - SECOND), inside, Window(high + SECOND, asked.end)]
     return [asked] if inside == asked else [part for part in parts if part.begin <= part.end]

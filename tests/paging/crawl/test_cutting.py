@@ -66,6 +66,9 @@ def test_windows_of_a_crawl_overlap_by_two_seconds(
         ((50.2, 50.9), (0, 100), [(0, 49), (47, 54), (52, 100)]),
         ((0.5, 0.5), (0, 100), [(0, 4), (2, 100)]),
         ((2, 2), (0, 5), [(0, 5)]),
+        # A bit outside, where bounds are off: none is the whole again.
+        ((101.2, 101.2), (0, 100), [(0, 99), (97, 100)]),
+        ((-1.2, -1.2), (0, 100), [(0, 3), (1, 100)]),
     ],
 )
 def test_a_knot_is_in_one_of_the_windows_around_it(
