@@ -48,6 +48,7 @@ class _Slot:
     def __init__(self, request: PageRequest, nbytes: int) -> None:
         self.request = request
         self.task: asyncio.Task[None] | None = None
+        self.has_begun = False
         self.done = asyncio.Event()
         self.page: RawPage | None = None
         self.error: Exception | None = None
@@ -56,7 +57,11 @@ class _Slot:
 
     def cancel(self) -> None:
         """Stop the fetch, if it is under way."""
-        if self.task is not None and not self.done.is_set():
+        if self.task is None or self.done.is_set():
+            return
+        if self.has_begun:
+            self.task.cancel()
+        else:
             cancel_soon(self.task)
 
     async def landed(self) -> None:
@@ -132,6 +137,7 @@ class Prefetch:
             slot.task = self._watch.run(self._owner.start, self._run, slot)
 
     async def _run(self, slot: _Slot) -> None:
+        slot.has_begun = True
         try:
             page = await self._fetch(partial(self._refit, slot), partial(self._shrink, slot))
             if self._planner.needs_ids or page.is_heavy:
