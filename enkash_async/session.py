@@ -73,6 +73,7 @@ class EnKashSession:
         naive_timezone: tzinfo | str = UTC,
         offset_unit: OffsetUnit = "rows",
         first_offset: int = 0,
+        keep_unknown: bool = False,
         http: aiohttp.ClientSession | None = None,
         hooks: Hooks | Sequence[Hooks] = (),
         trust_env: bool = True,
@@ -100,6 +101,8 @@ class EnKashSession:
           as "Asia/Kolkata"; also the zone of a `date` in a filter.
         - *offset_unit*, *first_offset*: what `offset` counts, "rows" or "pages", and from which
           number. Neither is documented, and a search that finds them wrong says so.
+        - *keep_unknown*: whether `record.extra` has the fields that came and this version does not
+          know, which takes longer; without it they are left out.
         - *http*: an aiohttp session of yours, which is used as it is and never closed; no more
           requests are in flight than its connector makes connections.
         - *hooks*: functions that are told of searches, requests, retries and pages.
@@ -127,6 +130,7 @@ class EnKashSession:
                 "naive_timezone": naive_timezone,
                 "offset_unit": offset_unit,
                 "first_offset": first_offset,
+                "keep_unknown": keep_unknown,
                 "http": http,
                 "hooks": hooks,
                 "trust_env": trust_env,
@@ -175,8 +179,8 @@ class EnKashSession:
         It shares connections, token and all limits with this one, and is open while this one is:
         opening or closing one of them opens or closes both. *options* are `page_size`,
         `max_body_bytes`, `timeout`, `retry` (but for its quota, which is shared), `naive_timezone`,
-        `offset_unit`, `first_offset`, `headers` and `user_agent`; what is not given stays as it is
-        here.
+        `offset_unit`, `first_offset`, `keep_unknown`, `headers` and `user_agent`; what is not given
+        stays as it is here.
         """
         for name in options:
             if name in SHARED:
@@ -233,7 +237,7 @@ class EnKashSession:
         return SearchSettings(
             connect=self._connect,
             addressing=Addressing(options.offset_unit, options.first_offset),
-            decoders=Decoders(options.naive_timezone),
+            decoders=Decoders(options.naive_timezone, keep_unknown=options.keep_unknown),
             telemetry=self._core.telemetry,
             page_size=options.page_size,
             max_concurrency=places,

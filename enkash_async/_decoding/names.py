@@ -22,7 +22,7 @@ _NAMES_SHOWN = 5
 _MAX_BYTES = 64 * 1024
 """Of a record whose names are only counted."""
 
-_is_plain = re.compile(r"[A-Za-z_]\w{0,39}", re.ASCII).fullmatch
+is_plain = re.compile(r"[A-Za-z_]\w{0,39}", re.ASCII).fullmatch
 """A name that holds no data: an object may be a table, whose keys are."""
 
 _is_dotted = re.compile(r"[\w.-]{1,60}", re.ASCII).fullmatch
@@ -80,7 +80,7 @@ def undeclared_names(record: Any, raw: bytes | msgspec.Raw) -> tuple[str, ...]:
     if found.keys() <= _declared(record):
         return ()
     names = compared_names(record, found).undeclared
-    return tuple(name for name in names if _is_plain(name))
+    return tuple(name for name in names if is_plain(name))
 
 
 def why_foreign(record: Any, found: Iterable[str]) -> str | None:
@@ -121,7 +121,7 @@ def _listed(names: ComparedNames) -> str:
 def _may_be_shown(name: str, names: ComparedNames) -> bool:
     # One that is spelled like a declared name is no data.
     is_respelled = name in names.respelled and _is_dotted(name)
-    return bool(is_respelled or _is_plain(name))
+    return bool(is_respelled or is_plain(name))
 
 
 @cache

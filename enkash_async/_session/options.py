@@ -63,6 +63,9 @@ class ViewOptions(TypedDict, total=False):
     first_offset: int
     """The number from which it counts, 0 or 1."""
 
+    keep_unknown: bool
+    """Whether `record.extra` has the fields that this version does not know."""
+
     headers: Mapping[str, str]
     """Headers that every request carries beside the SDK's own."""
 
@@ -125,6 +128,7 @@ class Options:
     naive_timezone: tzinfo = UTC
     offset_unit: OffsetUnit = "rows"
     first_offset: int = 0
+    keep_unknown: bool = False
     http: aiohttp.ClientSession | None = None
     hooks: Sequence[Hooks] = ()
     trust_env: bool = True
@@ -233,6 +237,7 @@ CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "naive_timezone": checked_zone,
     "offset_unit": _offset_unit,
     "first_offset": _first_offset,
+    "keep_unknown": lambda given: boolean("keep_unknown", given),
     "http": _http,
     "hooks": _hooks,
     "trust_env": lambda given: boolean("trust_env", given),
