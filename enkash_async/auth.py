@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 
 import attrs
 
+from enkash_async._arguments import keywords_named
 from enkash_async._wire.charset import in_utf8
 from enkash_async._wire.envelope import UNREADABLE, answer_in, raise_for_error
 from enkash_async._wire.numbers import number
@@ -68,6 +69,7 @@ def _has_scheme(text: str) -> bool:
     return text.strip().lower().startswith("bearer ")
 
 
+@keywords_named
 @attrs.frozen
 class Token:
     """A bearer token.
@@ -94,6 +96,7 @@ class Auth(Protocol):
         ...
 
 
+@keywords_named
 @attrs.frozen
 class BearerToken:
     """A token that you already have. It is used as it is and never renewed."""
@@ -133,6 +136,7 @@ def _client_id(_: Any, field: attrs.Attribute[Any], value: object) -> None:
         )
 
 
+@keywords_named
 @attrs.frozen(kw_only=True)
 class OAuthPassword:
     """Credentials for the password grant of `POST /oauth/token`.

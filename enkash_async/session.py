@@ -13,6 +13,7 @@ from typing import Any, Self, TypeVar, Unpack
 import aiohttp
 from yarl import URL
 
+from enkash_async._arguments import keywords_named, named
 from enkash_async._http.call import Caller
 from enkash_async._http.connections import checked_base_url, checked_hosts
 from enkash_async._paging.addressing import Addressing, OffsetUnit
@@ -40,6 +41,7 @@ from enkash_async.timeout import Timeout
 T = TypeVar("T")
 
 
+@keywords_named
 class EnKashSession:
     """A session with the service, shared by any number of tasks of one event loop.
 
@@ -187,6 +189,9 @@ class EnKashSession:
                 raise ArgumentTypeError(
                     f"{name} is the same for all views of a session; give it to EnKashSession"
                 )
+            if name not in ViewOptions.__annotations__:
+                known = SessionOptions.__annotations__
+                raise ArgumentTypeError(f"with_options() takes no {named(name, known)}")
         view = type(self).__new__(type(self))
         view.__dict__.update(self.__dict__)
         view._options = self._options.with_changes(options)

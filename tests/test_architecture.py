@@ -67,7 +67,7 @@ INSIDE = {
         {"__init__"},
     ],
     "sandbox": [
-        {"account", "knobs"},
+        {"account", "keywords", "knobs"},
         {"faults"},
         {"settings"},
         {"data"},

@@ -16,7 +16,6 @@ from enkash_async._arguments import (
     boolean,
     finite_number_above,
     int_at_least,
-    named,
     wrong_type,
 )
 from enkash_async._http.connections import checked_hosts
@@ -140,7 +139,7 @@ class Options:
 
     def with_changes(self, given: Mapping[str, Any]) -> Options:
         """Return these options with the *given* ones, which are checked, in place of their own."""
-        changed = {name: _checked(name, value) for name, value in given.items()}
+        changed = {name: CHECKS[name](value) for name, value in given.items()}
         options = attrs.evolve(self, **changed)
         if options.http is not None:
             for name in ("proxy", "ssl"):
@@ -166,13 +165,6 @@ def checked_auth(auth: Auth) -> Auth:
     if is_plain and not inspect.iscoroutinefunction(fetch):
         raise ArgumentTypeError("auth.fetch_token must be `async def`: it is awaited")
     return auth
-
-
-def _checked(name: str, value: Any) -> Any:
-    check = CHECKS.get(name)
-    if check is None:
-        raise ArgumentTypeError(f"there is no option {named(name, CHECKS)}")
-    return check(value)
 
 
 def _timeout(given: Timeout | float | None) -> Timeout:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from enkash_async._arguments import keywords_named
 from enkash_async._search.list_resource import ListResource
 from enkash_async._search.query import Direction
 from enkash_async._wire.criteria import Criteria
@@ -36,6 +37,7 @@ from enkash_async.resume import ResumeToken
 F = TypeVar("F", bound=Criteria)
 
 
+@keywords_named
 async def export(
     resource: ListResource[F, Any],
     path: str | os.PathLike[str],
