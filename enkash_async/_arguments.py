@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 from enkash_async.errors import ArgumentTypeError, InvalidArgumentError
+
+T = TypeVar("T")
 
 INT32_MAX = 2**31 - 1
 
@@ -63,9 +66,64 @@ def named(name: str, known: Iterable[str]) -> str:
     from difflib import get_close_matches
 
     known = sorted(known)
-    alike = get_close_matches(name.lower(), known, 1)
-    hint = f"did you mean {alike[0]}?" if alike else f"there are {', '.join(known)}"
-    return f"{name}; {hint}"
+    if not known:
+        return name
+    alike = get_close_matches(name.lower(), known, 1) or _with_word(name.lower(), known)
+    if alike:
+        return f"{name}; did you mean {' or '.join(alike)}?"
+    return f"{name}; there {'is' if len(known) == 1 else 'are'} {', '.join(known)}"
+
+
+def _with_word(word: str, known: Iterable[str]) -> list[str]:
+    """Return the names of which *word* is a part, if these are few."""
+    found = [name for name in known if word in name.split("_")]
+    return found if len(found) <= _MEANT_AT_MOST else []
+
+
+_MEANT_AT_MOST = 3
+
+
+def keywords_named(of: T) -> T:
+    """Have a function, or all that are public of a class, refuse a keyword that they do not know.
+
+    ArgumentTypeError says which there are, at the line of the caller.
+    """
+    if not isinstance(of, type):
+        return cast("T", _naming_keywords(of, f"{getattr(of, '__name__', '')}()"))
+    for name, found in list(vars(of).items()):
+        if name == "__init__":
+            setattr(of, name, _naming_keywords(found, f"{of.__name__}()"))
+        elif inspect.isfunction(found) and not name.startswith("_"):
+            setattr(of, name, _naming_keywords(found, f"{name}()"))
+    return of
+
+
+def _naming_keywords(function: Any, title: str) -> Any:
+    parameters = list(inspect.signature(function).parameters.values())
+    known = parameters_of(function) - {"self"}
+    if not known or any(one.kind is inspect.Parameter.VAR_KEYWORD for one in parameters):
+        return function
+
+    def check(given: Mapping[str, Any]) -> None:
+        if not known.issuperset(given):
+            unknown = next(name for name in given if name not in known)
+            raise ArgumentTypeError(f"{title} takes no {named(unknown, known)}")
+
+    if inspect.iscoroutinefunction(function):
+
+        @wraps(function)
+        async def called(*args: Any, **kwargs: Any) -> Any:
+            check(kwargs)
+            return await function(*args, **kwargs)
+
+        return called
+
+    @wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        check(kwargs)
+        return function(*args, **kwargs)
+
+    return call
 
 
 def parameters_of(function: Callable[..., Any]) -> set[str]:

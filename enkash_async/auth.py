@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 
 import attrs
 
+from enkash_async._arguments import keywords_named
 from enkash_async._patterns import Pattern
 from enkash_async._wire.charset import in_utf8
 from enkash_async._wire.envelope import UNREADABLE, answer_in, raise_for_error
@@ -69,6 +70,7 @@ def _has_scheme(text: str) -> bool:
     return text.strip().lower().startswith("bearer ")
 
 
+@keywords_named
 @attrs.frozen
 class Token:
     """A bearer token.
@@ -95,6 +97,7 @@ class Auth(Protocol):
         ...
 
 
+@keywords_named
 @attrs.frozen
 class BearerToken:
     """A token that you already have. It is used as it is and never renewed."""
@@ -134,6 +137,7 @@ def _client_id(_: Any, field: attrs.Attribute[Any], value: object) -> None:
         )
 
 
+@keywords_named
 @attrs.frozen(kw_only=True)
 class OAuthPassword:
     """Credentials for the password grant of `POST /oauth/token`.

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import attrs
 import msgspec
 
-from enkash_async._arguments import check_plain_function
+from enkash_async._arguments import check_plain_function, keywords_named
 from enkash_async.errors import ErrorType
 from enkash_async.report import SearchReport
 
@@ -157,6 +157,7 @@ def _plain_function(_: Any, field: attrs.Attribute[Any], hook: object) -> None:
         check_plain_function(field.name, hook)
 
 
+@keywords_named
 @attrs.frozen(kw_only=True)
 class Hooks:
     """Functions that a session calls with what happens in it.

@@ -7,7 +7,7 @@ from typing import Any, Literal, cast
 
 import attrs
 
-from enkash_async._arguments import int_at_least, number_in, wrong_type
+from enkash_async._arguments import int_at_least, keywords_named, number_in, wrong_type
 from enkash_async.errors import (
     AnswerTooLargeError,
     APIError,
@@ -114,6 +114,7 @@ def _members_of(kind: type[int | str]) -> Callable[[Any, attrs.Attribute[Any], A
     return check
 
 
+@keywords_named
 @attrs.frozen(kw_only=True)
 class RetryPolicy:
     """When a failed request is tried again. A value: share it, or replace a part of it.

@@ -13,6 +13,7 @@ from typing import Any, Self, TypeVar, Unpack
 import aiohttp
 from yarl import URL
 
+from enkash_async._arguments import keywords_named, named
 from enkash_async._http.call import Caller
 from enkash_async._http.connections import checked_base_url, checked_hosts
 from enkash_async._paging.addressing import Addressing, OffsetUnit
@@ -40,6 +41,7 @@ from enkash_async.timeout import Timeout
 T = TypeVar("T")
 
 
+@keywords_named
 class EnKashSession:
     """A session with the service, shared by any number of tasks of one event loop.
 
@@ -73,6 +75,7 @@ class EnKashSession:
         naive_timezone: tzinfo | str = UTC,
         offset_unit: OffsetUnit = "rows",
         first_offset: int = 0,
+        keep_unknown: bool = False,
         http: aiohttp.ClientSession | None = None,
         hooks: Hooks | Sequence[Hooks] = (),
         trust_env: bool = True,
@@ -100,6 +103,8 @@ class EnKashSession:
           as "Asia/Kolkata"; also the zone of a `date` in a filter.
         - *offset_unit*, *first_offset*: what `offset` counts, "rows" or "pages", and from which
           number. Neither is documented, and a search that finds them wrong says so.
+        - *keep_unknown*: whether `record.extra` has the fields that came and this version does not
+          know, which takes longer; without it they are left out.
         - *http*: an aiohttp session of yours, which is used as it is and never closed; no more
           requests are in flight than its connector makes connections.
         - *hooks*: functions that are told of searches, requests, retries and pages.
@@ -127,6 +132,7 @@ class EnKashSession:
                 "naive_timezone": naive_timezone,
                 "offset_unit": offset_unit,
                 "first_offset": first_offset,
+                "keep_unknown": keep_unknown,
                 "http": http,
                 "hooks": hooks,
                 "trust_env": trust_env,
@@ -175,14 +181,17 @@ class EnKashSession:
         It shares connections, token and all limits with this one, and is open while this one is:
         opening or closing one of them opens or closes both. *options* are `page_size`,
         `max_body_bytes`, `timeout`, `retry` (but for its quota, which is shared), `naive_timezone`,
-        `offset_unit`, `first_offset`, `headers` and `user_agent`; what is not given stays as it is
-        here.
+        `offset_unit`, `first_offset`, `keep_unknown`, `headers` and `user_agent`; what is not given
+        stays as it is here.
         """
         for name in options:
             if name in SHARED:
                 raise ArgumentTypeError(
                     f"{name} is the same for all views of a session; give it to EnKashSession"
                 )
+            if name not in ViewOptions.__annotations__:
+                known = SessionOptions.__annotations__
+                raise ArgumentTypeError(f"with_options() takes no {named(name, known)}")
         view = type(self).__new__(type(self))
         view.__dict__.update(self.__dict__)
         view._options = self._options.with_changes(options)
@@ -233,7 +242,7 @@ class EnKashSession:
         return SearchSettings(
             connect=self._connect,
             addressing=Addressing(options.offset_unit, options.first_offset),
-            decoders=Decoders(options.naive_timezone),
+            decoders=Decoders(options.naive_timezone, keep_unknown=options.keep_unknown),
             telemetry=self._core.telemetry,
             page_size=options.page_size,
             max_concurrency=places,

@@ -6,13 +6,14 @@ from typing import Any
 
 import attrs
 
-from enkash_async._arguments import number_in
+from enkash_async._arguments import keywords_named, number_in
 
 
 def _seconds(_: Any, field: attrs.Attribute[Any], value: float) -> None:
     number_in(field.name, value, above=0)
 
 
+@keywords_named
 @attrs.frozen(kw_only=True)
 class Timeout:
     """How long to wait, in seconds, for each part of the work.

@@ -13,15 +13,15 @@ several workers, each has a session of its own, so that limits of a session coun
 """
 
 import argparse
-import json
 import math
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Annotated, Any
+from typing import Annotated
 
 import uvicorn
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import JSONResponse, StreamingResponse
+from pydantic import TypeAdapter
 
 import enkash_async as enkash
 from enkash_async.sandbox import serve_sandbox
@@ -36,15 +36,9 @@ def of_request(request: Request) -> enkash.Customers:
 Customers = Annotated[enkash.Customers, Depends(of_request)]
 
 
-def published(customer: enkash.Customer) -> dict[str, Any]:
-    """Choose what to publish: the other fields hold personal and bank data."""
-    amount, created = customer.net_amount, customer.created_on
-    return {
-        "customer_id": customer.customer_id,
-        "legal_name": customer.legal_name,
-        "net_amount": None if amount is None else format(amount, "f"),
-        "created_on": None if created is None else created.isoformat(),
-    }
+# All else is personal and bank data, or of no use to others.
+PUBLISHED = {"customer_id", "legal_name", "net_amount", "created_on"}
+ROW = TypeAdapter(enkash.Customer)
 
 
 def make_app(session: enkash.EnKashSession) -> FastAPI:
@@ -59,22 +53,26 @@ def make_app(session: enkash.EnKashSession) -> FastAPI:
     # A web request waits for seconds; a nightly job on the same session may wait for minutes.
     app.state.session = session.with_options(timeout=10)
 
-    @app.get("/customers")
-    async def page(customers: Customers, status: str = "all", page_size: int = 50) -> Any:
-        page = await customers.search(customer_status=status, page_size=page_size)
-        return {"records": [published(customer) for customer in page], "total": page.total}
+    @app.get(
+        "/customers",
+        response_model_include={"records": {"__all__": PUBLISHED}, "total": True, "has_more": True},
+    )
+    async def page(
+        customers: Customers, status: str = "all", offset: int = 0, page_size: int = 50
+    ) -> enkash.Page[enkash.Customer]:
+        return await customers.search(customer_status=status, offset=offset, page_size=page_size)
 
-    @app.get("/customers/{customer_id}")
-    async def one(customers: Customers, customer_id: str) -> Any:
-        return published(await customers.get(customer_id))
+    @app.get("/customers/{customer_id}", response_model_include=PUBLISHED)
+    async def one(customers: Customers, customer_id: str) -> enkash.Customer:
+        return await customers.get(customer_id)
 
     @app.get("/customers.ndjson")
     async def stream(customers: Customers) -> StreamingResponse:
-        async def lines() -> AsyncIterator[str]:
+        async def lines() -> AsyncIterator[bytes]:
             # Left as soon as the client is gone, which stops the fetches.
             async with customers.search(order_by="created_on") as search:
                 async for customer in search:
-                    yield json.dumps(published(customer)) + "\n"
+                    yield ROW.dump_json(customer, include=PUBLISHED) + b"\n"
                 if search.report.verdict is enkash.Verdict.INCOMPLETE:
                     # Breaks the answer off, as any error does: the client sees that it has no end.
                     raise enkash.IncompleteSearchError(str(search.report))

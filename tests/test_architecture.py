@@ -68,7 +68,7 @@ INSIDE = {
         {"__init__"},
     ],
     "sandbox": [
-        {"account", "knobs"},
+        {"account", "keywords", "knobs"},
         {"faults"},
         {"settings"},
         {"data"},

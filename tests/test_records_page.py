@@ -80,7 +80,7 @@ def test_a_snippet_runs(
 def test_the_page_has_the_headings_that_people_look_for() -> None:
     headings = re.findall(r"^## (.+)$", PAGE, re.M)
     assert {"A Customer as dict, JSON, DataFrame", "Write a CSV"} <= set(headings)
-    assert len(SNIPPETS) == 6
+    assert len(SNIPPETS) == 7
 
 
 def test_what_the_page_says_of_other_ways_to_data() -> None:

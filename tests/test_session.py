@@ -265,6 +265,7 @@ WRONG: dict[str, list[Any]] = {
     "naive_timezone": [7, "Asia/Nowhere", None],
     "offset_unit": ["row", None, 7],
     "first_offset": [2, "0", True, None],
+    "keep_unknown": ["yes", 1, None],
     "http": ["x", 7, dict],
     "hooks": [7, [print], "hooks", None],
     "trust_env": ["no", 0],

@@ -16,6 +16,8 @@ import attrs
 import msgspec
 
 from enkash_async._decoding.declaration import RecordField, fields_of
+from enkash_async._decoding.extra import ExtraFields
+from enkash_async._decoding.record_class import declared_class
 from enkash_async._wire.times import iso_z
 
 Write = Callable[[Any], Any]
@@ -27,7 +29,7 @@ def as_dict(record: Any, *, wire: bool = False, json: bool = False) -> dict[str,
     The names are those of Python, or with *wire* those of the service. With *json* the values are
     what JSON has: an amount is text, so that it keeps its digits, and a time is ISO 8601 in UTC.
     """
-    whole: dict[str, Any] = _writer(_class_of(record), wire, json)(record)
+    whole: dict[str, Any] = _writer(declared_class(record), wire, json)(record)
     return whole
 
 
@@ -40,8 +42,10 @@ def as_json(value: Any) -> str:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _class_of(record: Any) -> Any:
-    return record.__class__
+def extra_of(record: Any) -> ExtraFields | None:
+    """Return what *record* holds beside its fields, None where it holds nothing."""
+    extra = getattr(record, "extra", None)
+    return extra if isinstance(extra, ExtraFields) and extra else None
 
 
 @cache
@@ -52,10 +56,14 @@ def _writer(record: Any, wire: bool, json: bool) -> Write:
     ]
 
     def write(value: Any) -> dict[str, Any]:
-        return {
+        written = {
             key: part(getattr(value, name)) if part else getattr(value, name)
             for key, name, part in parts
         }
+        if value.__class__ is not record and (extra := extra_of(value)):
+            more = extra.to_dict(json=json)
+            written |= more if wire else {"extra": more}
+        return written
 
     return write
 
@@ -96,14 +104,15 @@ def shown_fields(record: Any) -> dict[str, Any]:
     """Return the fields of *record* that its declaration shows, by name."""
     return {
         attribute.name: getattr(record, attribute.name)
-        for attribute in attrs.fields(_class_of(record))
+        for attribute in attrs.fields(declared_class(record))
         if attribute.repr
     }
 
 
 def hidden_fields(record: Any) -> int:
-    """Return how many fields of the class *record* its declaration hides."""
-    return sum(not attribute.repr for attribute in attrs.fields(record))
+    """Return how many fields of *record* are hidden, those that it does not declare included."""
+    declared = sum(not attribute.repr for attribute in attrs.fields(declared_class(record)))
+    return declared + len(extra_of(record) or ())
 
 
 def how_many_hidden(hidden: int) -> str:
@@ -114,6 +123,6 @@ def how_many_hidden(hidden: int) -> str:
 def shown(record: Any) -> str:
     """Return the `repr` of *record*: the fields that may be shown, and how many are hidden."""
     parts = [f"{name}={value!r}" for name, value in shown_fields(record).items()]
-    if hidden := hidden_fields(_class_of(record)):
+    if hidden := hidden_fields(record):
         parts.append(how_many_hidden(hidden))
     return f"{type(record).__qualname__}({', '.join(parts)})"

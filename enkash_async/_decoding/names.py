@@ -23,11 +23,15 @@ _MAX_BYTES = 64 * 1024
 """Of a record whose names are only counted."""
 
 _PLAIN = Pattern(r"[A-Za-z_]\w{0,39}", re.ASCII)
-"""A name that holds no data: an object may be a table, whose keys are."""
 
 _DOTTED = Pattern(r"[\w.-]{1,60}", re.ASCII)
 
 _decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+def is_plain(name: str) -> bool:
+    """Say whether *name* holds no data: an object may be a table, whose keys do."""
+    return bool(_PLAIN.fullmatch(name))
 
 
 class ComparedNames(msgspec.Struct, frozen=True):
@@ -79,7 +83,7 @@ def undeclared_names(record: Any, raw: bytes | msgspec.Raw) -> tuple[str, ...]:
     if found.keys() <= _declared(record):
         return ()
     names = compared_names(record, found).undeclared
-    return tuple(name for name in names if _PLAIN.fullmatch(name))
+    return tuple(name for name in names if is_plain(name))
 
 
 def why_foreign(record: Any, found: Iterable[str]) -> str | None:
@@ -120,7 +124,7 @@ def _listed(names: ComparedNames) -> str:
 def _may_be_shown(name: str, names: ComparedNames) -> bool:
     # One that is spelled like a declared name is no data.
     is_respelled = name in names.respelled and _DOTTED.fullmatch(name)
-    return bool(is_respelled or _PLAIN.fullmatch(name))
+    return bool(is_respelled or is_plain(name))
 
 
 @cache

@@ -49,8 +49,9 @@ def object_schema(
     return core_schema.json_or_python_schema(
         json_schema=given,
         python_schema=core_schema.union_schema([core_schema.is_instance_schema(kind), given]),
-        serialization=core_schema.plain_serializer_function_ser_schema(
-            as_dict, return_schema=fields
+        # What wraps the serializer of the fields leaves `include` and `exclude` to it.
+        serialization=core_schema.wrap_serializer_function_ser_schema(
+            lambda value, serialize: serialize(as_dict(value)), schema=fields
         ),
     )
 

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import warnings
-from typing import Any, NoReturn
+from typing import Any
 
 from enkash_async._decoding import forms
+from enkash_async._decoding.extra import NO_EXTRA, ExtraFields
+from enkash_async._decoding.text import HiddenFieldsWarning as HiddenFieldsWarning
+from enkash_async._decoding.text import TextForPeople
 
 
-class HiddenFieldsWarning(UserWarning):
-    """A record was made into text, which lacks the fields that its `repr` hides."""
-
-
-class Record:
+class Record(TextForPeople):
     """What a record derives from, to be made into a dict, JSON, or text for people.
 
-    It has no fields and no slots. A `repr` hides personal and bank data, so no text of a record may
-    pass for its data: `str()` warns, which is what `json.dumps(..., default=str)`, `csv` and pandas
-    call, and `format()` and f-strings raise TypeError, where `{record!r}` is for people.
+    It has no fields and no slots.
     """
 
     __slots__ = ()
@@ -27,12 +23,23 @@ class Record:
         # In the class itself: attrs would write a `repr` of its own over one that is inherited.
         cls.__repr__ = Record.__repr__  # type: ignore[method-assign]
 
+    @property
+    def extra(self) -> ExtraFields:
+        """Return the fields that came and are declared nowhere, under the names of the service.
+
+        They are kept by a session with `keep_unknown=True`, and count in `==`; else there are none.
+        A number with a fraction is a `Decimal`, a list a tuple, an object another such mapping. It
+        cannot be changed, and its `repr` shows names only.
+        """
+        return NO_EXTRA
+
     def to_dict(self, *, wire: bool = False, json: bool = False) -> dict[str, Any]:
         """Return all fields by name, hidden ones too; records inside are dicts, tuples are lists.
 
         The names are those of Python, or with *wire* those of the service. The values are those of
         the record, or with *json* what JSON has: an amount is text, so that it keeps its digits,
-        and a time is ISO 8601 in UTC.
+        and a time is ISO 8601 in UTC. What is `extra` stands among the others with *wire*, and
+        else as a dict under "extra", which is absent where nothing is.
         """
         return forms.as_dict(self, wire=wire, json=json)
 
@@ -43,22 +50,9 @@ class Record:
     def __repr__(self) -> str:
         return forms.shown(self)
 
-    def __str__(self) -> str:
-        if hidden := forms.hidden_fields(type(self)):
-            warnings.warn(
-                f"the text of a {type(self).__name__} lacks {hidden} of its fields: to_dict() and"
-                " to_json() have them all, repr() is for people",
-                HiddenFieldsWarning,
-                stacklevel=2,
-            )
-        return repr(self)
-
-    def __format__(self, spec: str) -> NoReturn:
-        name = type(self).__name__
-        raise TypeError(
-            f"a {name} has no text that holds its data: format a field of it, or its to_json();"
-            " with !r it is shown to people"
-        )
+    def _lacks(self) -> str | None:
+        hidden = forms.hidden_fields(self)
+        return f"{hidden} of its fields" if hidden else None
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:

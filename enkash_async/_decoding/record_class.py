@@ -25,6 +25,9 @@ _StructMeta: Any = type(msgspec.Struct)
 _field: Any = attrs.field()
 _Field: Any = _field.__class__
 
+HOLDS_MORE = "_enkash_holds_more"
+"""The attribute of a class whose records hold more than those of the class that it names."""
+
 _NOT_OF_A_BODY = {"__dict__", "__weakref__", "__attrs_attrs__"}
 
 
@@ -36,6 +39,8 @@ class StructRecord:
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         declared = any("__attrs_attrs__" in vars(base) for base in cls.__mro__[1:])
+        if HOLDS_MORE in vars(cls):
+            return
         if declared and any(not _is_class_variable(hint) for hint in _annotations(cls).values()):
             raise TypeError(
                 f"{cls.__name__} adds fields to a record, which has no room for them; hold the"
@@ -48,6 +53,15 @@ class StructRecord:
         for field in attrs.fields(kind):
             if field.repr:
                 yield field.name, getattr(self, field.name)
+
+
+def declared_class(record: Any) -> Any:
+    """Return the class that declares the fields of *record*, also where it holds more than these.
+
+    It may be derived from that, by who gave it methods.
+    """
+    kind = record.__class__
+    return getattr(kind, HOLDS_MORE, kind)
 
 
 def has_struct_storage(kind: Any) -> bool:

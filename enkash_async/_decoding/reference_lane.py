@@ -51,7 +51,7 @@ def reference_lane(record: Any, zone: tzinfo) -> Callable[[bytes | msgspec.Raw],
     identity = identity_of(record)
 
     def read(raw: bytes | msgspec.Raw) -> Any:
-        value = _json_value(raw)
+        value = json_value(raw)
         try:
             result = converter.structure(value, record)
         except Exception as error:
@@ -66,7 +66,11 @@ def reference_lane(record: Any, zone: tzinfo) -> Callable[[bytes | msgspec.Raw],
     return read
 
 
-def _json_value(raw: bytes | msgspec.Raw) -> Any:
+def json_value(raw: bytes | msgspec.Raw) -> Any:
+    """Return what *raw* holds in spite of broken texts and depths; DecodeError if that is no JSON.
+
+    In fields that nobody declared these do no harm, and in others they can be named.
+    """
     text = bytes(raw)
     if len(text) > MAX_BYTES:
         raise DecodeError("$", "cannot be read, and is too large to find out which field cannot")
@@ -112,7 +116,7 @@ def _exactly(value: Any, scalar: type[Any]) -> Any:
 
 def _text(value: Any, _: Any) -> str:
     text: str = _exactly(value, str)
-    # Only what is read despite broken texts holds any, see `_json_value`.
+    # Only what is read despite broken texts holds any, see `json_value`.
     if not text.isascii() and _SURROGATE.search(text):
         raise ValueError("holds half a character, or is not UTF-8")
     return text

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import typing
-import warnings
 from collections.abc import Iterator
-from typing import Any, Generic, NoReturn, TypeVar
+from typing import Any, Generic, TypeVar
 
 import attrs
 
 from enkash_async._decoding import forms, raw_forms
-from enkash_async._decoding.record import HiddenFieldsWarning
+from enkash_async._decoding.text import TextForPeople
 
 R = TypeVar("R")
 
@@ -30,7 +29,7 @@ def _may_go_on(page: Page[Any]) -> bool:
 
 
 @attrs.frozen(repr=False)
-class Page(Generic[R]):
+class Page(TextForPeople, Generic[R]):
     """Neighbouring records of a list. *offset* is the row of the first of them, counted from 0.
 
     *total* is the service's `recordsCount` as it stood beside them, None if it sent none.
@@ -92,21 +91,8 @@ class Page(Generic[R]):
         rest = (f"{name}={value!r}" for name, value in _with(self, []).items() if name != "records")
         return f"Page(records={records}, {', '.join(rest)})"
 
-    def __str__(self) -> str:
-        if self.records:
-            warnings.warn(
-                "the text of a Page lacks records, or fields of them: to_dict() and to_json() have"
-                " them all, repr() is for people",
-                HiddenFieldsWarning,
-                stacklevel=2,
-            )
-        return repr(self)
-
-    def __format__(self, spec: str) -> NoReturn:
-        raise TypeError(
-            "a Page has no text that holds its data: format a field of it, or its to_json(); with"
-            " !r it is shown to people"
-        )
+    def _lacks(self) -> str | None:
+        return "records, or fields of them" if self.records else None
 
     def _repr_html_(self) -> str:
         """Return a table of the fields that a record's `repr` shows, for notebooks."""
@@ -124,7 +110,7 @@ class Page(Generic[R]):
             return table(
                 ["records"], [[f"{len(self):,} undecoded"]] if self.records else [], *notes
             )
-        if hidden := forms.hidden_fields(type(records[0])):
+        if hidden := forms.hidden_fields(records[0]):
             notes.append(forms.how_many_hidden(hidden))
         shown = [forms.shown_fields(record) for record in records]
         return table(list(shown[0]), [list(row.values()) for row in shown], *notes)

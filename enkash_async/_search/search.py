@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
-from enkash_async._arguments import check_plain_function, int32_at_least
+from enkash_async._arguments import check_plain_function, int32_at_least, keywords_named
 from enkash_async._decoding.decoder import RecordDecoder
 from enkash_async._decoding.lines import ended, sound_lines
 from enkash_async._decoding.slice_decoder import OnBadRecord, SliceDecoder
@@ -32,6 +32,7 @@ R = TypeVar("R")
 P = TypeVar("P")
 
 
+@keywords_named
 class Search(Generic[R]):
     """One list read once, in one of several views: awaited, iterated and closed by its caller.
 

@@ -24,14 +24,17 @@ R = TypeVar("R")
 class Decoders:
     """The decoders of a session, one for each class of records, since they learn."""
 
-    def __init__(self, naive_timezone: tzinfo) -> None:
+    def __init__(self, naive_timezone: tzinfo, *, keep_unknown: bool = False) -> None:
         self.naive_timezone = naive_timezone
+        self._keep_unknown = keep_unknown
         self._known: dict[type, RecordDecoder[Any]] = {}
 
     def decoder_for(self, record: type[R]) -> RecordDecoder[R]:
         """Return the decoder of a class of records, which is made when it is first asked for."""
         if record not in self._known:
-            self._known[record] = RecordDecoder(record, self.naive_timezone)
+            self._known[record] = RecordDecoder(
+                record, self.naive_timezone, keep_unknown=self._keep_unknown
+            )
         return self._known[record]
 
 

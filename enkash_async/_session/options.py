@@ -17,7 +17,6 @@ from enkash_async._arguments import (
     boolean,
     finite_number_above,
     int_at_least,
-    named,
     wrong_type,
 )
 from enkash_async._http.connections import checked_hosts
@@ -63,6 +62,9 @@ class ViewOptions(TypedDict, total=False):
 
     first_offset: int
     """The number from which it counts, 0 or 1."""
+
+    keep_unknown: bool
+    """Whether `record.extra` has the fields that this version does not know."""
 
     headers: Mapping[str, str]
     """Headers that every request carries beside the SDK's own."""
@@ -125,6 +127,7 @@ class Options(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     naive_timezone: tzinfo = UTC
     offset_unit: OffsetUnit = "rows"
     first_offset: int = 0
+    keep_unknown: bool = False
     http: aiohttp.ClientSession | None = None
     hooks: Sequence[Hooks] = ()
     trust_env: bool = True
@@ -141,7 +144,7 @@ class Options(msgspec.Struct, frozen=True, eq=False, kw_only=True):
 
     def with_changes(self, given: Mapping[str, Any]) -> Options:
         """Return these options with the *given* ones, which are checked, in place of their own."""
-        changed = {name: _checked(name, value) for name, value in given.items()}
+        changed = {name: CHECKS[name](value) for name, value in given.items()}
         options = msgspec.structs.replace(self, **changed)
         if options.http is not None:
             for name in ("proxy", "ssl"):
@@ -167,13 +170,6 @@ def checked_auth(auth: Auth) -> Auth:
     if is_plain and not inspect.iscoroutinefunction(fetch):
         raise ArgumentTypeError("auth.fetch_token must be `async def`: it is awaited")
     return auth
-
-
-def _checked(name: str, value: Any) -> Any:
-    check = CHECKS.get(name)
-    if check is None:
-        raise ArgumentTypeError(f"there is no option {named(name, CHECKS)}")
-    return check(value)
 
 
 def _timeout(given: Timeout | float | None) -> Timeout:
@@ -238,6 +234,7 @@ CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "naive_timezone": checked_zone,
     "offset_unit": _offset_unit,
     "first_offset": _first_offset,
+    "keep_unknown": lambda given: boolean("keep_unknown", given),
     "http": _http,
     "hooks": _hooks,
     "trust_env": lambda given: boolean("trust_env", given),

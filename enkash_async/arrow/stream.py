@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow
 
+from enkash_async._arguments import keywords_named
 from enkash_async._decoding.arrow.schema import schema_of
 from enkash_async._decoding.arrow.untyped import pa
 from enkash_async.arrow.reading import BatchReading
@@ -27,6 +28,7 @@ def every_customer(session: EnKashSession) -> CustomerSearch:
     return session.customers.search(order_by="createdOn")
 
 
+@keywords_named
 class CustomerStream:
     """Customers for tools that read the Arrow C stream, such as DuckDB, Polars, pandas and pyarrow.
 

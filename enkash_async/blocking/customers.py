@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from enkash_async import customers as of_loop
+from enkash_async._arguments import keywords_named
 from enkash_async._decoding.slice_decoder import OnBadRecord
 from enkash_async._search.extra import JsonBody, QueryString
 from enkash_async._search.page import Page
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from polars import DataFrame as PolarsFrame  # pyright: ignore[reportMissingImports, reportUnknownVariableType]
 
 
+@keywords_named
 class Customers:
     """The customers of the account, as `session.customers`."""
 
@@ -123,6 +125,7 @@ class Customers:
         return self._portal.run(self._customers.get, customer_id)
 
 
+@keywords_named
 class CustomerSearch:
     """The customers that match a filter, in the order of the service.
 

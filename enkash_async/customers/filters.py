@@ -14,6 +14,7 @@ from typing import Literal, TypedDict
 
 import attrs
 
+from enkash_async._arguments import keywords_named
 from enkash_async._wire.criteria import (
     Criteria,
     amount,
@@ -50,6 +51,7 @@ StatusText = Literal["ACTIVE", "ALL", "INACTIVE"]
 LevelText = Literal["LEVEL_1", "LEVEL_2", "LEVEL_3"]
 
 
+@keywords_named
 @attrs.frozen(kw_only=True)
 class CustomerFilter(Criteria):
     """Which customers to search for; a field left at None is not sent.

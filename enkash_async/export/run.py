@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 
 import attrs
 
-from enkash_async._arguments import int32_at_least
+from enkash_async._arguments import int32_at_least, keywords_named
 from enkash_async._search.list_resource import ListResource
 from enkash_async._search.query import Direction
 from enkash_async._wire.criteria import Criteria
@@ -40,6 +40,7 @@ from enkash_async.resume import ResumeToken
 F = TypeVar("F", bound=Criteria)
 
 
+@keywords_named
 async def export(
     resource: ListResource[F, Any],
     path: str | os.PathLike[str],

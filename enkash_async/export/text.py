@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import attrs
 import msgspec
 
+from enkash_async._arguments import keywords_named
 from enkash_async.export.columns import MASK, Column, Columns
 from enkash_async.export.strict_json import Refused, lines_of, one_line, why_refused
 
@@ -84,6 +85,7 @@ def _masked(column: Column, value: msgspec.Raw) -> msgspec.Raw:
     return _MASKED if column.is_text else _NULL
 
 
+@keywords_named
 @attrs.frozen(kw_only=True)
 class CsvStyle:
     """How CSV is written.

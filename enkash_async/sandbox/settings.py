@@ -8,6 +8,7 @@ from typing import Literal
 import attrs
 
 from enkash_async.sandbox.faults import FaultScript
+from enkash_async.sandbox.keywords import keywords_named
 from enkash_async.sandbox.knobs import KNOB, Day, Flag, Knob, OneOf, Seconds, Text, Whole
 
 OffsetUnit = Literal["rows", "pages"]
@@ -37,6 +38,7 @@ def _today() -> date:
     return datetime.now(UTC).date()
 
 
+@keywords_named
 @attrs.frozen(kw_only=True)
 class SandboxSettings:
     """What a sandbox holds and how it answers what the documentation leaves open.

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from anyio.from_thread import start_blocking_portal
 
+from enkash_async.sandbox.keywords import settings_named
 from enkash_async.sandbox.service.opening import open_sandbox
 from enkash_async.sandbox.service.sandbox import Sandbox
 from enkash_async.sandbox.settings import SandboxSettings
@@ -12,6 +13,7 @@ from enkash_async.sandbox.settings import SandboxSettings
 _DEFAULTS = SandboxSettings()
 
 
+@settings_named(SandboxSettings)
 @contextmanager
 def serve_sandbox(settings: SandboxSettings = _DEFAULTS) -> Generator[Sandbox, None, None]:
     """Serve a sandbox from a thread of its own until the block is left.

@@ -165,3 +165,44 @@ async def test_a_web_service_of_fastapi_answers_records_and_pages() -> None:
     names = {"Customer", "CustomerKeyContact", "CustomerReminder", "CustomerPage", "Page"}
     assert {name.partition("-")[0] for name in schemas} >= names
     assert [name for name in schemas if "__" in name] == []
+
+
+CHOSEN = {"customer_id", "legal_name"}
+
+
+@pytest.mark.parametrize(
+    ("hint", "value", "options", "expected"),
+    [
+        (Customer, CUSTOMER, {"include": CHOSEN}, CHOSEN),
+        (
+            Customer,
+            Customer(customer_id="KC1"),
+            {"exclude_none": True, "exclude": {"warnings"}},
+            {*("branch_codes", "customer_id", "customer_key_contacts", "customer_reminders")},
+        ),
+        (Page[Customer], Page((CUSTOMER,), 0, 1), {"include": {"total"}}, {"total"}),
+        (
+            Page,
+            Page((CUSTOMER,), 0, 1),
+            {"exclude": {"records"}},
+            {*("offset", "total", "next_offset", "has_more")},
+        ),
+    ],
+)
+def test_fields_that_are_chosen_or_left_out_are(
+    hint: Any, value: Any, options: Any, expected: set[str]
+) -> None:
+    adapter = pydantic.TypeAdapter(hint)
+
+    assert set(adapter.dump_python(value, **options)) == expected
+    assert set(json.loads(adapter.dump_json(value, **options))) == expected
+
+
+def test_fields_of_records_inside_too() -> None:
+    adapter = pydantic.TypeAdapter(Page[Customer])
+    include = {
+        "records": {"__all__": {"customer_id": True, "customer_key_contacts": {0: {"name"}}}}
+    }
+
+    [record] = json.loads(adapter.dump_json(Page((CUSTOMER,), 0, 1), include=include))["records"]
+    assert record == {"customer_id": "KC1", "customer_key_contacts": [{"name": "Asha"}]}

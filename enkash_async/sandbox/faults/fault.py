@@ -8,6 +8,7 @@ import attrs
 
 from enkash_async.sandbox.faults.exchange import Operation
 from enkash_async.sandbox.faults.kind import Kind
+from enkash_async.sandbox.keywords import keywords_named
 from enkash_async.sandbox.knobs import KNOB, OneOf, Rule, Share, Whole, Wholes
 
 
@@ -17,6 +18,7 @@ def _numbers(requests: Iterable[int]) -> tuple[int, ...]:
     return tuple(requests)
 
 
+@keywords_named
 @attrs.frozen
 class Fault:
     """A kind of fault and the requests that it befalls: those for which every condition holds.

@@ -8,6 +8,7 @@ import attrs
 from aiohttp import web
 
 from enkash_async.sandbox.faults.exchange import Exchange, Respond
+from enkash_async.sandbox.keywords import keywords_named
 from enkash_async.sandbox.knobs import KNOB, Rule
 
 
@@ -20,6 +21,10 @@ class Kind:
 
     name: ClassVar[str]
     search_only: ClassVar[bool] = False
+
+    @classmethod
+    def __attrs_init_subclass__(cls) -> None:
+        keywords_named(cls)
 
     def __attrs_post_init__(self) -> None:
         for name, rule in self.rules().items():

@@ -11,6 +11,7 @@ import attrs
 from enkash_async.sandbox.faults.fault import Fault
 from enkash_async.sandbox.faults.kinds import KINDS
 from enkash_async.sandbox.faults.toml import FaultScriptError, read_script
+from enkash_async.sandbox.keywords import keywords_named
 from enkash_async.sandbox.knobs import KNOB, Rule, Whole
 
 
@@ -18,6 +19,7 @@ def _listed(faults: Iterable[Fault]) -> tuple[Fault, ...]:
     return tuple(faults)
 
 
+@keywords_named
 @attrs.frozen
 class FaultScript:
     """Faults in order, the first of them outermost, and the seed of what is left to chance.

@@ -16,6 +16,7 @@ from enkash_async.sandbox.data.customers.table import CUSTOMERS
 from enkash_async.sandbox.data.served_list import ServedList
 from enkash_async.sandbox.data.table import Table
 from enkash_async.sandbox.faults.injection import Injection
+from enkash_async.sandbox.keywords import settings_named
 from enkash_async.sandbox.service import welcome
 from enkash_async.sandbox.service.certificate import make_certificate
 from enkash_async.sandbox.service.login import LoginOperation
@@ -38,6 +39,7 @@ _MAX_BODY = 16 * 1024 * 1024
 _SHUTDOWN_TIMEOUT = 0.1
 
 
+@settings_named(SandboxSettings)
 @asynccontextmanager
 async def open_sandbox(settings: SandboxSettings = _DEFAULTS) -> AsyncGenerator[Sandbox, None]:
     """Seed a sandbox and serve it until the block is left.
