@@ -192,7 +192,7 @@ def crawl_of(session: EnKashSession) -> CustomerSearch:
 async def test_pages_too_heavy_for_the_service_are_halved_until_they_come(
     fail: Hook, read: Read
 ) -> None:
-    options: dict[str, Any] = {"timeout": Timeout(read=0.15)}
+    options: dict[str, Any] = {"timeout": Timeout(read=0.5)}
     async with serving(above(30, fail), **options) as (sandbox, session):
         search = read(session)
         ids = [one.customer_id async for one in search]
