@@ -226,7 +226,7 @@ async def test_the_fetches_end_when_nobody_refers_to_the_lines(
     await session.aclose()
     with anyio.fail_after(10):
         while sandbox.in_flight:
-            await asyncio.sleep(0)
+            await anyio.lowlevel.checkpoint()
 
 
 # As one table
