@@ -14,8 +14,8 @@ class PastTheEnd:
 
     The page in line begins with a row that was there, so that it lies past the end only if the
     list has become shorter. So the page that ends with that row is asked for, and if that is an
-    error too, the first page: where the row is still there, or there is nothing but errors, the
-    first error is about something else.
+    error too, the first page: where the row is still in its place, or there is nothing but errors,
+    the first error is about something else.
     """
 
     def __init__(self, place: Place, reach: Reach, count: RecordsCount) -> None:
@@ -66,11 +66,19 @@ class PastTheEnd:
         """Say whether another page is needed to tell what the error for *next_page* means."""
         if page.stands_for_error and check.row > 0:
             return True
-        if page.stands_for_error or self._place.edge in page.ids:
+        if page.stands_for_error or self._is_edge_reached(check, page, next_page):
             self._other = next_page
         else:
             self.confirm(next_page)
         return False
+
+    def _is_edge_reached(self, check: PageRequest, page: RawPage, next_page: PageRequest) -> bool:
+        """Say whether the edge stands where *next_page* begins, or after it.
+
+        Where it has moved up, that page lies past the end.
+        """
+        edge = self._place.edge
+        return edge in page.ids and check.row + page.ids.index(edge) >= next_page.row
 
     def confirm(self, next_page: PageRequest) -> None:
         """Learn that *next_page* is past the end if its answer is an error."""

@@ -176,6 +176,7 @@ class ListResource(Generic[F, R]):
             resume=start.point,
             sizes=self._settings.page_sizes(size, known=self._known_size),
             max_pages=MOST_PAGES if window_pages is None else window_pages,
+            trial_pages=self._settings.max_concurrency,
         )
         return self._search(
             "crawl", crawl, query, start, max_records, strict=strict, on_bad_record=on_bad_record

@@ -77,6 +77,8 @@ class CrawlWorld:
     """How often an answer about a window is empty, as of a replica that lags behind."""
     strays: float = 0.0
     """How often an answer belongs to another request."""
+    errors: float = 0.0
+    """How often an error about the request is the answer, though rows stand there."""
     habits: Habits = attrs.field(factory=Habits)
 
     @property
@@ -87,7 +89,7 @@ class CrawlWorld:
     @property
     def is_calm(self) -> bool:
         """Say whether the list, and what is said of it, stays the same."""
-        return not (self.drift or self.empties or self.strays)
+        return not (self.drift or self.empties or self.strays or self.errors)
 
     @property
     def is_honest(self) -> bool:
@@ -152,6 +154,9 @@ class CrawlService:
             self._windows += 1
             if self.chance.random() < self.world.empties:
                 return Answer((), 0)
+        if self.chance.random() < self.world.errors and ask.offset > self.world.pages.first:
+            # For a first page any error is raised.
+            return Answer(is_error=True)
         found = self._found(ask)
         if self.world.order == "unstable":
             self.chance.shuffle(found)
@@ -318,7 +323,12 @@ def run(world: CrawlWorld, seed: int, script: Script | None = None) -> CrawlOutc
         service,
         world.habits,
         lambda token: open_crawl(
-            world.pages, world.page_size, token, begin=world.begin, until=UNTIL
+            world.pages,
+            world.page_size,
+            token,
+            begin=world.begin,
+            until=UNTIL,
+            trial_pages=world.habits.concurrency,
         ),
         chance,
         allowed,

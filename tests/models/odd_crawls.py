@@ -215,10 +215,12 @@ GROUPS: Groups = {
         "heavy pages": _habits(heavy=0.1),
     },
     "answers": {"empty answers": _fields(empties=0.03), "stray answers": _fields(strays=0.03)},
+    "errors": {"stray errors": _fields(errors=0.1), "errors for rows": _fields(errors=1.0)},
 }
 EARLY: Groups = {"early": {"changes before the first request": _fields(changes_early=True)}}
 CHANGING: Groups = {**GROUPS, **EARLY, "changes": CHANGES}
-STILL: Groups = {name: group for name, group in GROUPS.items() if name != "answers"}
+WRONG = ("answers", "errors")
+STILL: Groups = {name: group for name, group in GROUPS.items() if name not in WRONG}
 GROUPS_OF: Mapping[str, Groups] = {
     "kept": CHANGING,
     "calm": STILL,

@@ -71,6 +71,7 @@ def open_crawl(
     *,
     begin: datetime | None,
     until: datetime,
+    trial_pages: int | None = None,
 ) -> Planner:
     """Return a planner of windows as `crawl()` makes it."""
     return Crawl(
@@ -81,6 +82,7 @@ def open_crawl(
         read_times=read_times,
         resume=CrawlPoint() if token is None else ResumeToken.parse(token).point_of(CrawlPoint),
         sizes=PageSizes(page_size, grow_after=1),
+        trial_pages=trial_pages,
     )
 
 

@@ -73,7 +73,10 @@ def test_where_the_edge_is_found_in_its_place_again_the_next_error_is_another() 
 @pytest.mark.parametrize(
     ("row", "page", "is_confirmed"),
     [
-        (4, page_of("d", "e", "f"), False),
+        (4, page_of(*"vwxyze"), False),
+        (5, page_of(*"uvwxyze"), False),
+        # It has moved up, since rows before it are gone.
+        (4, page_of("d", "e", "f"), True),
         # The list is shorter now, or another.
         (4, page_of(), True),
         (4, page_of("f", "g"), True),

@@ -279,6 +279,15 @@ def test_an_answer_that_belongs_to_another_window(concurrency: int) -> None:
         assert_kept(run(world, seed))
 
 
+@pytest.mark.parametrize("errors", [0.2, 1.0])
+def test_an_error_for_rows_that_are_counted_ends_no_window(errors: float) -> None:
+    for seed in range(20):
+        world = CrawlWorld(rows=150, page_size=12, errors=errors, habits=FOUR)
+        outcome = run(world, seed)
+        assert (outcome.lost, outcome.doubled) == ([], [])
+        assert outcome.run.verdict is Verdict.COMPLETE
+
+
 # Requests and time
 
 

@@ -62,8 +62,10 @@ class Cutter:
         addressing: Addressing,
         read_times: ReadTimes,
         max_pages: int = MOST,
+        trial_pages: int | None = None,
     ) -> None:
         self.max_pages = max_pages
+        self._trial_pages = trial_pages
         self._sizes = sizes
         self._addressing = addressing
         self.shift = Shift()
@@ -238,5 +240,6 @@ class Cutter:
             addressing=self._addressing,
             resume=resume,
             sizes=self._sizes,
+            trial_pages=self._trial_pages,
         )
         return PagedWindow(asked, pager, crowd)

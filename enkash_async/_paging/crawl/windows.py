@@ -133,7 +133,11 @@ class CountedWindow:
         return request in self._requests
 
     def reads_as_empty(self, request: PageRequest) -> bool:
-        """Say whether an error in answer may mean that rows went, so that nothing stands there."""
+        """Say whether an error in answer may mean that rows went, so that nothing stands there.
+
+        Where rows are counted, no window ends by it: it is asked for once more, and then the
+        window is read anew, at last in single pages, each of which is the first of its own.
+        """
         return request.row > 0
 
     def again(self) -> CountedWindow:

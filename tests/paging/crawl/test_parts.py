@@ -10,7 +10,7 @@ from enkash_async._paging.addressing import Addressing
 from enkash_async._paging.crawl.census import AHEAD, Census, Purpose
 from enkash_async._paging.crawl.contradictions import MAX_TRIES, Contradictions, Step
 from enkash_async._paging.crawl.counts import Counts
-from enkash_async._paging.crawl.cutter import AIM, MOST
+from enkash_async._paging.crawl.cutter import AIM, MOST, Cutter
 from enkash_async._paging.crawl.findings import CrawlFindings
 from enkash_async._paging.crawl.frontier import Frontier
 from enkash_async._paging.crawl.paged_window import PagedWindow
@@ -18,10 +18,11 @@ from enkash_async._paging.crawl.request_bound import FACTOR, REPAIRS, SPARE, Req
 from enkash_async._paging.crawl.seams import Seams
 from enkash_async._paging.crawl.windows import CountedWindow, Family
 from enkash_async._paging.history import NewRows
+from enkash_async._paging.page_sizes import PageSizes
 from enkash_async._paging.pager import Pager
 from enkash_async.report import Verdict
 from enkash_async.resume import MAX_COUNT, CrawlPoint
-from tests.paging.crawl.rows import cutter_of, page_at, seconds, window
+from tests.paging.crawl.rows import cutter_of, page_at, read_times, seconds, window
 from tests.paging.pages import page_of
 
 ROOT = window(0, 1000)
@@ -295,6 +296,19 @@ def test_a_cap_is_what_pages_came_with_and_no_less() -> None:
     assert cutter.page_rows == 60
     cutter.note_page(70)
     assert cutter.page_rows == 70
+
+
+def test_a_window_read_page_by_page_wants_few_pages_until_two_fitted() -> None:
+    cutter = Cutter(PageSizes(10), Addressing(), read_times, trial_pages=3)
+    one = cutter.paged(ROOT)
+    wanted, ids = list[int](), [f"r{number}" for number in range(200)]
+    for _ in range(3):
+        requests = one.wanted(16)
+        wanted.append(len(requests))
+        first = requests[0]
+        one.pager.accept(page_of(*ids[first.row : first.row + first.limit], total=200))
+
+    assert wanted == [1, 3, 16]
 
 
 # Contradictions
