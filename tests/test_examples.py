@@ -387,7 +387,7 @@ async def test_example_says_which_variable_is_missing(
         await run_here(name)
 
 
-PUBLIC = ("enkash_async", "enkash_async.arrow", "enkash_async.sandbox")
+PUBLIC = ("enkash_async", "enkash_async.arrow", "enkash_async.export", "enkash_async.sandbox")
 
 
 def test_no_example_reaches_behind_the_public_api() -> None:

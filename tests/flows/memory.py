@@ -85,8 +85,9 @@ def download(folder: Path) -> int:
         command = ["curl", "-sSf", "--limit-rate", str(SLOW_CLIENT)]
         curl = [*command, f"http://{host}:{port}/customers.ndjson"]
         read = subprocess.Popen(curl, stdout=subprocess.PIPE)
-        assert read.stdout is not None
-        rows = sum(piece.count(b"\n") for piece in iter(lambda: read.stdout.read(65_536), b""))
+        output = read.stdout
+        assert output is not None
+        rows = sum(piece.count(b"\n") for piece in iter(lambda: output.read(65_536), b""))
         assert read.wait() == 0
     return rows
 

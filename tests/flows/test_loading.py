@@ -6,6 +6,7 @@ import runpy
 import subprocess
 import sys
 from contextlib import closing
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,11 @@ def test_dlt_merges_an_increment_and_replaces_by_a_full_read(tmp_path: Path) -> 
         with closing(duckdb.connect(str(tmp_path / "customers.duckdb"))) as database:
             query = "SELECT count(*), count(DISTINCT customer_id) FROM enkash.customers"
             assert database.execute(query).fetchall() == [(1200, 1200)]
+
+
+@pytest.mark.skipif(find_spec("ray") is None, reason="Ray takes 470 MB for this one recipe")
+def test_the_recipe_of_ray_runs_from_top_to_bottom(tmp_path: Path) -> None:
+    assert "1,200 customers in 3 windows" in run("ray_windows", tmp_path, "--window-records", "500")
 
 
 @pytest.mark.parametrize(
