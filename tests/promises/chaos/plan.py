@@ -33,6 +33,8 @@ ERROR_TYPES: tuple[ErrorType, ...] = get_args(ErrorType)
 LYING = frozenset({"duplicate_rows", "reorder_rows"})
 """Faults against which there is no guarantee: docs/guarantees.md, where an assumption is broken."""
 
+STALLING = frozenset({"stall", "stall_inside"})
+
 CHANGING = frozenset({"insert_rows", "delete_rows"})
 
 Draw = Callable[[Random], faults.Kind]
@@ -118,6 +120,11 @@ class Plan:
         if self.settings.unstable_order or (self.by_windows and wrong_count):
             return False
         return not self.kinds & LYING
+
+    @property
+    def stalls(self) -> bool:
+        """Say whether answers may never come to their end."""
+        return bool(self.kinds & STALLING)
 
     @property
     def changes(self) -> bool:

@@ -45,6 +45,10 @@ def is_calm(plan: Plan, reader: Reader) -> bool:
         return False
     if world.unit == "pages" and world.past_end != "empty" and world.rows <= 2:
         return False
+    left = world.rows - reader.offset
+    if world.unit == "pages" and reader.offset and left < SMALLEST_OVERLAP:
+        # One page holds them all, and it is too small to show by another where it stands.
+        return False
     is_true = not any(fault.kind == "nothing_found" for fault in plan.faults)
     is_plain = not world.ends_by_bytes and is_true
     return is_known and is_plain and overlaps(plan) and not plan.changes
