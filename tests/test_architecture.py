@@ -345,6 +345,10 @@ def test_telemetry_is_told_and_does_not_ask() -> None:
         *("enkash_async.sandbox", "enkash_async.otel", "enkash_async.arrow"),
         "enkash_async.export",
         "enkash_async.blocking",
+        "enkash_async._paging.crawl.crawl",
+        "enkash_async._search.partitions",
+        "difflib",
+        "html",
     ],
 )
 def test_importing_the_package_does_not_import_extras(module: str) -> None:
