@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from datetime import timedelta
+import random
+from datetime import UTC, timedelta
 from itertools import pairwise
 
 import pytest
@@ -14,9 +15,12 @@ from enkash_async._paging.addressing import Addressing
 from enkash_async._paging.crawl.crawl import Crawl
 from enkash_async._paging.crawl.cutting import SECOND, cut
 from enkash_async._paging.page_request import Window
+from enkash_async._paging.page_sizes import PageSizes
+from enkash_async._paging.raw_page import RawPage
+from enkash_async._wire.fields import time_reader
 from enkash_async.report import Verdict
 from enkash_async.resume import MAX_COUNT, CrawlPoint, ResumeToken
-from tests.models.crawled_list import BEGIN, UNTIL, CrawlWorld, run
+from tests.models.crawled_list import BEGIN, UNTIL, CrawlService, CrawlWorld, run
 from tests.paging.pages import page_of
 
 EXAMPLES = int(os.environ.get("ENKASH_EXAMPLES", "100"))
@@ -143,3 +147,44 @@ def test_a_count_too_large_for_a_token_is_no_count(total: int, kept: int | None)
     assert isinstance(token.point, CrawlPoint)
     assert token.point.total == kept
     assert ResumeToken.parse(str(token)) == token
+
+
+def test_stopped_while_the_whole_is_about_to_be_cut_again_it_goes_on_with_the_whole() -> None:
+    service = CrawlService(CrawlWorld(rows=150, page_size=10), random.Random(0))
+    sizes = PageSizes(10)
+    crawl = planned(CrawlPoint(), sizes)
+    delivered = list[str]()
+
+    def accept(page: RawPage) -> None:
+        rows = crawl.accept(page)
+        delivered.extend(page.ids[index] for index in rows.indices(page))
+
+    def answer() -> RawPage:
+        [request] = crawl.wanted(1)
+        return service.answer(crawl.refit(request))
+
+    for _ in range(4):
+        accept(answer())
+    assert len(delivered) > 10
+    # A row leaves what was begun, and pages of the old size do not come any more.
+    service.rows.pop()
+    sizes.shrink(10, 1)
+    while len(crawl.wanted(8)) > 1 or crawl.wanted(1)[0].limit > 1:
+        accept(answer())
+
+    crawl = planned(crawl.point(), PageSizes(10))
+    while not crawl.ended:
+        accept(answer())
+    assert sorted(delivered) == sorted(name for _, name in service.rows)
+
+
+def planned(resume: CrawlPoint, sizes: PageSizes) -> Crawl:
+    return Crawl(
+        page_size=10,
+        addressing=Addressing(),
+        begin=None,
+        until=lambda: UNTIL,
+        read_times=time_reader("createdOn", UTC),
+        resume=resume,
+        sizes=sizes,
+    )

@@ -16,6 +16,7 @@ from enkash_async import (
     CustomerSearch,
     IncompleteSearchError,
     SystemFaultError,
+    ValidationError,
     Verdict,
 )
 from enkash_async.sandbox import Sandbox, SandboxSettings, SearchCall, open_sandbox
@@ -606,3 +607,36 @@ async def test_a_single_customer_is_all_there_is_after_going_on_too(past_end: An
         rest = session.customers.crawl(resume=search.resume_token)
         assert await ids_of(rest) == []
         assert rest.report.verdict is Verdict.COMPLETE
+
+
+@pytest.mark.parametrize("rows", [150, 2000])
+@pytest.mark.parametrize("leaves", [False, True])
+async def test_a_crawl_goes_on_after_an_error_in_place_of_any_answer(
+    rows: int, leaves: bool
+) -> None:
+    # However often: each crawl fails a request later than the one before, until none does.
+    settings = SandboxSettings(rows=rows, spread="bulk" if leaves else "even")
+    async with open_sandbox(settings) as sandbox, session_for(sandbox, page_size=50) as session:
+        there = set(sandbox.customer_ids())
+        failed, seen, token = 0, list[str | None](), None
+        while True:
+            asked = 0
+
+            async def fail(_: SearchCall, most: int = failed) -> web.Response | None:
+                nonlocal asked
+                asked += 1
+                if leaves and asked == 3:
+                    sandbox.delete(sandbox.customer_ids()[:1])
+                return failure("VALIDATION_ERROR", 400) if asked > most else None
+
+            sandbox.on_search = fail
+            search = session.customers.crawl(resume=token)
+            try:
+                await collect(search, seen)
+                break
+            except ValidationError as error:
+                token, failed = error.resume_token, failed + 1
+        assert len(seen) == len(set(seen))
+        assert set(seen) >= there & set(sandbox.customer_ids())
+        assert leaves or search.report.verdict is Verdict.COMPLETE
+        assert search.report.verdict is not Verdict.INCOMPLETE

@@ -324,6 +324,9 @@ class Crawl:
         if self._seams.rows == 0 and not self.total:
             return CrawlPoint()
         windows = list(self._frontier)
+        if self._census.purpose is Purpose.LAST:
+            # The whole time is about to be cut, and nothing of it is planned yet.
+            windows += self._cutter.one(root)
         last = self._delivery.last
         if unread and last is not None and last not in windows:
             windows.insert(0, last)
