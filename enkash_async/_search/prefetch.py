@@ -193,8 +193,8 @@ class Prefetch:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(None if self._patience == math.inf else self._patience):
                 await slot.landed()
-                # When it came, the plan may have preferred other pages.
-                while slot.page is not None and (head := self._head()) is not slot:
+                # By then the plan may have preferred other pages, and want this one no more.
+                while (head := self._head()) is not slot:
                     slot = head
                     await slot.landed()
         return self._outcome(slot)

@@ -215,6 +215,26 @@ async def test_a_page_that_the_plan_prefers_when_another_has_come_is_taken_first
     assert await take(prefetch, planner) == 0
 
 
+async def test_one_who_waits_gets_the_page_that_takes_the_place_of_one_not_wanted_any_more(
+    make: Make, planner: FakePlanner, gate: Gate
+) -> None:
+    prefetch = make()
+    await filled(prefetch)
+    async with anyio.create_task_group() as group:
+        pages: list[RawPage] = []
+
+        async def wait() -> None:
+            pages.append(await prefetch.head())
+
+        group.start_soon(wait)
+        await anyio.wait_all_tasks_blocked()
+        del planner.requests[0]
+        await gate.let_come(20)
+        assert not pages
+        await gate.let_come(10)
+    assert [page.first_id for page in pages] == ["10"]
+
+
 async def test_an_error_comes_in_its_turn_and_stops_no_other_fetch(
     make: Make, planner: FakePlanner, gate: Gate
 ) -> None:
