@@ -102,6 +102,9 @@ class Acceptance(msgspec.Struct, eq=False, kw_only=True):
         if sighting.known:
             if sighting.trusted is not None or self.lost.makes_do:
                 rows = self.overlap.rows_after(request, page, sighting)
+                # What came with the page read again may stand between the rows of an older one.
+                is_older = self.lost.was_found_again and request.purpose is Purpose.NEXT
+                self.overlap.note_older(page, rows, is_older=is_older)
                 return self._take(request, page, rows, is_shifted=True)
             self.lost.put_aside(request, sighting.row)
         self._look_elsewhere(request, page)

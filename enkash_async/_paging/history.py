@@ -167,6 +167,11 @@ class History:
         # A place is known by a row delivered, if need be by one that stands after it.
         return (edge, ahead) if edge else (ahead[:1], ahead[1:])
 
+    def note_late(self, record_ids: Iterable[str]) -> None:
+        """Learn that these rows, about to be added, say nothing of the order of others."""
+        self._look_closer()
+        self._late.update(record_ids)
+
     # What is added and forgotten
 
     def add(self, page: RawPage, rows: NewRows, *, late: bool = False) -> None:

@@ -122,6 +122,11 @@ class Overlap:
             self._findings.duplicates_dropped += len(known)
         return NewRows(request.row, 0, known)
 
+    def note_older(self, page: RawPage, rows: NewRows, *, is_older: bool) -> None:
+        """Learn whether *page* came before the one taken last: then its new rows are late ones."""
+        if is_older:
+            self.history.note_late(page.ids[index] for index in rows.indices(page))
+
     def remember(self, page: RawPage, rows: NewRows) -> None:
         """Add the new rows of *page* to those that later pages are compared with."""
         # Nothing shows that the rows of a loose page stand after those delivered, or what follows.

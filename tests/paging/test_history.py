@@ -99,6 +99,17 @@ def test_the_order_of_rows_is_told_but_for_late_ones(
     assert history.is_out_of_order(ids) is out_of_order
 
 
+def test_rows_of_an_older_page_have_no_certain_order_among_others() -> None:
+    history = history_of("ab")
+    history.note_late("cd")
+    history.add(page_of(*"cd"), NewRows(2, 0))
+    history.add(page_of(*"ef"), NewRows(4, 0))
+
+    assert history.last_ids(6) == list("abcdef")
+    assert not history.is_out_of_order("aecfd")
+    assert history.is_out_of_order("aceb")
+
+
 def test_ids_of_an_unproven_token_have_no_certain_order() -> None:
     assert History(("a", "b"), late=True).is_out_of_order("ba") is False
     assert History(("a", "b"), late=False).is_out_of_order("ba") is True

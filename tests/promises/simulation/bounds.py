@@ -15,9 +15,6 @@ REPAIR = 110
 RECOVERY = 30.0
 """Seconds, once nothing goes wrong any more, until a session is as fast as it was."""
 
-SHORTER = 6
-"""Rows by which pages are shorter at most, where they end by bytes."""
-
 SMALLEST_OVERLAP = 12
 """Pages of so many rows overlap, whatever their offsets count."""
 
@@ -110,7 +107,8 @@ def least_requests(plan: Plan, page_size: int) -> int:
     rows = plan.world.rows + sum(c.many for c in plan.changes if c.what == "insert")
     size = min(page_size, plan.world.cap or page_size)
     if plan.world.ends_by_bytes:
-        size = max(2, size - SHORTER)
+        # Each is shorter than asked for, and no more are asked for than came: down to two rows.
+        size = 2
     return 1 + rows // max(1, size - 1)
 
 
