@@ -29,6 +29,7 @@ class RawPage:
         identify: Identify,
         stands_for_error: bool = False,
         asked: int | None = None,
+        are_parsed: bool = False,
     ) -> None:
         self.records = records
         self.total = total
@@ -37,6 +38,8 @@ class RawPage:
         """An error came instead, as where some services are asked for what is past the end."""
         self.asked = asked
         """How many rows were asked for; None where nobody noted it."""
+        self.are_parsed = are_parsed
+        """A parser of JSON has gone through the records."""
         self.identify = identify
 
     @classmethod

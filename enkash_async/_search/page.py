@@ -35,7 +35,9 @@ class Page(TextForPeople, Generic[R]):
     *total* is the service's `recordsCount` as it stood beside them, None if it sent none.
     *next_offset* is the row after the last of the page, where `search(offset=...)` goes on; records
     that could not be read count. *has_more* is False where the list is known to end with the page.
-    Where the service does not tell, it is True, and the next page may be empty.
+    Where the service does not tell, it is True, and the next page may be empty. *are_parsed* says
+    of undecoded records that a parser of JSON has gone through them: they are sound JSON, though a
+    text may hold bytes that are no UTF-8.
     """
 
     records: tuple[R, ...]
@@ -43,6 +45,7 @@ class Page(TextForPeople, Generic[R]):
     total: int | None
     next_offset: int = attrs.field(default=attrs.Factory(_row_after, takes_self=True), kw_only=True)
     has_more: bool = attrs.field(default=attrs.Factory(_may_go_on, takes_self=True), kw_only=True)
+    are_parsed: bool = attrs.field(default=False, kw_only=True, eq=False)
 
     def __iter__(self) -> Iterator[R]:
         return iter(self.records)

@@ -61,6 +61,7 @@ class PageFetcher:
             call.bytes_received,
             identify=self._identify,
             asked=request.limit,
+            are_parsed=payload.are_parsed,
         )
 
     def _note_undeclared(self, record: msgspec.Raw) -> None:

@@ -37,6 +37,7 @@ def _page(stream: RowStream, batch: Batch, records: tuple[R, ...], begin: int, e
         batch.page.total,
         next_offset=batch.row_after(end),
         has_more=stream.may_go_on(batch, end),
+        are_parsed=batch.page.are_parsed,
     )
 
 

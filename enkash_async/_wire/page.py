@@ -34,10 +34,14 @@ from enkash_async.errors import ResponseError
 
 
 class PagePayload(msgspec.Struct, frozen=True, eq=False):
-    """The records of a page, undecoded, and the service's `recordsCount` if it sent one."""
+    """The records of a page, undecoded, and the service's `recordsCount` if it sent one.
+
+    Where they *are_parsed*, a parser of JSON has gone through all of them.
+    """
 
     records: Sequence[msgspec.Raw]
     count: int | None
+    are_parsed: bool = True
 
     def __repr__(self) -> str:
         return f"<PagePayload of {len(self.records)} records, count {self.count}>"
@@ -46,6 +50,10 @@ class PagePayload(msgspec.Struct, frozen=True, eq=False):
 class _Payload(msgspec.Struct):
     data: list[msgspec.Raw] | None = None
     recordsCount: msgspec.Raw = ABSENT  # noqa: N815 - as on the wire
+
+
+class _SalvagedPayload(_Payload):
+    """Holds items that may be anything."""
 
 
 class _Envelope(Outline):
@@ -78,7 +86,7 @@ def payload_steps(response: Response) -> Generator[None, None, PagePayload]:
         rest = yield from _envelope_steps(response.with_body(split.rest))
         if rest is not None and _goes_on(rest):
             last = _checked_payload(response, rest)
-            return PagePayload([*split.records, *last.records[1:]], last.count)
+            return PagePayload([*split.records, *last.records[1:]], last.count, last.are_parsed)
     # Once, as it takes a while to join a large one.
     response = response.with_body(response.body)
     if response.nbytes > PIECE:
@@ -104,7 +112,7 @@ def _checked_payload(response: Response, envelope: _Envelope | None) -> PagePayl
         )
         error.final = True
         raise error
-    return PagePayload(payload.data or [], count)
+    return PagePayload(payload.data or [], count, not isinstance(payload, _SalvagedPayload))
 
 
 def _envelope_steps(response: Response) -> Generator[None, None, _Envelope | None]:
@@ -174,6 +182,7 @@ def _despite_bad_records(body: bytes) -> Generator[None, None, _Envelope | None]
         if envelope is None:
             continue
         if envelope.payload is not None and envelope.payload.data == [msgspec.Raw(MARK)]:
-            envelope.payload.data = [msgspec.Raw(item) for item in candidate.items]
+            items = [msgspec.Raw(item) for item in candidate.items]
+            envelope.payload = _SalvagedPayload(items, envelope.payload.recordsCount)
             return envelope
     return None

@@ -25,6 +25,20 @@ class Taken:
     bad: list[BadRow]
 
 
+@attrs.frozen
+class RawRows:
+    """Undecoded records of a page, and whether a parser of JSON has gone through them."""
+
+    records: Sequence[bytes]
+    are_parsed: bool
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __getitem__(self, place: slice) -> RawRows:
+        return RawRows(self.records[place], self.are_parsed)
+
+
 class Content(Protocol):
     """Makes bytes of one search."""
 
@@ -96,10 +110,10 @@ class TextContent:
         """Return None: nothing is decoded."""
         return None
 
-    async def pages(self, search: Search[Any]) -> AsyncGenerator[Sequence[bytes]]:
+    async def pages(self, search: Search[Any]) -> AsyncGenerator[RawRows]:
         """Walk over raw pages, which end where the file is cut."""
         async for page in search.raw_pages(cut_every=self._packer.cut_every):
-            yield page.records
+            yield RawRows(page.records, page.are_parsed)
 
     def head(self) -> bytes:
         """Return the header."""
@@ -107,11 +121,12 @@ class TextContent:
         # Cut at once, so that the export can be gone on from before its first record.
         return packer.head() + packer.add(self._encoder.head()) + packer.cut()
 
-    def take(self, rows: Sequence[bytes]) -> Taken:
+    def take(self, rows: RawRows) -> Taken:
         """Encode *rows*."""
-        text, refused = self._encoder.encode(rows)
+        records = rows.records
+        text, refused = self._encoder.encode(records, are_parsed=rows.are_parsed)
         chunk = self._packer.add(text)
-        bad = [BadRow(self._rows + index, reason, rows[index]) for index, reason in refused]
+        bad = [BadRow(self._rows + index, reason, records[index]) for index, reason in refused]
         self._rows += len(rows)
         every = self._packer.cut_every
         self._is_cut = every is None or self._rows % every == 0

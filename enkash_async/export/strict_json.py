@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import NoReturn, cast
 
 import msgspec
+
+from enkash_async._decoding.raw_forms import in_one_line
 
 LONG = 4096
 """Bytes of a record from which it may hold a number or a depth that readers refuse."""
@@ -25,18 +28,21 @@ class _Object(msgspec.Struct, gc=False):
 
 _objects_in_lines = msgspec.json.Decoder(_Object).decode_lines
 _value = msgspec.json.Decoder().decode
+_first_byte = itemgetter(0)
+_OF_AN_OBJECT = frozenset(b"{")
 
 Refused = tuple[int, str]
 """The place of a record among those given, and why it is none."""
 
 
-def lines_of(records: Sequence[bytes]) -> tuple[bytes, list[Refused]]:
+def lines_of(records: Sequence[bytes], *, are_parsed: bool = False) -> tuple[bytes, list[Refused]]:
     """Return *records* as JSON Lines, and which of them are no strict JSON objects.
 
-    The bytes of the others stay as they are, but for line breaks between their tokens.
+    The bytes of the others stay as they are, but for line breaks between their tokens, which become
+    blanks. Where they *are_parsed*, msgspec has gone through each of them.
     """
     lines = b"\n".join([*records, b""])
-    if _are_sound(lines, records):
+    if _are_plain(lines, records) and (are_parsed or _are_objects(lines, records)):
         return lines, []
     good, refused = list[bytes](), list[Refused]()
     for index, record in enumerate(records):
@@ -48,26 +54,38 @@ def lines_of(records: Sequence[bytes]) -> tuple[bytes, list[Refused]]:
     return b"\n".join([*good, b""]), refused
 
 
-def _are_sound(lines: bytes, records: Sequence[bytes]) -> bool:
-    """Say whether each record is one sound line: quickly, and no if in doubt."""
-    if any(b"\n" in record for record in records) or b"\r" in lines:
+def _are_plain(lines: bytes, records: Sequence[bytes]) -> bool:
+    """Say whether each record, if it is JSON, is a line and an object: no if in doubt."""
+    # All of a page at once: to look at each record takes longer than to copy them.
+    together = b"".join(records)
+    if b"\n" in together or b"\r" in together:
+        return False
+    if not all(records) or set(map(_first_byte, records)) - _OF_AN_OBJECT:
         return False
     if max(map(len, records), default=0) >= LONG:
         return False
+    return lines.isascii() or _is_utf8(lines)
+
+
+def _is_utf8(lines: bytes) -> bool:
+    # A line break is no part of a longer character, so that each line is sound if all are.
     try:
-        # The decoder goes through each line, but does not look at the bytes of texts.
-        if not lines.isascii():
-            for record in records:
-                if not record.isascii():
-                    record.decode()
+        lines.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _are_objects(lines: bytes, records: Sequence[bytes]) -> bool:
+    try:
         return len(_objects_in_lines(lines)) == len(records)
-    except (UnicodeDecodeError, msgspec.MsgspecError, RecursionError):
+    except (msgspec.MsgspecError, RecursionError):
         return False
 
 
 def one_line(record: bytes) -> bytes:
-    """Return a sound *record* without line breaks, which can only stand between its tokens."""
-    return record.strip().replace(b"\n", b"").replace(b"\r", b"")
+    """Return a sound *record* without line breaks."""
+    return in_one_line(record.strip())
 
 
 def why_refused(record: bytes) -> str | None:

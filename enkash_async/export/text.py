@@ -39,8 +39,11 @@ class Encoder(Protocol):
         """Return what stands before the first record."""
         ...
 
-    def encode(self, records: Sequence[bytes]) -> tuple[bytes, list[Refused]]:
-        """Return *records* as they are written, and those that are left out."""
+    def encode(self, records: Sequence[bytes], *, are_parsed: bool) -> tuple[bytes, list[Refused]]:
+        """Return *records* as they are written, and those that are left out.
+
+        Where they *are_parsed*, msgspec has gone through each of them.
+        """
         ...
 
 
@@ -57,9 +60,9 @@ class JsonLines:
         """Return nothing."""
         return b""
 
-    def encode(self, records: Sequence[bytes]) -> tuple[bytes, list[Refused]]:
+    def encode(self, records: Sequence[bytes], *, are_parsed: bool) -> tuple[bytes, list[Refused]]:
         """Return *records* as lines, and those that are no strict JSON."""
-        lines, refused = lines_of(records)
+        lines, refused = lines_of(records, are_parsed=are_parsed)
         if self._is_whole or not lines:
             return lines, refused
         chosen = [self._chosen(line) for line in lines.split(b"\n")[:-1]]
@@ -130,7 +133,7 @@ class Csv:
         names = [one.renamed or one.wire for one in self._columns]
         return UTF8_MARK * self._style.bom + _written([names])
 
-    def encode(self, records: Sequence[bytes]) -> tuple[bytes, list[Refused]]:
+    def encode(self, records: Sequence[bytes], *, are_parsed: bool) -> tuple[bytes, list[Refused]]:
         """Return *records* as lines, and those that are no strict JSON."""
         rows, refused = list[Sequence[Any]](), list[Refused]()
         cells = self._cells
