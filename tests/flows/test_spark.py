@@ -14,7 +14,8 @@ import attrs
 import pytest
 from aiohttp import web
 
-from enkash_async import CustomerFilter
+from enkash_async import CustomerFilter, IncompleteSearchError
+from enkash_async.arrow import customer_schema
 from enkash_async.sandbox import (
     Fault,
     FaultScript,
@@ -172,6 +173,14 @@ for batch in reader.read(partition):
     assert len(lines) >= ROWS // 100
     assert {line.split()[0] for line in lines} == {"RecordBatch"}
     assert sum(int(line.split()[1]) for line in lines) == ROWS
+
+
+def test_a_task_that_is_not_proven_to_have_read_all_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serve_sandbox(SandboxSettings(rows=300, count_style="plus_one")) as sandbox:
+        monkeypatch.setenv("ENKASH_TOKEN", sandbox.token)
+        options = SourceOptions(base_url=sandbox.base_url, page_size=100)
+        with pytest.raises(IncompleteSearchError, match="300 records of 301"):
+            sum(batch.num_rows for batch in read_share(options, SHARE, customer_schema()))
 
 
 def test_an_executor_with_another_version_says_what_to_do() -> None:
