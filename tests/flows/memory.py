@@ -82,12 +82,15 @@ def download(folder: Path) -> int:
     from tests.support.uvicorn_server import serving
 
     with serving(recipe("fastapi_service").make_app(EnKashSession.from_env())) as (host, port):
-        command = ["curl", "-sSf", "--limit-rate", str(SLOW_CLIENT)]
-        curl = [*command, f"http://{host}:{port}/customers.ndjson"]
+        curl = ["curl", "-sSfN", f"http://{host}:{port}/customers.ndjson"]
         read = subprocess.Popen(curl, stdout=subprocess.PIPE)
-        output = read.stdout
-        assert output is not None
-        rows = sum(piece.count(b"\n") for piece in iter(lambda: output.read(65_536), b""))
+        assert read.stdout is not None
+        rows = received = 0
+        started = time.monotonic()
+        while piece := read.stdout.read(65_536):
+            rows += piece.count(b"\n")
+            received += len(piece)
+            time.sleep(max(0.0, started + received / SLOW_CLIENT - time.monotonic()))
         assert read.wait() == 0
     return rows
 

@@ -89,7 +89,7 @@ def test_dlt_merges_an_increment_and_replaces_by_a_full_read(tmp_path: Path) -> 
 
 @pytest.mark.skipif(find_spec("ray") is None, reason="Ray takes 470 MB for this one recipe")
 def test_the_recipe_of_ray_runs_from_top_to_bottom(tmp_path: Path) -> None:
-    assert "1,200 customers in 3 windows" in run("ray_windows", tmp_path, "--window-records", "500")
+    assert "1,200 customers in" in run("ray_windows", tmp_path, "--window-records", "500")
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from anyio import to_thread
 from enkash_async.sandbox import FaultScript, Sandbox, SandboxSettings, SearchCall, serve_sandbox
 from tests.flows.recipes import EXAMPLES
 
-ROWS = 12_000
+ROWS = 6_000
 PAGE = (EXAMPLES.parent / "docs" / "schedulers" / "cron.md").read_text()
 OF_CRON = {"PATH": "/usr/bin:/bin", "SHELL": "/bin/sh", "LOGNAME": "somebody"}
 """What cron hands down, beside HOME."""
@@ -28,15 +28,22 @@ BREAKS_ONCE = """
 [[fault]]
 kind = "error"
 error_type = "INVALID_ACCESS"
-skip = 12
+offset_from = 4500
 times = 1
 """
 
 
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
+@pytest.fixture(scope="module")
+def served() -> Iterator[Sandbox]:
     with serve_sandbox(SandboxSettings(rows=ROWS)) as sandbox:
         yield sandbox
+
+
+@pytest.fixture
+def sandbox(served: Sandbox) -> Iterator[Sandbox]:
+    served.searches.clear()
+    yield served
+    served.on_search, served.faults = None, FaultScript()
 
 
 def start_as_cron_does(
@@ -92,7 +99,7 @@ def test_cron_does_not_try_refused_credentials_again(sandbox: Sandbox, tmp_path:
 def test_cron_gives_up_in_the_end_with_the_status_of_the_last_attempt(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    sandbox.faults = FaultScript.parse(BREAKS_ONCE.replace("skip = 12\ntimes = 1", ""))
+    sandbox.faults = FaultScript.parse(BREAKS_ONCE.replace("offset_from = 4500\ntimes = 1", ""))
     ended = start_as_cron_does(tmp_path, sandbox, sandbox.token, attempts=2)
     assert ended.returncode == 1
     assert ended.stderr.count("INVALID_ACCESS") == 2
@@ -108,15 +115,17 @@ def test_a_task_that_is_ended_goes_on_when_it_is_started_again(
     environ = os.environ | sandbox.environ
 
     async def hold(call: SearchCall) -> None:
-        if len(sandbox.searches) > 12:
+        if len(sandbox.searches) > 8:
             came.set()
             await to_thread.run_sync(go_on.wait)
 
     sandbox.on_search = hold
     with subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, text=True) as task:
-        assert came.wait(60)
-        task.send_signal(signal.SIGTERM)
-        go_on.set()
+        try:
+            assert came.wait(120)
+            task.send_signal(signal.SIGTERM)
+        finally:
+            go_on.set()
         assert task.stderr is not None
         assert "the next attempt goes on with" in task.stderr.read()
     assert task.returncode == 1

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 from aiohttp import web
 
-from enkash_async import CustomerFilter
+from enkash_async import CustomerFilter, IncompleteSearchError
+from enkash_async.arrow import customer_schema
 from enkash_async.sandbox import (
     Fault,
     FaultScript,
@@ -20,9 +25,11 @@ from enkash_async.sandbox import (
     faults,
     serve_sandbox,
 )
+from enkash_async.spark import EnKashDataSource
 from enkash_async.spark.options import SourceOptions, read_options
-from enkash_async.spark.planning import deal, plan
+from enkash_async.spark.planning import Share, deal, plan
 from enkash_async.spark.pushing import narrowed_by
+from enkash_async.spark.tasks import read_share
 from tests.flows.killing import Killer, write_all
 from tests.flows.rows import as_plain, by_id, make_aware, with_times
 from tests.support.served import ROWS
@@ -46,7 +53,9 @@ def test_spark_holds_what_the_service_holds(source: Any, sandbox: Sandbox) -> No
     assert sandbox.token not in table._jdf.queryExecution().toString()
 
 
-def test_a_limit_reads_the_first_pages(source: Any, sandbox: Sandbox) -> None:
+@pytest.mark.anyio
+async def test_a_limit_reads_the_first_pages(source: Any, sandbox: Sandbox) -> None:
+    # Asynchronous, since a loop runs in the driver of a notebook too.
     table = source.load()
     assert len(table.limit(5).collect()) == 5
     planned = [call for call in sandbox.searches if call.limit == 1]
@@ -99,6 +108,9 @@ def test_filters_are_pushed_where_both_settings_say_so(
 ) -> None:
     middle = sorted(record["createdOn"] for record in sandbox.records())[ROWS * 9 // 10]
     wanted = sum(record["createdOn"] > middle for record in sandbox.records())
+    with pytest.raises(Exception, match="DATA_SOURCE_PUSHDOWN_DISABLED"):
+        source.option("pushdown", "true").load().count()
+    assert sandbox.searches == []
     spark.conf.set("spark.sql.python.filterPushdown.enabled", "true")
     try:
         table = source.option("pushdown", "true").load()
@@ -124,6 +136,82 @@ def test_a_stream_reads_each_customer_once(spark: Any, sandbox: Sandbox, tmp_pat
 
 
 # Without Spark
+
+SHARE = Share(windows=(CustomerFilter(),), concurrency=1, rate=None)
+
+
+@pytest.mark.parametrize("pushdown", [False, True])
+def test_only_a_reader_that_is_asked_to_narrow_can(pushdown: bool) -> None:
+    # Spark refuses one that can, unless its own setting is on.
+    from pyspark.sql.datasource import DataSourceReader
+
+    source = EnKashDataSource({"pushdown": str(pushdown)})
+    assert (
+        type(source.reader(schema=None)).pushFilters is DataSourceReader.pushFilters
+    ) != pushdown
+
+
+def test_a_task_yields_batches_page_by_page_and_needs_no_pandas(sandbox: Sandbox) -> None:
+    code = """
+import sys
+sys.modules["pandas"] = None
+from pyspark.sql.types import StructType
+from enkash_async.spark import EnKashDataSource
+from enkash_async.spark.schema import customer_ddl
+from enkash_async.arrow import customer_schema
+from pyspark.sql.pandas.types import from_arrow_schema
+reader = EnKashDataSource({"pageSize": "100"}).reader(schema=from_arrow_schema(customer_schema()))
+[partition] = reader.partitions()
+for batch in reader.read(partition):
+    print(type(batch).__name__, batch.num_rows)
+"""
+    environ = os.environ | sandbox.environ
+    command = [sys.executable, "-c", code]
+    ended = subprocess.run(command, env=environ, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    lines = ended.stdout.splitlines()
+    assert len(lines) >= ROWS // 100
+    assert {line.split()[0] for line in lines} == {"RecordBatch"}
+    assert sum(int(line.split()[1]) for line in lines) == ROWS
+
+
+def test_a_task_that_is_not_proven_to_have_read_all_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serve_sandbox(SandboxSettings(rows=300, count_style="plus_one")) as sandbox:
+        monkeypatch.setenv("ENKASH_TOKEN", sandbox.token)
+        options = SourceOptions(base_url=sandbox.base_url, page_size=100)
+        with pytest.raises(IncompleteSearchError, match="300 records of 301"):
+            sum(batch.num_rows for batch in read_share(options, SHARE, customer_schema()))
+
+
+def test_an_executor_with_another_version_says_what_to_do() -> None:
+    other = attrs.evolve(SHARE, version="0.0.1")
+    with pytest.raises(
+        RuntimeError, match=r"the driver 0\.0\.1: install the same .* PYSPARK_PYTHON"
+    ):
+        next(read_share(SourceOptions(), other, None))
+
+
+def test_an_executor_without_credentials_names_the_variables(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("ENKASH_TOKEN", raising=False)
+    options = SourceOptions(base_url="http://127.0.0.1:9", variables="SALES_")
+    with pytest.raises(ValueError, match=r"executorEnv.*begin with SALES_"):
+        next(read_share(options, SHARE, None))
+
+
+def test_a_stream_stays_behind_the_clock_and_never_goes_back() -> None:
+    reader = EnKashDataSource({"lag": "600"}).streamReader(schema=None)
+    end = datetime.fromisoformat(reader.latestOffset()["createdOn"])
+    assert timedelta(seconds=599) < datetime.now(UTC) - end < timedelta(seconds=660)
+
+    later = {"createdOn": (end + timedelta(days=1)).isoformat()}
+    assert reader.latestOffset(later) == later
+    assert reader.partitions(later, later) == []
+
+    # What reads what is there and stops has one end, however long it takes.
+    reader.prepareForTriggerAvailableNow()
+    assert reader.latestOffset() == reader.latestOffset(reader.latestOffset())
 
 
 @pytest.mark.parametrize("tasks", [1, 3, 8])
