@@ -24,9 +24,10 @@ from enkash_async.resume import ResumeToken
 
 if TYPE_CHECKING:
     # Whoever asks for their frames has them installed, and with them their types.
-    import pyarrow as pa
     from pandas import DataFrame as PandasFrame  # pyright: ignore[reportMissingImports, reportUnknownVariableType]
     from polars import DataFrame as PolarsFrame  # pyright: ignore[reportMissingImports, reportUnknownVariableType]
+
+    from enkash_async._decoding.arrow.kinds import RecordBatch, Table
 
 R = TypeVar("R")
 P = TypeVar("P")
@@ -159,7 +160,7 @@ class Search(Generic[R]):
         )
         return _Steps(self, self._reading, LinesView(self._cursor, slices).next_lines)
 
-    def arrow_batches(self, *, flat: bool = False) -> AsyncIterator[pa.RecordBatch]:
+    def arrow_batches(self, *, flat: bool = False) -> AsyncIterator[RecordBatch]:
         """Return the same records by the page as pyarrow's record batches.
 
         The schema of customers is `enkash_async.arrow.customer_schema()`. They are decoded in a
@@ -177,7 +178,7 @@ class Search(Generic[R]):
 
     # All at once
 
-    async def to_arrow(self, *, max_rows: int | None = None, flat: bool = False) -> pa.Table:
+    async def to_arrow(self, *, max_rows: int | None = None, flat: bool = False) -> Table:
         """Return all that is left to read, or at most *max_rows*, as one table of pyarrow.
 
         It is held in memory; `arrow_batches()` is the same by the page, and says what *flat* does.
@@ -188,7 +189,7 @@ class Search(Generic[R]):
         if max_rows is not None:
             self._stream.limit(int32_at_least(0, "max_rows", max_rows))
         record: Any = self._decoder.record
-        table: pa.Table = await frames.table_of(batches, schema_of(record, flat=flat))
+        table: Table = await frames.table_of(batches, schema_of(record, flat=flat))
         return table
 
     async def to_pandas(  # pyright: ignore[reportUnknownParameterType]
