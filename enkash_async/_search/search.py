@@ -6,7 +6,7 @@ import asyncio
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar
 
 from enkash_async._arguments import check_plain_function, int32_at_least, keywords_named
 from enkash_async._decoding.decoder import RecordDecoder
@@ -19,6 +19,7 @@ from enkash_async._search.reading import Reading
 from enkash_async._search.row_stream import RowStream
 from enkash_async._search.views import ArrowView, LinesView, PageView, RawPageView, RecordView
 from enkash_async._tasks import call_soon_in
+from enkash_async.errors import ArgumentTypeError
 from enkash_async.report import SearchReport
 from enkash_async.resume import ResumeToken
 
@@ -111,6 +112,15 @@ class Search(Generic[R]):
     def __aiter__(self) -> Self:
         self._reading.begin_loop()
         return self
+
+    if not TYPE_CHECKING:
+        # The first slip of who is new to asyncio.
+
+        def __iter__(self) -> NoReturn:
+            raise ArgumentTypeError(
+                "a search is read by `async for`, or awaited for its first page; for programs"
+                " without an event loop there is enkash_async.blocking"
+            )
 
     async def __anext__(self) -> R:
         # As short as can be: this runs once a record.

@@ -35,6 +35,9 @@ class Customers:
         self._portal = portal
         self._customers = customers
 
+    def __repr__(self) -> str:
+        return f"{repr(self._customers)[:-1]}, blocking>"
+
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any:
