@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, tzinfo
 from functools import partial
 from types import TracebackType
-from typing import Any, Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar, Unpack
 
 import aiohttp
 from yarl import URL
@@ -217,6 +217,17 @@ class EnKashSession:
         """
         await self._core.open()
         return self
+
+    if not TYPE_CHECKING:
+
+        def __enter__(self) -> NoReturn:
+            raise ArgumentTypeError(
+                "a session is opened by `async with`, or `await session.open()`; for programs"
+                " without an event loop there is enkash_async.blocking"
+            )
+
+        def __exit__(self, *_: object) -> None:
+            """Python asks for this one first."""
 
     async def __aenter__(self) -> Self:
         return await self.open()

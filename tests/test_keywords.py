@@ -141,6 +141,17 @@ def test_the_sandbox_says_the_same(wrong: Callable[[], object], said: str) -> No
         wrong()
 
 
+def enter_without_async() -> None:
+    with SESSION:
+        pass
+
+
+@pytest.mark.parametrize("slip", [lambda: [*SESSION.customers.search()], enter_without_async])
+def test_for_and_with_without_async_say_what_to_write(slip: Callable[[], object]) -> None:
+    with pytest.raises(ArgumentTypeError, match=r"`async (for|with)`.*enkash_async\.blocking"):
+        slip()
+
+
 # All of the kind
 
 MODULES: list[ModuleType] = [enkash_async, blocking, export, arrow, sandbox, faults]

@@ -16,9 +16,17 @@ from enkash_async import (
     Timeout,
     Token,
     Verdict,
+    blocking,
 )
 from enkash_async.events import Hooks
-from enkash_async.sandbox import Fault, FaultScript, SandboxSettings, faults, open_sandbox
+from enkash_async.sandbox import (
+    Fault,
+    FaultScript,
+    SandboxSettings,
+    faults,
+    open_sandbox,
+    serve_sandbox,
+)
 from tests.support.sessions import session_for
 
 MADE: list[object] = [
@@ -69,6 +77,17 @@ async def test_what_a_session_gives_says_what_it_is() -> None:
         seen = len(sandbox.searches)
         assert repr(sandbox) == f"<Sandbox on {sandbox.base_url}, {seen} searches so far>"
         assert repr(views[0]) == f"<pages of {search!r}>"
+
+
+def test_so_does_what_one_without_an_event_loop_gives() -> None:
+    with (
+        serve_sandbox(SandboxSettings(rows=30)) as sandbox,
+        blocking.EnKashSession(sandbox.base_url, BearerToken(sandbox.token)) as session,
+    ):
+        search = session.customers.search()
+        for thing in [session, session.customers, search, search.pages(), search.report]:
+            check(thing)
+        assert repr(session.customers) == "<Customers of /api/v0/customer/search, blocking>"
 
 
 def test_a_notebook_shows_a_report_as_a_table() -> None:

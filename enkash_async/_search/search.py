@@ -6,7 +6,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar
 
 from enkash_async._arguments import check_plain_function, int32_at_least, keywords_named
 from enkash_async._decoding.decoder import RecordDecoder
@@ -19,14 +19,16 @@ from enkash_async._search.reading import Reading
 from enkash_async._search.row_stream import RowStream
 from enkash_async._search.views import ArrowView, LinesView, PageView, RawPageView, RecordView
 from enkash_async._tasks import call_soon_in
+from enkash_async.errors import ArgumentTypeError
 from enkash_async.report import SearchReport
 from enkash_async.resume import ResumeToken
 
 if TYPE_CHECKING:
     # Whoever asks for their frames has them installed, and with them their types.
-    import pyarrow as pa
     from pandas import DataFrame as PandasFrame  # pyright: ignore[reportMissingImports, reportUnknownVariableType]
     from polars import DataFrame as PolarsFrame  # pyright: ignore[reportMissingImports, reportUnknownVariableType]
+
+    from enkash_async._decoding.arrow.kinds import RecordBatch, Table
 
 R = TypeVar("R")
 P = TypeVar("P")
@@ -108,6 +110,15 @@ class Search(Generic[R]):
         self._reading.begin_loop()
         return self
 
+    if not TYPE_CHECKING:
+        # The first slip of who is new to asyncio.
+
+        def __iter__(self) -> NoReturn:
+            raise ArgumentTypeError(
+                "a search is read by `async for`, or awaited for its first page; for programs"
+                " without an event loop there is enkash_async.blocking"
+            )
+
     async def __anext__(self) -> R:
         # As short as can be: this runs once a record.
         if not self._ready and not await self._refill():
@@ -156,7 +167,7 @@ class Search(Generic[R]):
         )
         return _Steps(self, self._reading, LinesView(self._cursor, slices).next_lines)
 
-    def arrow_batches(self, *, flat: bool = False) -> AsyncIterator[pa.RecordBatch]:
+    def arrow_batches(self, *, flat: bool = False) -> AsyncIterator[RecordBatch]:
         """Return the same records by the page as pyarrow's record batches.
 
         The schema of customers is `enkash_async.arrow.customer_schema()`. They are decoded in a
@@ -174,7 +185,7 @@ class Search(Generic[R]):
 
     # All at once
 
-    async def to_arrow(self, *, max_rows: int | None = None, flat: bool = False) -> pa.Table:
+    async def to_arrow(self, *, max_rows: int | None = None, flat: bool = False) -> Table:
         """Return all that is left to read, or at most *max_rows*, as one table of pyarrow.
 
         It is held in memory; `arrow_batches()` is the same by the page, and says what *flat* does.
@@ -185,7 +196,7 @@ class Search(Generic[R]):
         if max_rows is not None:
             self._stream.limit(int32_at_least(0, "max_rows", max_rows))
         record: Any = self._decoder.record
-        table: pa.Table = await frames.table_of(batches, schema_of(record, flat=flat))
+        table: Table = await frames.table_of(batches, schema_of(record, flat=flat))
         return table
 
     async def to_pandas(  # pyright: ignore[reportUnknownParameterType]

@@ -18,8 +18,7 @@ from enkash_async._tasks import next_turn
 from enkash_async.errors import DecodeError
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
+    from enkash_async._decoding.arrow.kinds import RecordBatch
     from enkash_async._decoding.arrow.lane import ArrowLane
 
 R = TypeVar("R")
@@ -216,7 +215,7 @@ class ArrowView:
         self._cursor = cursor
         self._lane = lane
 
-    async def next_batch(self) -> pa.RecordBatch | None:
+    async def next_batch(self) -> RecordBatch | None:
         """Return the next batch that holds a record, None after the last one."""
         cursor = self._cursor
         cursor.rewind()

@@ -12,6 +12,7 @@ except ImportError as error:
         " pip install 'enkash-async[arrow]'"
     ) from error
 
+from enkash_async._decoding.arrow.kinds import Schema
 from enkash_async._decoding.arrow.schema import schema_of
 from enkash_async.arrow.stream import CustomerStream
 from enkash_async.customers.records import Customer
@@ -19,7 +20,7 @@ from enkash_async.customers.records import Customer
 __all__ = ["CustomerStream", "customer_schema"]
 
 
-def customer_schema(*, flat: bool = False) -> pyarrow.Schema:
+def customer_schema(*, flat: bool = False) -> Schema:
     """Return the schema of customers: one column per field of `Customer`, of the same name.
 
     Amounts are decimal128(38, 18), times timestamp[us] in UTC, whole numbers int64, contacts and

@@ -9,8 +9,7 @@ from contextlib import AbstractAsyncContextManager
 from queue import SimpleQueue
 from typing import Any, Generic, TypeVar
 
-import pyarrow
-
+from enkash_async._decoding.arrow.kinds import RecordBatch
 from enkash_async._search.search import Search
 from enkash_async.errors import IncompleteSearchError
 from enkash_async.report import SearchReport, Verdict
@@ -38,12 +37,12 @@ class BatchReading(Generic[S]):
         self,
         open_session: Callable[[], AbstractAsyncContextManager[S]],
         searches: Callable[[S], Iterable[Search[Any]]],
-        batches: Callable[[Search[Any]], AsyncIterator[pyarrow.RecordBatch]],
+        batches: Callable[[Search[Any]], AsyncIterator[RecordBatch]],
     ) -> None:
         self._open_session = open_session
         self._searches = searches
         self._batches = batches
-        self._ready: SimpleQueue[pyarrow.RecordBatch | BaseException | None] = SimpleQueue()
+        self._ready: SimpleQueue[RecordBatch | BaseException | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_closed = False
@@ -52,7 +51,7 @@ class BatchReading(Generic[S]):
         self.report: SearchReport | None = None
         """The account of the latest search so far; None before its first batch."""
 
-    def __iter__(self) -> Iterator[pyarrow.RecordBatch]:
+    def __iter__(self) -> Iterator[RecordBatch]:
         """Yield the batches; leaving the loop early stops what is in flight."""
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(

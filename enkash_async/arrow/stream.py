@@ -6,8 +6,6 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any
 
-import pyarrow
-
 from enkash_async._arguments import keywords_named
 from enkash_async._decoding.arrow.schema import schema_of
 from enkash_async._decoding.arrow.untyped import pa
@@ -17,6 +15,7 @@ from enkash_async.customers.search import CustomerSearch
 from enkash_async.report import SearchReport
 
 if TYPE_CHECKING:
+    from enkash_async._decoding.arrow.kinds import RecordBatch, Schema
     from enkash_async.session import EnKashSession
 
     OpenSession = Callable[[], AbstractAsyncContextManager[EnKashSession]]
@@ -62,7 +61,7 @@ class CustomerStream:
         """What ended the latest reading before its end; None if nothing did."""
 
     @property
-    def schema(self) -> pyarrow.Schema:
+    def schema(self) -> Schema:
         """Return the schema of every batch; nothing is sent."""
         return layout(flat=self._flat)
 
@@ -71,7 +70,7 @@ class CustomerStream:
         """Return the account of the latest reading so far; None before its first batch."""
         return None if self._latest is None else self._latest.report
 
-    def batches(self) -> Iterator[pyarrow.RecordBatch]:
+    def batches(self) -> Iterator[RecordBatch]:
         """Read the customers, one batch a page. Leaving the loop early stops what is in flight."""
         self.error = None
         reading = self._latest = BatchReading(
@@ -83,8 +82,8 @@ class CustomerStream:
             self.error = error
             raise
 
-    def _batches_of(self, search: Any) -> AsyncIterator[pyarrow.RecordBatch]:
-        batches: AsyncIterator[pyarrow.RecordBatch] = (
+    def _batches_of(self, search: Any) -> AsyncIterator[RecordBatch]:
+        batches: AsyncIterator[RecordBatch] = (
             search.arrow_batches(flat=True) if self._flat else search.arrow_batches()
         )
         return batches
@@ -102,8 +101,8 @@ class CustomerStream:
         return f"<CustomerStream {self.report or 'not read yet'}>"
 
 
-def layout(*, flat: bool) -> pyarrow.Schema:
+def layout(*, flat: bool) -> Schema:
     """Return the schema of customers, with lists as JSON text if *flat*."""
     of: Any = schema_of
-    schema: pyarrow.Schema = of(Customer, flat=True) if flat else of(Customer)
+    schema: Schema = of(Customer, flat=True) if flat else of(Customer)
     return schema

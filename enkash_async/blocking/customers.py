@@ -21,9 +21,10 @@ from enkash_async.resume import ResumeToken
 
 if TYPE_CHECKING:
     # Whoever asks for their frames has them installed, and with them their types.
-    import pyarrow as pa
     from pandas import DataFrame as PandasFrame  # pyright: ignore[reportMissingImports, reportUnknownVariableType]
     from polars import DataFrame as PolarsFrame  # pyright: ignore[reportMissingImports, reportUnknownVariableType]
+
+    from enkash_async._decoding.arrow.kinds import RecordBatch, Table
 
 
 @keywords_named
@@ -33,6 +34,9 @@ class Customers:
     def __init__(self, portal: Portal, customers: of_loop.Customers) -> None:
         self._portal = portal
         self._customers = customers
+
+    def __repr__(self) -> str:
+        return f"{repr(self._customers)[:-1]}, blocking>"
 
     if not TYPE_CHECKING:
 
@@ -195,14 +199,14 @@ class CustomerSearch:
         """
         return Steps(self._portal, self._search.json_lines())
 
-    def arrow_batches(self, *, flat: bool = False) -> Iterator[pa.RecordBatch]:
+    def arrow_batches(self, *, flat: bool = False) -> Iterator[RecordBatch]:
         """Return the same records by the page as pyarrow's record batches (extra `[arrow]`).
 
         With *flat* lists are JSON text, as CSV and spreadsheets need it.
         """
         return Steps(self._portal, self._search.arrow_batches(flat=flat))
 
-    def to_arrow(self, *, max_rows: int | None = None, flat: bool = False) -> pa.Table:
+    def to_arrow(self, *, max_rows: int | None = None, flat: bool = False) -> Table:
         """Return all that is left to read, or at most *max_rows*, as one table of pyarrow."""
         return self._portal.run(self._search.to_arrow, max_rows=max_rows, flat=flat)
 

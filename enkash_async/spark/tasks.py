@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow
 
 from enkash_async import __version__
+from enkash_async._decoding.arrow.kinds import RecordBatch
 from enkash_async._decoding.arrow.untyped import pa, pc
 from enkash_async.arrow.reading import BatchReading
 from enkash_async.customers.search import CustomerSearch
@@ -42,8 +43,8 @@ def _searches(session: EnKashSession, share: Share) -> Iterable[CustomerSearch]:
         yield session.customers.search(window, order_by="createdOn")
 
 
-def _batches(search: Any) -> AsyncIterator[pyarrow.RecordBatch]:
-    batches: AsyncIterator[pyarrow.RecordBatch] = search.arrow_batches()
+def _batches(search: Any) -> AsyncIterator[RecordBatch]:
+    batches: AsyncIterator[RecordBatch] = search.arrow_batches()
     return batches
 
 

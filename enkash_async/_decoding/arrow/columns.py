@@ -10,8 +10,7 @@ from itertools import count
 from operator import attrgetter
 from typing import Any
 
-import pyarrow
-
+from enkash_async._decoding.arrow.kinds import RecordBatch
 from enkash_async._decoding.arrow.schema import AMOUNT, INSTANT, struct_of
 from enkash_async._decoding.arrow.untyped import pa
 from enkash_async._decoding.declaration import RecordField, fields_of, identity_of
@@ -23,20 +22,20 @@ _STEP = Decimal(1).scaleb(-AMOUNT.scale)
 _EXACT = Context(prec=AMOUNT.precision, traps=[Inexact, InvalidOperation])
 
 
-def record_batch(record: Any, values: Sequence[Any]) -> pyarrow.RecordBatch:
+def record_batch(record: Any, values: Sequence[Any]) -> RecordBatch:
     """Return *values*, which are of the class *record* and all must fit, as a batch."""
     return batch_of(_structs(values, struct_of(record)))
 
 
-def batch_of(structs: Any) -> pyarrow.RecordBatch:
+def batch_of(structs: Any) -> RecordBatch:
     """Return an array of structs as a batch."""
-    batch: pyarrow.RecordBatch = pa.RecordBatch.from_struct_array(structs)
+    batch: RecordBatch = pa.RecordBatch.from_struct_array(structs)
     return batch
 
 
-def joined(batches: Sequence[pyarrow.RecordBatch]) -> pyarrow.RecordBatch:
+def joined(batches: Sequence[RecordBatch]) -> RecordBatch:
     """Return the rows of *batches* in one."""
-    batch: pyarrow.RecordBatch = pa.concat_batches(batches)
+    batch: RecordBatch = pa.concat_batches(batches)
     return batch
 
 

@@ -6,23 +6,20 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-import pyarrow
-
 from enkash_async._decoding import forms
+from enkash_async._decoding.arrow.kinds import RecordBatch
 from enkash_async._decoding.arrow.schema import is_nested, schema_of
 from enkash_async._decoding.arrow.untyped import pa
 from enkash_async._wire.times import iso_z
 
 
-def flattened(record: Any, batch: Any) -> pyarrow.RecordBatch:
+def flattened(record: Any, batch: Any) -> RecordBatch:
     """Return a *batch* of the class *record* with the JSON of its lists and structs in their place.
 
     Values stand there as in a record's `to_json()`.
     """
     columns = [_texts(column) if is_nested(column.type) else column for column in batch.columns]
-    flat: pyarrow.RecordBatch = pa.RecordBatch.from_arrays(
-        columns, schema=schema_of(record, flat=True)
-    )
+    flat: RecordBatch = pa.RecordBatch.from_arrays(columns, schema=schema_of(record, flat=True))
     return flat
 
 

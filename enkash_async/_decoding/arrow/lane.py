@@ -11,11 +11,11 @@ from typing import Any
 
 import anyio.to_thread
 import msgspec
-import pyarrow
 from anyio.lowlevel import RunVar
 
 from enkash_async._decoding.arrow.columns import check_fits, joined, record_batch
 from enkash_async._decoding.arrow.flat import flattened
+from enkash_async._decoding.arrow.kinds import RecordBatch
 from enkash_async._decoding.arrow.rows import RowReader
 from enkash_async._decoding.decoder import RecordDecoder
 from enkash_async._decoding.slice_decoder import OnBadRecord, Rows, SliceDecoder
@@ -25,10 +25,10 @@ from enkash_async.report import SearchReport
 SLICE_SECONDS = 0.00025
 """How long records are decoded before they are put into columns, which takes twice as long."""
 
-Form = Callable[[Any], pyarrow.RecordBatch]
+Form = Callable[[Any], RecordBatch]
 """Brings a record batch into the form that is asked for."""
 
-_Read = tuple[pyarrow.RecordBatch | None, float]
+_Read = tuple[RecordBatch | None, float]
 """What was read, None where the record lane is needed, and the seconds it took."""
 
 _threads: RunVar[anyio.CapacityLimiter] = RunVar("enkash-async threads that read Arrow batches")
@@ -52,7 +52,7 @@ class ArrowLane:
         form = partial(flattened, decoder.record) if flat else None
         self._reader = RowReader(decoder.record, decoder.naive_timezone)
         self._form = form
-        self._slices: SliceDecoder[pyarrow.RecordBatch] = SliceDecoder(
+        self._slices: SliceDecoder[RecordBatch] = SliceDecoder(
             partial(_decode_fitting, decoder.decode),
             partial(_batch_of, decoder.record, form),
             report,
@@ -63,11 +63,11 @@ class ArrowLane:
         self._tolerant: Rows | None = None
         """The rows, if any, that have been found to need the record lane."""
         self._begun: asyncio.Task[_Read] | None = None
-        self._parts: list[pyarrow.RecordBatch] = []
+        self._parts: list[RecordBatch] = []
         """Of rows whose reading was cancelled: what goes on in the thread, and what was read."""
         self._next_place = 0
 
-    async def decode(self, rows: Rows, place: int) -> tuple[pyarrow.RecordBatch, int]:
+    async def decode(self, rows: Rows, place: int) -> tuple[RecordBatch, int]:
         """Return *rows* from *place* on, and the place after the last of them.
 
         It ends before a bad record that is not set aside but raised, which is then the next.
@@ -80,7 +80,7 @@ class ArrowLane:
             self._report.pages_decoded_tolerantly += 1
         return await self._read_tolerantly(rows, place)
 
-    async def _read(self, rows: Rows, place: int) -> pyarrow.RecordBatch | None:
+    async def _read(self, rows: Rows, place: int) -> RecordBatch | None:
         # It reads what nobody writes, and ends by itself: who is cancelled need not wait for it,
         # and finds it done when going on with the same rows.
         if self._begun is None:
@@ -91,7 +91,7 @@ class ArrowLane:
         self._report.seconds_decoding += took
         return records
 
-    async def _read_tolerantly(self, rows: Rows, place: int) -> tuple[pyarrow.RecordBatch, int]:
+    async def _read_tolerantly(self, rows: Rows, place: int) -> tuple[RecordBatch, int]:
         if not self._parts:
             self._next_place = place
         while self._next_place < len(rows):
@@ -123,7 +123,7 @@ def _decode_fitting(
     return records, None
 
 
-def _batch_of(record: Any, form: Form | None, records: Sequence[Any]) -> pyarrow.RecordBatch:
+def _batch_of(record: Any, form: Form | None, records: Sequence[Any]) -> RecordBatch:
     batch = record_batch(record, records)
     return batch if form is None else form(batch)
 

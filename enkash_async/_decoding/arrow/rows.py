@@ -12,10 +12,10 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 import msgspec
-import pyarrow
 from pyarrow.json import ParseOptions, ReadOptions
 
 from enkash_async._decoding.arrow.columns import batch_of, column, microseconds
+from enkash_async._decoding.arrow.kinds import RecordBatch
 from enkash_async._decoding.arrow.schema import AMOUNT, INSTANT, struct_of, wire_schema
 from enkash_async._decoding.arrow.untyped import pa, pc, read_json
 from enkash_async._decoding.declaration import fields_of, identity_of
@@ -39,7 +39,7 @@ class RowReader:
         is_utc = naive_timezone.utcoffset(None) == timedelta(0)
         self._schema = wire_schema(record, INSTANT if is_utc else pa.string())
 
-    def read(self, rows: Sequence[msgspec.Raw]) -> pyarrow.RecordBatch | None:
+    def read(self, rows: Sequence[msgspec.Raw]) -> RecordBatch | None:
         """Return *rows* as a batch; None if the record lane must be asked about one of them."""
         # The reader takes a null for a record, and one in the first place crashes it.
         if not all(memoryview(row)[0] == ord("{") for row in rows):

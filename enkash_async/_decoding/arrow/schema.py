@@ -7,8 +7,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, Literal
 
-import pyarrow
-
+from enkash_async._decoding.arrow.kinds import Schema
 from enkash_async._decoding.arrow.untyped import pa
 from enkash_async._decoding.declaration import RecordField, fields_of
 
@@ -35,7 +34,7 @@ Naming = Literal["name", "wire_name"]
 
 
 @cache
-def schema_of(record: Any, *, flat: bool = False) -> pyarrow.Schema:
+def schema_of(record: Any, *, flat: bool = False) -> Schema:
     """Return the schema of *record*: one column per field, of the same name and in their order.
 
     The field that tells records apart has a value in each row. A *flat* schema has scalars alone:
@@ -46,7 +45,7 @@ def schema_of(record: Any, *, flat: bool = False) -> pyarrow.Schema:
         fields = [
             field.with_type(pa.string()) if is_nested(field.type) else field for field in fields
         ]
-    schema: pyarrow.Schema = pa.schema(fields)
+    schema: Schema = pa.schema(fields)
     return schema
 
 
