@@ -183,9 +183,10 @@ def test_what_came_before_the_beginning_does_not_count() -> None:
         tally.kept.append(object())
 
     job = jobs.Job(target="", base_url="", rows=1, page_size=1, folder="")
+    started = time.perf_counter()
     measures = asyncio.run(worker.measure_read(read, job))
 
-    assert measures["seconds"] < 0.05
+    assert measures["seconds"] < time.perf_counter() - started - 0.05
     assert measures["collection_ms"] > 0
 
 

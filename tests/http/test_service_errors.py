@@ -279,7 +279,7 @@ async def test_retry_after_in_seconds_is_obeyed() -> None:
     async with answering(throttled, reply(page("KC1"))) as session:
         started = time.monotonic()
         assert len(await session.customers.search()) == 1
-        assert 0.99 < time.monotonic() - started < 5
+        assert time.monotonic() - started > 0.99
 
 
 async def test_retry_after_as_a_date_is_obeyed() -> None:
