@@ -86,9 +86,12 @@ async def proxy(
 
 
 async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while data := await reader.read(65536):
-        writer.write(data)
-    writer.close()
+    try:
+        while data := await reader.read(65536):
+            writer.write(data)
+    finally:
+        # Also where the server ends before it has seen that its client has gone.
+        writer.close()
 
 
 @asynccontextmanager
