@@ -14,12 +14,19 @@ T = TypeVar("T")
 
 INT32_MAX = 2**31 - 1
 
+_SHOWN = 10**20
+"""Whole numbers beyond it are not written out: from some size on, Python refuses to."""
+
+
+def _shown(value: float) -> str:
+    return str(value) if -_SHOWN < value < _SHOWN or isinstance(value, float) else "one so large"
+
 
 def int_at_least(least: int, name: str, value: int) -> int:
     """Return *value*; an error that names it if it is no int, or less than *least*."""
     _check_type(name, value)
     if value < least:
-        raise InvalidArgumentError(f"{name} must be at least {least}, not {value}")
+        raise InvalidArgumentError(f"{name} must be at least {least}, not {_shown(value)}")
     return value
 
 
@@ -28,7 +35,7 @@ def int32_at_least(least: int, name: str, value: int) -> int:
     _check_type(name, value)
     if not least <= value <= INT32_MAX:
         raise InvalidArgumentError(
-            f"{name} must be at least {least} and fit into 32 bits, not {value}"
+            f"{name} must be at least {least} and fit into 32 bits, not {_shown(value)}"
         )
     return value
 
@@ -39,6 +46,10 @@ def number_in(
     """Return a number that is more than *above*, and at least *least*; else an error names it."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise wrong_type(name, "a number", value)
+    try:
+        float(value)
+    except OverflowError:
+        raise InvalidArgumentError(f"{name} must be a number, not one so large") from None
     # NaN is neither more nor less than anything.
     if not (value > above and value >= least):
         bound = f"at least {least:g}" if above == -math.inf else f"a number above {above:g}"

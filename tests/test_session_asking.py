@@ -16,6 +16,7 @@ from enkash_async import (
     Direction,
     EnKashSession,
     InvalidArgumentError,
+    Timeout,
     ValidationError,
 )
 from enkash_async._search.ordering import names_of
@@ -321,3 +322,37 @@ async def test_an_order_that_only_the_service_knows_may_be_extra(
 ) -> None:
     await session.customers.search(extra_query={"orderBy": "createdOn"})
     assert sandbox.searches[-1].order_by == "createdOn"
+
+
+HUGE = 10**5000
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("page_size", HUGE),
+        ("page_size", -HUGE),
+        ("max_records", HUGE),
+        ("offset", -HUGE),
+        ("order_by", "created\ud800"),
+        ("order_by", "created\x1b[31m"),
+        ("order_by", "created\u202e"),
+    ],
+    # Not the values: pytest would write them out.
+    ids=range(7),
+)
+async def test_numbers_and_texts_that_cannot_be_sent_are_refused_by_name(
+    session: EnKashSession, name: str, given: Any
+) -> None:
+    options: dict[str, Any] = {name: given}
+    with pytest.raises(InvalidArgumentError, match=f"^{name} must"):
+        session.customers.search(**options)
+
+
+@pytest.mark.parametrize("name", ["connect", "read", "attempt", "call", "progress"])
+@pytest.mark.parametrize("given", [HUGE, -HUGE], ids=["huge", "minus huge"])
+def test_a_wait_too_long_to_be_a_number_of_seconds_is_refused_by_name(
+    name: str, given: int
+) -> None:
+    with pytest.raises(InvalidArgumentError, match=f"^{name} must be a number"):
+        Timeout(**{name: given})

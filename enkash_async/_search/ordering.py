@@ -29,6 +29,9 @@ def ordered_by(given: Any, record: type, example: str) -> str:
     """
     if not isinstance(given, str) or not given:
         raise InvalidArgumentError(f'order_by must be the name of a field, such as "{example}"')
+    if not given.isprintable():
+        # Half a character could not be sent, and what cannot be seen is in no name.
+        raise InvalidArgumentError("order_by must not hold control characters, or half a character")
     names = names_of(record)
     if given in names:
         return names[given]
