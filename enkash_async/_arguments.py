@@ -110,9 +110,11 @@ def keywords_named(of: T) -> T:
 
 
 def _naming_keywords(function: Any, title: str) -> Any:
-    parameters = list(inspect.signature(function).parameters.values())
-    known = parameters_of(function) - {"self"}
-    if not known or any(one.kind is inspect.Parameter.VAR_KEYWORD for one in parameters):
+    # Of the code, since making signatures would take a good part of the time of an import.
+    code = function.__code__
+    arguments = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    known = frozenset(arguments[code.co_posonlyargcount :]) - {"self"}
+    if not known or code.co_flags & inspect.CO_VARKEYWORDS:
         return function
 
     def check(given: Mapping[str, Any]) -> None:

@@ -691,6 +691,19 @@ class Owner:
         await self.session.__aexit__(kind, error, traceback)
 
 
+# Fields that nobody declared
+
+
+async def undeclared(session: EnKashSession) -> None:
+    keeping = session.with_options(keep_unknown=True)
+    assert_type(keeping, EnKashSession)
+    customer = await keeping.customers.get("KC1")
+    extra: Mapping[str, Any] = customer.extra
+    assert_type(customer.extra.to_dict(json=True), dict[str, Any])
+    assert_type([contact.extra["role"] for contact in customer.customer_key_contacts], list[Any])
+    assert extra
+
+
 # Without an event loop
 
 

@@ -7,8 +7,17 @@ Each comment that ignores an error is reported by both once the error is gone.
 # pyright: reportUnknownMemberType=false, reportUnusedExpression=false, reportUnusedCoroutine=false
 # pyright: reportUnknownArgumentType=false
 
-from enkash_async import BearerToken, CustomerFilter, EnKashSession, OAuthPassword, Timeout
+from enkash_async import (
+    BearerToken,
+    CustomerFilter,
+    EnKashSession,
+    OAuthPassword,
+    RetryPolicy,
+    Timeout,
+)
 from enkash_async.blocking import EnKashSession as BlockingSession
+from enkash_async.events import Hooks
+from enkash_async.sandbox import SandboxSettings
 
 AUTH = BearerToken("t")
 URL = "https://api.example"
@@ -24,6 +33,13 @@ def sessions() -> None:
     EnKashSession(URL, AUTH, ssl="ca.pem")  # type: ignore[arg-type]
     EnKashSession(URL, AUTH, headers={"a": 1})  # type: ignore[dict-item]
     EnKashSession(URL, AUTH, pagesize=5)  # type: ignore[call-arg]
+    EnKashSession(URL, AUTH, keep_unknown="yes")  # type: ignore[arg-type]
+    RetryPolicy(attemps=3)  # type: ignore[call-arg]
+    Timeout(total=5)  # type: ignore[call-arg]
+    Hooks(on_pages=print)  # type: ignore[call-arg]
+    SandboxSettings(row=1)  # type: ignore[call-arg]
+    with EnKashSession(URL, AUTH):  # type: ignore[attr-defined]
+        pass
     EnKashSession.from_env(pagesize=5)  # type: ignore[call-arg]
     EnKashSession.from_env(page_size="5")  # type: ignore[arg-type]
     EnKashSession(URL, AUTH).with_options(max_concurrency=5)  # type: ignore[call-arg]
@@ -47,6 +63,10 @@ async def asking(session: EnKashSession) -> None:
     CustomerFilter(customer_status=7)  # type: ignore[arg-type]
     for _ in customers.search():  # type: ignore[attr-defined]
         pass
+    customers.search().raw_pages(cut=5)  # type: ignore[call-arg]
+    customer = await customers.get("KC1")
+    customer.extra["riskScore"] = 1  # type: ignore[index]
+    customer.extra = {}  # type: ignore[misc, assignment]
 
 
 def without_a_loop(session: BlockingSession) -> None:

@@ -14,7 +14,6 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from enkash_async._decoding.keeping import keeping
 from enkash_async._decoding.reader_source import Times
 from enkash_async._decoding.struct_lane import struct_lane
 from enkash_async.errors import DecodeError
@@ -74,7 +73,12 @@ class RecordDecoder(Generic[R]):
 
     def _kept(self, lane: Callable[[bytes | msgspec.Raw], R]) -> Callable[[bytes | msgspec.Raw], R]:
         """Return *lane*, or what keeps unknown fields beside those that it reads."""
-        return keeping(self.record, lane) if self._keep_unknown else lane
+        if not self._keep_unknown:
+            return lane
+        # Not at the top: most programs keep nothing.
+        from enkash_async._decoding.keeping import keeping
+
+        return keeping(self.record, lane)
 
     def decode_many(
         self, raws: Sequence[bytes | msgspec.Raw]
