@@ -6,9 +6,11 @@ import random
 
 import pytest
 
+from enkash_async._paging.page_request import PageRequest
+from enkash_async._paging.raw_page import RawPage
 from tests.models.answers import Answer
 from tests.models.crawled_world import UNTIL, CrawlService, CrawlWorld, Order, Spread
-from tests.models.planners import Driven, PageRequest, RawPage, ask_of, open_crawl
+from tests.models.planners import Driven, ask_of, open_crawl
 
 
 def crawl_in_rounds(world: CrawlWorld, in_flight: int) -> tuple[int, int]:
