@@ -11,7 +11,7 @@ MAX_IDLE_PAGES = 100
 WASTED_AT_MOST, WASTED_A_PAGE = 200, 6
 """Pages without a new row that a search may take, and as many more for each page with one."""
 
-MAX_REORDERED = 10
+MAX_REORDERED = 5
 """Pages taken that hold rows in another order than they came in, beyond those that do not."""
 
 
