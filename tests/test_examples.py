@@ -165,10 +165,11 @@ async def test_export_writes_one_line_for_a_record_sent_as_several(tmp_path: Pat
     assert json.loads(line)["address"] == "a\nb\u2028c"
 
 
-async def test_export_that_is_not_complete_exits_1_and_leaves_no_file(tmp_path: Path) -> None:
+async def test_export_of_a_list_that_changes_holds_all_that_stayed(tmp_path: Path) -> None:
     path = tmp_path / "customers.jsonl"
     settings = SandboxSettings(rows=2 * PAGE + 100)
     async with open_sandbox(settings) as sandbox:
+        before = sandbox.customer_ids()
 
         async def insert_between(call: SearchCall) -> None:
             if call.offset:
@@ -178,9 +179,21 @@ async def test_export_that_is_not_complete_exits_1_and_leaves_no_file(tmp_path: 
         sandbox.on_search = insert_between
         result = await run_here("bulk_export", "--output", path, sandbox=sandbox)
 
-    assert result.returncode == 1
+    assert result.returncode == 0
     assert result.stdout.startswith("CHANGED: ")
+    ids = [json.loads(line)["customerId"] for line in path.read_text().splitlines()]
+    assert len(ids) == len(set(ids))
+    assert set(before) <= set(ids)
+
+
+async def test_export_that_is_not_proven_exits_1_and_keeps_what_came_apart(tmp_path: Path) -> None:
+    path = tmp_path / "customers.jsonl"
+    async with open_sandbox(SandboxSettings(rows=5, page_cap=1, count_style="missing")) as sandbox:
+        result = await run_here("bulk_export", "--output", path, sandbox=sandbox)
+    assert result.returncode == 1
+    assert result.stdout.startswith("INCOMPLETE: ")
     assert not path.exists()
+    assert (tmp_path / "customers.jsonl.part").read_bytes().count(b"\n") == 5
 
 
 async def test_export_that_fails_says_why_and_how_far_it_came(tmp_path: Path) -> None:
@@ -387,7 +400,12 @@ async def test_example_says_which_variable_is_missing(
         await run_here(name)
 
 
-PUBLIC = ("enkash_async", "enkash_async.arrow", "enkash_async.export", "enkash_async.sandbox")
+PUBLIC = (
+    "enkash_async",
+    "enkash_async.arrow",
+    "enkash_async.export",
+    "enkash_async.sandbox",
+)
 
 
 def test_no_example_reaches_behind_the_public_api() -> None:

@@ -132,8 +132,8 @@ EXAMPLES = """\b
 Examples:
   enkash-async customers export --sandbox -o customers.jsonl
   enkash-async customers export -o customers.csv.gz --resume --quiet
-  enkash-async customers export -o active.parquet --status ACTIVE --mask personal
-  enkash-async customers export -o customers.parquet/ --parts 500000 --resume
+  enkash-async customers export -o active.parquet --mask personal
+  enkash-async customers export -o customers.parquet/ --parts 500000
   enkash-async customers export --filter-file filter.json | head -n 1
 """
 

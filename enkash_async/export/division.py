@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 PART_ROWS = 250_000
-"""Rows of a part unless given: five row groups of Parquet, some 250 MB of JSON Lines."""
+"""Rows of a part unless given: ten row groups of Parquet, some 350 MB of JSON Lines."""
 
 
 class Division:

@@ -33,8 +33,8 @@ from enkash_async.export.forms import Compression
 # Its stubs lag behind it.
 pa: Any = pyarrow
 
-ROW_GROUP = 50_000
-"""Records of a row group: enough for its statistics to help, and some ten megabytes to hold."""
+ROW_GROUP = 25_000
+"""Records of a row group: enough for its statistics to help, and some forty megabytes to hold."""
 
 
 class ParquetContent:
@@ -112,15 +112,21 @@ class ParquetContent:
         return made
 
     def _convert(self, file: Any, place: Path) -> None:
-        codec = self._compression.value
-        writer = pyarrow.parquet.ParquetWriter(
+        # The other pools keep what was freed, which is most of what a row group takes.
+        pool = pa.system_memory_pool()
+        pa.default_memory_pool().release_unused()
+        writer: Any = pyarrow.parquet.ParquetWriter(
             str(place),
             self._schema,
-            compression=codec,  # type: ignore[arg-type]
+            compression=self._compression.value,
+            memory_pool=pool,
         )
         with writer:
-            for table in _groups(pa.ipc.open_stream(file), ROW_GROUP):
+            for table in _groups(pa.ipc.open_stream(file, memory_pool=pool), ROW_GROUP, pool):
                 writer.write_table(table, row_group_size=ROW_GROUP)
+                del table
+                for one in (pool, pa.default_memory_pool()):
+                    one.release_unused()
 
 
 class _Stream:
@@ -144,20 +150,38 @@ class _Stream:
         return taken
 
 
-def _groups(batches: Any, records: int) -> Iterator[Any]:
+def _groups(batches: Any, records: int, pool: Any) -> Iterator[Any]:
     """Walk over the rows of *batches* in tables of so many *records*; the last may hold fewer."""
     waiting, count = list[Any](), 0
     for batch in batches:
         waiting.append(batch)
         count += batch.num_rows
+        del batch
         while count >= records:
-            table = pa.Table.from_batches(waiting)
-            # Copied, so that neither holds the memory of the other.
-            yield table.slice(0, records).combine_chunks()
-            waiting = table.slice(records).to_batches()
+            group, waiting = _cut(waiting, records, pool)
             count -= records
+            yield group
+            del group
     if count:
-        yield pa.Table.from_batches(waiting).combine_chunks()
+        yield _cut(waiting, count, pool)[0]
+
+
+def _cut(batches: list[Any], records: int, pool: Any) -> tuple[Any, list[Any]]:
+    """Return the first *records* as a table in one piece, and batches of the others.
+
+    Both are copies, so that neither holds the memory of the other; *batches* is emptied.
+    """
+    table = pa.Table.from_batches(batches)
+    batches.clear()
+    schema = table.schema
+    others = table.slice(records).combine_chunks(pool)
+    columns = table.slice(0, records).columns
+    del table
+    # One column after the other, and each is let go of: in all there is one copy, not two.
+    for place, column in enumerate(columns):
+        columns[place] = pa.chunked_array([column.combine_chunks(pool)], column.type)
+        del column
+    return pa.Table.from_arrays(columns, schema=schema), others.to_batches()
 
 
 def _masked(column: Column, array: Any) -> Any:

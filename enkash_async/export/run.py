@@ -287,3 +287,13 @@ def _check_same(request: Request, places: AnyPlaces, state: State) -> None:
         raise ValueError(
             f"{places.part} was begun by {state.method}; go on so, or export anew without resuming"
         )
+    method = cast("Method", state.method)
+    # First without the token, so that what is wrong with the request is told as it is.
+    request.search(method, None, None)
+    try:
+        request.search(method, state.token, None)
+    except ValueError as error:
+        raise ValueError(
+            f"{places.part} was begun with another filter or order; go on with those it was begun"
+            " with, or export anew without resuming"
+        ) from error

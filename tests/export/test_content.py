@@ -227,7 +227,7 @@ async def test_going_on_is_refused_for_another_export(tmp_path: Path) -> None:
         await export(customers, path, stop=stop, service="a")
         before = contents_of(tmp_path)
         cases: dict[str, dict[str, Any]] = {
-            "another search": {"filter": CustomerFilter(level="LEVEL_1")},
+            "begun with another filter": {"filter": CustomerFilter(level="LEVEL_1")},
             "another form": {"mask": ["state"]},
             "another service": {"service": "b"},
             "was begun by crawl": {"method": "search"},
