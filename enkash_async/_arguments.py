@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from typing import Any, TypeVar, cast
 
-from enkash_async.errors import ArgumentTypeError, InvalidArgumentError
+from enkash_async.errors import ArgumentTypeError, ConfigurationError, InvalidArgumentError
 
 T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
 
 INT32_MAX = 2**31 - 1
 
@@ -103,7 +104,7 @@ def keywords_named(of: T) -> T:
         return cast("T", _naming_keywords(of, f"{getattr(of, '__name__', '')}()"))
     for name, found in list(vars(of).items()):
         if name == "__init__":
-            setattr(of, name, _naming_keywords(found, f"{of.__name__}()"))
+            setattr(of, name, unseen(_naming_keywords(found, f"{of.__name__}()")))
         elif inspect.isfunction(found) and not name.startswith("_"):
             setattr(of, name, _naming_keywords(found, f"{name}()"))
     return of
@@ -137,6 +138,28 @@ def _naming_keywords(function: Any, title: str) -> Any:
         return function(*args, **kwargs)
 
     return call
+
+
+def unseen(function: F) -> F:
+    """Have an error about what *function* was given hold none of it in its frames.
+
+    Tools that report failures print the local variables of every frame, and what is given, or read
+    from the environment, may be a secret.
+    """
+
+    @wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except BaseException as error:
+            del args, kwargs
+            if isinstance(error, TypeError | InvalidArgumentError | ConfigurationError):
+                error.__traceback__ = None
+                if error.__suppress_context__:
+                    error.__context__ = None
+            raise
+
+    return cast("F", call)
 
 
 def parameters_of(function: Callable[..., Any]) -> set[str]:

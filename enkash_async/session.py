@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar, Unpack
 import aiohttp
 from yarl import URL
 
-from enkash_async._arguments import keywords_named, named
+from enkash_async._arguments import keywords_named, named, unseen
 from enkash_async._http.call import Caller
 from enkash_async._http.connections import checked_base_url, checked_hosts
 from enkash_async._paging.addressing import Addressing, OffsetUnit
@@ -155,10 +155,11 @@ class EnKashSession:
         self._connected: Connected | None = None
 
     @classmethod
+    @unseen
     def from_env(
-        cls, environ: Mapping[str, str] = os.environ, **options: Unpack[SessionOptions]
+        cls, environ: Mapping[str, str] | None = None, **options: Unpack[SessionOptions]
     ) -> Self:
-        """Return a session for the address and credentials in the environment.
+        """Return a session for the address and credentials in *environ*, or in `os.environ`.
 
         `ENKASH_BASE_URL`, and `ENKASH_TOKEN` or `ENKASH_CLIENT_ID`, `ENKASH_CLIENT_SECRET`,
         `ENKASH_USERNAME` and `ENKASH_PASSWORD` (with `ENKASH_COMPANY_ID` if it is another than
@@ -166,7 +167,7 @@ class EnKashSession:
         allowed. Blanks and line breaks around a value are left out. *options* are those of the
         class. ConfigurationError names what is missing, or cannot be used.
         """
-        values = values_of(environ)
+        values = values_of(os.environ if environ is None else environ)
         base_url = address_in(values)
         if "allow_http_to" not in options:
             options["allow_http_to"] = hosts_in(values)
@@ -175,6 +176,7 @@ class EnKashSession:
         naming("ENKASH_BASE_URL", lambda: checked_base_url(base_url, hosts))
         return cls(base_url, auth_in(values), **options)
 
+    @unseen
     def with_options(self, **options: Unpack[ViewOptions]) -> Self:
         """Return another view of this session, with other *options*.
 
@@ -280,5 +282,7 @@ class EnKashSession:
         return self._connected
 
     def __repr__(self) -> str:
-        state = "open" if self._core.is_open else "closed"
-        return f"<EnKashSession {self._core.base_url} {state}>"
+        core: Core | None = self.__dict__.get("_core")
+        if core is None:
+            return "<EnKashSession that could not be made>"
+        return f"<EnKashSession {core.base_url} {'open' if core.is_open else 'closed'}>"

@@ -16,7 +16,7 @@ import aiohttp
 import attrs
 from yarl import URL
 
-from enkash_async._arguments import wrong_type
+from enkash_async._arguments import unseen, wrong_type
 from enkash_async._http.operation import CLIENT_REQUEST_ID
 from enkash_async._patterns import Pattern
 from enkash_async._version import __version__
@@ -82,6 +82,7 @@ def _context_of(name: str, changed_at: float) -> ssl_module.SSLContext:
         ) from None
 
 
+@unseen
 def proxy_of_environment(url: URL) -> URL | None:
     """Return the proxy that the environment names for *url*; never one for this machine."""
     host = url.host or ""

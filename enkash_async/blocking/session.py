@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Self, Unpack
 
 from enkash_async import session as of_loop
+from enkash_async._arguments import unseen
 from enkash_async._session.options import SessionOptions, ViewOptions
 from enkash_async.auth import Auth
 from enkash_async.blocking.customers import Customers
@@ -24,6 +24,7 @@ class EnKashSession:
     and holds that loop up while it waits.
     """
 
+    @unseen
     def __init__(self, base_url: str, auth: Auth, **options: Unpack[SessionOptions]) -> None:
         """Make a session; *options* are those of `enkash_async.EnKashSession`, but for `http`."""
         _check_options(options)
@@ -32,10 +33,11 @@ class EnKashSession:
         self._customers: Customers | None = None
 
     @classmethod
+    @unseen
     def from_env(
-        cls, environ: Mapping[str, str] = os.environ, **options: Unpack[SessionOptions]
+        cls, environ: Mapping[str, str] | None = None, **options: Unpack[SessionOptions]
     ) -> Self:
-        """Return a session for the address and credentials in the environment.
+        """Return a session for the address and credentials in *environ*, or in `os.environ`.
 
         ConfigurationError names what is missing, or cannot be used.
         """
@@ -48,6 +50,7 @@ class EnKashSession:
         made._session, made._portal, made._customers = session, portal, None
         return made
 
+    @unseen
     def with_options(self, **options: Unpack[ViewOptions]) -> Self:
         """Return another view of this session, with other *options*; both are open together."""
         return self._of(self._session.with_options(**options), self._portal)
@@ -91,7 +94,10 @@ class EnKashSession:
         self.close()
 
     def __repr__(self) -> str:
-        return f"{repr(self._session)[:-1]}, blocking>"
+        session = self.__dict__.get("_session")
+        if session is None:
+            return "<EnKashSession that could not be made, blocking>"
+        return f"{repr(session)[:-1]}, blocking>"
 
 
 def _check_options(options: SessionOptions) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 import attrs
 import click
 
-from enkash_async import BearerToken, EnKashSession
+from enkash_async import BearerToken, ConfigurationError, EnKashSession
+from enkash_async._arguments import unseen
 from enkash_async.cli.gathering import gathered
 from enkash_async.cli.running import misuse_shown, say
 from enkash_async.sandbox import SandboxSettings, open_sandbox
@@ -121,12 +122,12 @@ async def open_session(
 
 def _session_from_env(base_url: str | None, options: dict[str, Any]) -> EnKashSession:
     with misuse_shown(cure="; or try --sandbox"):
-        environ = _environment()
-        if base_url is not None:
-            environ["ENKASH_BASE_URL"] = base_url
-        return EnKashSession.from_env(environ, **options)
+        given = {} if base_url is None else {"ENKASH_BASE_URL": base_url}
+        # Without a name here: reports of failures print the local variables of every frame.
+        return EnKashSession.from_env(_environment() | given, **options)
 
 
+@unseen
 def _environment() -> dict[str, str]:
     """Return the environment, with the contents of the files that it names for a variable."""
     environ = dict(os.environ)
@@ -135,10 +136,14 @@ def _environment() -> dict[str, str]:
         if not path:
             continue
         if environ.get(name):
-            raise ValueError(f"{name} and {name}{FILE_SUFFIX} are both set; unset one of them")
+            raise ConfigurationError(
+                f"{name} and {name}{FILE_SUFFIX} are both set; unset one of them"
+            )
         try:
             environ[name] = Path(path).read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "it is no UTF-8"
-            raise ValueError(f"cannot read the file of {name}{FILE_SUFFIX}: {reason}") from None
+            raise ConfigurationError(
+                f"cannot read the file of {name}{FILE_SUFFIX}: {reason}"
+            ) from None
     return environ

@@ -54,14 +54,27 @@ class Text:
 
 
 @attrs.frozen
+class HeaderValue(Text):
+    """Text that can stand in a header."""
+
+    def check(self, name: str, value: object) -> None:
+        Text.check(self, name, value)
+        if not str(value).isprintable():
+            raise ValueError(f"{name} must be one line of printable text, got {value!r}")
+
+
+@attrs.frozen
 class Day:
     """A day of the calendar."""
 
     help: str
+    at_least: date = attrs.field(default=date.min, kw_only=True)
 
     def check(self, name: str, value: object) -> None:
         if not isinstance(value, date) or isinstance(value, datetime):
             raise TypeError(f"{name} must be a date, got {value!r}")
+        if value < self.at_least:
+            raise ValueError(f"{name} must be {self.at_least} or later, got {value}")
 
     def argument(self) -> dict[str, Any]:
         return {"type": date.fromisoformat, "metavar": "YYYY-MM-DD"}

@@ -31,6 +31,9 @@ Spread = Literal["even", "rising", "bulk"]
 
 MAX_LIMIT = 5000
 
+_FIRST_DAY = date(10, 1, 1)
+"""Customers were created up to five years before, and no time is before year 1."""
+
 _NO_FAULTS = FaultScript()
 
 
@@ -53,7 +56,9 @@ class SandboxSettings:
     seed: int = attrs.field(default=1, metadata={KNOB: Whole("same seed, rows and day, same data")})
     until: date = attrs.field(
         factory=_today,
-        metadata={KNOB: Day("day (UTC) on whose eve the newest customer was created")},
+        metadata={
+            KNOB: Day("day (UTC) on whose eve the newest customer was created", at_least=_FIRST_DAY)
+        },
     )
     extremes: bool = attrs.field(
         default=False,

@@ -15,21 +15,27 @@ def session_of(options: SourceOptions, concurrency: int, rate: float | None) -> 
     limits: dict[str, Any] = {"max_concurrency": concurrency, "page_size": options.page_size}
     if rate is not None:
         limits["max_rate"] = rate
-    environ = {
-        name: os.environ.get(options.variables + name.removeprefix("ENKASH_"), "")
-        for name in ENVIRONMENT
-    }
-    base_url = environ["ENKASH_BASE_URL"] = options.base_url or environ["ENKASH_BASE_URL"]
     if options.auth is not None:
+        base_url = _environment(options)["ENKASH_BASE_URL"]
         return EnKashSession(base_url, _function(options.auth)(), **limits)
     try:
-        return EnKashSession.from_env(environ, **limits)
+        # Without a name here: reports of failures print the local variables of every frame.
+        return EnKashSession.from_env(_environment(options), **limits)
     except ValueError as error:
         prefix = options.variables
         raise ValueError(
             f"{error}, on the driver and on each executor"
             f" (spark.executorEnv.…; here their names begin with {prefix})"
         ) from None
+
+
+def _environment(options: SourceOptions) -> dict[str, str]:
+    """Return the variables of a session, out of those that the options name."""
+    environ = {
+        name: os.environ.get(options.variables + name.removeprefix("ENKASH_"), "")
+        for name in ENVIRONMENT
+    }
+    return environ | {"ENKASH_BASE_URL": options.base_url or environ["ENKASH_BASE_URL"]}
 
 
 def _function(name: str) -> Any:

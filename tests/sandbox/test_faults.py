@@ -599,6 +599,18 @@ def test_a_script_is_text() -> None:
             'fault 1 (insert_rows): on must be "search" for insert_rows',
         ),
         ('[[fault]]\nkind = "reset"\non = "token"\nrow = 3', 'on must be "search" for an offset'),
+        (
+            '[[fault]]\nkind = "reset"\noffset_from = 10\noffset_to = 5',
+            "fault 1 (reset): offset_from (10) must not exceed offset_to (5)",
+        ),
+        (
+            '[[fault]]\nkind = "redirect"\nlocation = "/a\\r\\nX: y"',
+            "fault 1 (redirect): location must be one line of printable text",
+        ),
+        (
+            '[[fault]]\nkind = "content_type"\nvalue = "text/html\\n"',
+            "fault 1 (content_type): value must be one line of printable text",
+        ),
     ],
 )
 def test_a_wrong_script_is_told_what_is_wrong_and_what_could_stand_there(

@@ -58,6 +58,7 @@ async def read(session: EnKashSession, customer_id: str) -> Customer:
         ("dso_median", Decimal("1.5"), Decimal("1.5")),
         ("branch_codes", ["MUM1", "MUM2"], ("MUM1", "MUM2")),
         ("warnings", (), ()),
+        ("warnings", None, ()),
         ("customer_id", "KC1", "KC1"),
         ("id", 77, 77),
     ],
@@ -149,6 +150,46 @@ async def test_a_sandbox_may_hold_nothing_but_ones_own() -> None:
         ({"warnings": "late"}, TypeError, "warnings must be a list"),
         ({"customer_reminders": ["x"]}, TypeError, "each of customerReminders must be a mapping"),
         ({"customer_reminders": [{"kind": 1}]}, ValueError, "no field kind"),
+        ({"active": "yes"}, TypeError, "active must be true or false, got 'yes'"),
+        ({"active": 1}, TypeError, "active must be true or false"),
+        ({"legal_name": 5}, TypeError, "legalName must be a text, got 5"),
+        ({"legal_name": True}, TypeError, "legalName must be a text"),
+        ({"legal_name": "\ud800"}, ValueError, "legalName holds half of a character"),
+        ({"customer_id": 7}, TypeError, "customerId must be a text"),
+        ({"id": "5"}, TypeError, "id must be a whole number"),
+        ({"id": 2**70}, ValueError, "id must fit into 64 bits"),
+        ({"dso_median": "5"}, TypeError, "dsoMedian must be a number"),
+        ({"dso_median": float("nan")}, ValueError, "dsoMedian must be finite"),
+        ({"level": "x"}, ValueError, "level must be one of LEVEL_1, LEVEL_2, LEVEL_3"),
+        ({"legalName": "a", "legal_name": "b"}, ValueError, "legalName is given twice"),
+        ({"branch_codes": ["MUM1", 2]}, TypeError, "each of branchCodes must be a text"),
+        ({"warnings": ["\udfff"]}, ValueError, "each of warnings holds half of a character"),
+        (
+            {"customer_key_contacts": [{"mail_enabled": "no"}]},
+            TypeError,
+            "mail_enabled in customerKeyContacts must be true or false",
+        ),
+        (
+            {"customer_key_contacts": [{"createdOn": "yesterday"}]},
+            ValueError,
+            "createdOn in customerKeyContacts must be a date-time",
+        ),
+        (
+            {"customer_reminders": [{"reminder_interval": 1.5}]},
+            TypeError,
+            "reminderInterval in customerReminders must be a whole number",
+        ),
+        (
+            {"customer_reminders": [{"stage": "a", "Stage": "b"}]},
+            ValueError,
+            "stage is given twice",
+        ),
+        (
+            {"created_on": "0001-01-01T00:00:00+05:30"},
+            ValueError,
+            "createdOn must lie within the years 1 to 9999",
+        ),
+        ({"modified_on": 10**18}, ValueError, "modifiedOn must lie within the years 1 to 9999"),
     ],
 )
 async def test_what_cannot_be_is_refused_by_name(
@@ -160,6 +201,58 @@ async def test_what_cannot_be_is_refused_by_name(
     with pytest.raises(error, match=said):
         sandbox.update(before[0]["customerId"], fields)
     assert sandbox.records() == before
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "said"),
+    [
+        (lambda sandbox: sandbox.insert(-1), ValueError, "count must be at least 0, got -1"),
+        (lambda sandbox: sandbox.insert(True), TypeError, "count must be a whole number"),
+        (lambda sandbox: sandbox.insert(1.5), TypeError, "customers must be a number, or fields"),
+        (lambda sandbox: sandbox.insert("x"), TypeError, "fields must be a mapping"),
+        (lambda sandbox: sandbox.insert([5]), TypeError, "fields must be a mapping"),
+        (lambda sandbox: sandbox.insert({5: 1}), ValueError, "there is no field 5"),
+        (lambda sandbox: sandbox.insert_at(-1, 1), ValueError, "position must be at least 0"),
+        (lambda sandbox: sandbox.insert_at("0", 1), TypeError, "position must be a whole number"),
+        (lambda sandbox: sandbox.insert_at(0, -1), ValueError, "count must be at least 0"),
+        (lambda sandbox: sandbox.insert_at(6, 1), ValueError, "no position 6 among 5 rows"),
+        (
+            lambda sandbox: sandbox.delete(sandbox.customer_ids()[0]),
+            TypeError,
+            "several ids, such as a list, got 'KC",
+        ),
+        (lambda sandbox: sandbox.delete(5), TypeError, "several ids"),
+        (lambda sandbox: sandbox.delete([5]), TypeError, "each id to delete must be a str"),
+        (
+            lambda sandbox: sandbox.update(sandbox.customer_ids()[0], None),
+            TypeError,
+            "fields must be a mapping",
+        ),
+    ],
+)
+async def test_a_change_that_cannot_be_is_refused(
+    sandbox: Sandbox, change: Any, error: type[Exception], said: str
+) -> None:
+    before = sandbox.records()
+    with pytest.raises(error, match=said):
+        change(sandbox)
+    assert sandbox.records() == before
+
+
+@pytest.mark.parametrize("until", [date(10, 1, 1), date(9999, 12, 31)])
+async def test_the_newest_customer_may_be_of_any_year_that_times_reach(until: date) -> None:
+    async with (
+        open_sandbox(SandboxSettings(rows=5, until=until)) as sandbox,
+        session_for(sandbox) as session,
+    ):
+        newest = [one async for one in session.customers.search()][-1].created_on
+    assert newest is not None
+    assert 0 <= (until - newest.date()).days <= 1
+
+
+def test_the_newest_customer_is_not_of_a_year_that_times_do_not_reach() -> None:
+    with pytest.raises(ValueError, match="until must be 0010-01-01 or later"):
+        SandboxSettings(until=date(1, 1, 1))
 
 
 async def test_no_two_customers_share_an_id(sandbox: Sandbox) -> None:

@@ -23,7 +23,8 @@ class GivenFields:
     """Puts fields that are given into rows of a table.
 
     Their names are those of the wire or of Python; times are aware datetimes or texts, amounts
-    whole numbers or Decimals of at most two digits after the point.
+    whole numbers or Decimals of at most two digits after the point; what else there is, the table
+    declares.
     """
 
     def __init__(self, table: Table, settings: SandboxSettings) -> None:
@@ -34,8 +35,13 @@ class GivenFields:
         self._names = [*table.stored, *table.lists]
 
     def named(self, fields: Fields) -> dict[str, Any]:
-        """Return *fields* under the names of the wire; ValueError for one that there is not."""
-        return {_name_among(self._names, name): value for name, value in fields.items()}
+        """Return *fields* under the names of the wire.
+
+        ValueError for one that there is not, or that is given twice.
+        """
+        if not isinstance(fields, Mapping):
+            raise TypeError(f"fields must be a mapping of names to values, got {fields!r}")
+        return _under_names(self._names, fields)
 
     def stored(self, name: str, value: Any) -> Any:
         """Return *value* as the store keeps it; TypeError or ValueError if it cannot be kept."""
@@ -45,9 +51,18 @@ class GivenFields:
             return self._instant(name, value) // self._tick * self._tick
         if name in self._table.amounts:
             return _paise(name, value)
-        if not isinstance(value, str | int | float | Decimal):
-            raise TypeError(f"{name} must be a text, a number or a flag, got {value!r}")
-        return float(value) if isinstance(value, Decimal) else value
+        return self._plain(name, value)
+
+    def _plain(self, name: str, value: object) -> object:
+        """Return a value that is neither a time nor an amount, as its column declares it."""
+        table = self._table
+        if name in table.flags:
+            return _flag(name, value)
+        if name in table.wholes or name == table.number:
+            return _whole(name, value)
+        if name in table.numbers:
+            return _number(name, value)
+        return _text(name, value, table.choices.get(name, ()))
 
     def applied(self, row: Row, fields: Fields) -> Row:
         """Return *row* with *fields*, named as on the wire, in place of what it held."""
@@ -69,41 +84,87 @@ class GivenFields:
             return self._write_date(stored)
         return money(stored) if name in self._table.amounts else value
 
-    def _list(self, name: str, value: object, identity: str) -> list[Any]:
+    def _list(self, name: str, value: object, identity: str) -> list[Any] | None:
+        if value is None:
+            return None
         if not isinstance(value, Iterable) or isinstance(value, str | bytes | Mapping):
             raise TypeError(f"{name} must be a list, got {value!r}")
         names = self._table.lists[name]
         items = cast("Iterable[object]", value)
-        return [self._item(name, item, names, identity) if names else item for item in items]
+        return [
+            self._item(name, item, names, identity) if names else _text(f"each of {name}", item)
+            for item in items
+        ]
 
     def _item(
         self, name: str, item: object, names: tuple[str, ...], identity: str
     ) -> dict[str, Any]:
         if not isinstance(item, Mapping):
             raise TypeError(f"each of {name} must be a mapping of fields, got {item!r}")
-        given = {
-            _name_among(names, str(key)): self._inside(one)
-            for key, one in cast("Mapping[object, object]", item).items()
-        }
+        inside = _under_names(names, cast("Mapping[object, object]", item))
+        given = {key: self._inside(f"{key} in {name}", key, one) for key, one in inside.items()}
         of_whose = {self._table.identity: identity} if self._table.identity in names else {}
         return dict.fromkeys(names) | of_whose | given
 
-    def _inside(self, value: object) -> object:
-        return self._write_date(self._instant("a time", value)) if _is_time(value) else value
+    def _inside(self, title: str, name: str, value: object) -> object:
+        if value is None:
+            return None
+        if name in self._times or isinstance(value, datetime):
+            return self._write_date(self._instant(title, value))
+        try:
+            return self._plain(name, value)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"{title}{str(error).removeprefix(name)}") from None
 
     def _instant(self, name: str, value: object) -> int:
         if isinstance(value, datetime):
             if value.tzinfo is None:
                 raise ValueError(f"{name} must be a time with a zone, got {value!r}")
-            return int(epoch_ms(value))
+            return self._writable(name, int(epoch_ms(value)))
         try:
-            return int(read_instant(value))
+            instant = int(read_instant(value))
         except ValueError as error:
             raise ValueError(f"{name} {error}, got {value!r}") from error
+        return self._writable(name, instant)
+
+    def _writable(self, name: str, instant: int) -> int:
+        try:
+            self._write_date(instant)
+        except OverflowError:
+            raise ValueError(f"{name} must lie within the years 1 to 9999") from None
+        return instant
 
 
-def _is_time(value: object) -> bool:
-    return isinstance(value, datetime)
+def _flag(name: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be true or false, got {value!r}")
+    return value
+
+
+def _whole(name: str, value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} must be a whole number, got {value!r}")
+    if not -(2**63) <= value < 2**63:
+        raise ValueError(f"{name} must fit into 64 bits, got {value}")
+    return value
+
+
+def _number(name: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        raise TypeError(f"{name} must be a number, got {value!r}")
+    if not abs(value) < 2**63:
+        raise ValueError(f"{name} must be finite and fit into 64 bits, got {value}")
+    return float(value) if isinstance(value, Decimal) else value
+
+
+def _text(name: str, value: object, choices: tuple[str, ...] = ()) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a text, got {value!r}")
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise ValueError(f"{name} holds half of a character that UTF-8 cannot write, {value!r}")
+    if choices and value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(choices)}, got {value!r}")
+    return value
 
 
 def _paise(name: str, value: object) -> int:
@@ -113,6 +174,17 @@ def _paise(name: str, value: object) -> int:
     if not paise.is_finite() or paise != paise.to_integral_value() or abs(paise) >= 2**63:
         raise ValueError(f"{name} must have at most two digits after the point, got {value!r}")
     return int(paise)
+
+
+def _under_names(names: Iterable[str], given: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return *given* under the *names* that its own are spellings of."""
+    found = dict[str, Any]()
+    for spelling, value in given.items():
+        name = _name_among(names, str(spelling))
+        if name in found:
+            raise ValueError(f"{name} is given twice")
+        found[name] = value
+    return found
 
 
 def _name_among(names: Iterable[str], name: str) -> str:

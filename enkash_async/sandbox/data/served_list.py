@@ -18,6 +18,7 @@ from enkash_async.sandbox.data.rows import RowMaker
 from enkash_async.sandbox.data.seeding import latest, seed_keys
 from enkash_async.sandbox.data.store import Store
 from enkash_async.sandbox.data.table import Key, Table
+from enkash_async.sandbox.knobs import Whole
 from enkash_async.sandbox.settings import SandboxSettings
 
 T = TypeVar("T")
@@ -77,6 +78,7 @@ class ServedList:
 
         Those created before still sort after the rows that have no creation time.
         """
+        _check_count("count", count)
         return self._wait_for(partial(self._insert, count, newest))
 
     def put(self, fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -97,11 +99,19 @@ class ServedList:
         Raises ValueError if *position* is beyond the end, or if its neighbours were created
         at the same instant and have no free numbers between them.
         """
+        _check_count("position", position)
+        _check_count("count", count)
         return self._wait_for(partial(self._insert_at, position, count))
 
     def delete(self, ids: Iterable[str]) -> int:
         """Delete these rows and return how many of them there were."""
-        return self._wait_for(partial(self._store.delete, list(ids)))
+        if isinstance(ids, str | bytes) or not isinstance(ids, Iterable):
+            raise TypeError(f"what to delete must be several ids, such as a list, got {ids!r}")
+        several = list(ids)
+        for one in several:
+            if not isinstance(one, str):
+                raise TypeError(f"each id to delete must be a str, got {one!r}")
+        return self._wait_for(partial(self._store.delete, several))
 
     def close(self) -> None:
         """Drop the data and end the thread."""
@@ -172,3 +182,7 @@ class ServedList:
 
     def _wait_for(self, function: Callable[[], T]) -> T:
         return self._worker.submit(function).result()
+
+
+def _check_count(name: str, value: object) -> None:
+    Whole("").check(name, value)

@@ -122,7 +122,8 @@ class Store:
 
         Raises ValueError if there are fewer than *position* rows.
         """
-        if not 0 <= position <= (count := self.count(())):
+        count = self.count(())
+        if not 0 <= position <= count:
             raise ValueError(f"There is no position {position} among {count} rows.")
         sql = (
             f'SELECT "{self._created}", "{self._table.number}" FROM listed'

@@ -77,6 +77,18 @@ class Table:
     amounts: tuple[str, ...] = ()
     """The columns that hold amounts of money."""
 
+    flags: tuple[str, ...] = ()
+    """The fields that are true or false, also of the objects inside a record."""
+
+    wholes: tuple[str, ...] = ()
+    """Those that hold whole numbers, beside the number of the row."""
+
+    numbers: tuple[str, ...] = ()
+    """Those that hold other numbers. What is none of these is a text."""
+
+    choices: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict[str, tuple[str, ...]])
+    """The texts that a field may hold, where not any."""
+
     lists: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict[str, tuple[str, ...]])
     """The lists of a record, and the fields of the objects inside: none if these are texts."""
 

@@ -14,7 +14,7 @@ from aiohttp import hdrs, web
 from enkash_async.sandbox.faults.bodies import html_page
 from enkash_async.sandbox.faults.exchange import Exchange, Respond
 from enkash_async.sandbox.faults.kind import Instead, Kind
-from enkash_async.sandbox.knobs import KNOB, OneOf, Seconds, Text, Whole
+from enkash_async.sandbox.knobs import KNOB, HeaderValue, OneOf, Seconds, Whole
 
 ErrorType = Literal[
     "CLIENT_REQUEST_ABORT",
@@ -136,7 +136,7 @@ class Redirect(Instead):
     status: RedirectStatus = attrs.field(
         default=302, metadata={KNOB: OneOf(RedirectStatus, "HTTP status")}
     )
-    location: str = attrs.field(default="/elsewhere", metadata={KNOB: Text("where to")})
+    location: str = attrs.field(default="/elsewhere", metadata={KNOB: HeaderValue("where to")})
 
     async def answer(self, exchange: Exchange) -> web.StreamResponse:
         return web.Response(status=self.status, headers={hdrs.LOCATION: self.location})

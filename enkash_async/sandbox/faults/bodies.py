@@ -11,7 +11,7 @@ from aiohttp import hdrs, web
 
 from enkash_async.sandbox.faults.exchange import Exchange
 from enkash_async.sandbox.faults.kind import Delivery, Instead
-from enkash_async.sandbox.knobs import KNOB, Text, Whole
+from enkash_async.sandbox.knobs import KNOB, HeaderValue, Whole
 
 _MEGABYTE = 1_000_000
 _BLANKS = b" " * 50_000
@@ -42,7 +42,7 @@ class ContentType(Delivery):
     """The right body under a wrong content type."""
 
     name = "content_type"
-    value: str = attrs.field(default="text/html", metadata={KNOB: Text("the content type")})
+    value: str = attrs.field(default="text/html", metadata={KNOB: HeaderValue("the content type")})
 
     async def deliver(
         self, exchange: Exchange, answer: web.Response, body: bytes

@@ -76,6 +76,9 @@ class Fault:
             )
         for name, rule in self.conditions().items():
             rule.check(name, getattr(self, name))
+        low, high = self.offset_from, self.offset_to
+        if low is not None and high is not None and low > high:
+            raise ValueError(f"offset_from ({low}) must not exceed offset_to ({high})")
         about_pages = (self.offset_from, self.offset_to, self.row) != (None, None, None)
         if self.on == "token" and (about_pages or self.kind.search_only):
             what = "an offset or a row" if about_pages else self.kind.name

@@ -96,6 +96,8 @@ class Sandbox:
         """
         if isinstance(customers, int):
             return self._customers.insert(customers, newest=newest)
+        if not isinstance(customers, Iterable):
+            raise TypeError(f"customers must be a number, or fields of them, got {customers!r}")
         given = cast(
             "Iterable[Mapping[str, Any]]",
             [customers] if isinstance(customers, Mapping) else customers,

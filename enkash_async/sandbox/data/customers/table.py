@@ -55,6 +55,10 @@ CUSTOMERS = Table(
     maker=CustomerMaker,
     times=("modifiedOn",),
     amounts=("netAmount",),
+    flags=("active", "mail_enabled", "sms_enabled", "whatsapp_enabled"),
+    wholes=("dueDateDifference", "reminderInterval"),
+    numbers=("dsoMedian",),
+    choices={"level": _LEVELS},
     lists={
         "branchCodes": (),
         "customerKeyContacts": Contact.__struct_fields__,
