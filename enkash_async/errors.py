@@ -364,7 +364,8 @@ class DecodeError(EnKashError):
         place = "" if self.offset is None else f" at row {self.offset}"
         return (
             f"record{place} cannot be read: {self.path}: {self.reason}."
-            " Give search() an on_bad_record callback to set such records aside."
+            " search() and crawl() set such records aside if they are given an on_bad_record"
+            " callback."
         )
 
 

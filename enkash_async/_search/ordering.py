@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import attrs
 
+from enkash_async._wire.criteria import text
 from enkash_async._wire.keys import wire_name
 from enkash_async.errors import InvalidArgumentError
 
@@ -27,7 +28,7 @@ def ordered_by(given: Any, record: type, example: str) -> str:
     The service documents no names, so one that is like none of a record is sent as it is; one that
     is nearly that of a field is an error, which names the field.
     """
-    if not isinstance(given, str) or not given:
+    if not text("order_by", given):
         raise InvalidArgumentError(f'order_by must be the name of a field, such as "{example}"')
     names = names_of(record)
     if given in names:

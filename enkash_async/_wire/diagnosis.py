@@ -79,10 +79,11 @@ def refusal_in_between(response: Response) -> ResponseError:
     return _final(IN_BETWEEN[response.status], response)
 
 
-def unreadable_page(response: Response) -> ResponseError:
+def unreadable_page(response: Response, *, is_sound: bool) -> ResponseError:
     """Return the error for a page that was given up because reading it would take seconds."""
+    fault = "holds millions of values" if is_sound else "is not sound JSON"
     return _final(
-        f"the answer is not sound JSON, and too intricate to look for the records in it"
+        f"the answer {fault}, and is too intricate to look for the records in it"
         f" ({response.nbytes} bytes)",
         response,
     )

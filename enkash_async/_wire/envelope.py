@@ -42,6 +42,7 @@ class Outline(msgspec.Struct):
     response_message: msgspec.Raw = ABSENT
 
 
+_check_json = msgspec.json.Decoder(msgspec.Raw).decode
 _decode_outline = msgspec.json.Decoder(Outline).decode
 # With infinity for an exponent beyond all bounds, which msgspec refuses.
 _decode_any = msgspec.json.Decoder(float_hook=float).decode
@@ -103,6 +104,8 @@ def answer_in(body: bytes) -> dict[str, Any] | None:
         try:
             return _values(decoded(body, _decode_outline))
         except msgspec.ValidationError:
+            # It says so at the first byte, whatever follows.
+            decoded(body, _check_json)
             return None
     answer = _decoded_upper_levels(body)
     return cast("dict[str, Any]", answer) if isinstance(answer, dict) else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal, InvalidOperation
 
+from enkash_async._arguments import INT32_MAX
 from enkash_async._patterns import Pattern
 
 _NUMBER = Pattern(r"\d{1,40}(\.\d{1,40})?([eE][+-]?\d{1,2})?", re.ASCII)
@@ -43,3 +44,9 @@ def whole_number(value: object) -> int | None:
     """
     found = number(value)
     return int(found) if found is not None and found == found.to_integral_value() else None
+
+
+def row_count(value: object) -> int | None:
+    """Return the number of rows that *value* is or spells; None for all else, and beyond bounds."""
+    found = whole_number(value)
+    return found if found is not None and found <= INT32_MAX else None

@@ -25,8 +25,8 @@ from enkash_async._wire.envelope import (
     raise_for_error,
     says_success,
 )
-from enkash_async._wire.nesting import MAX_ERROR_DEPTH, decoded, pruned
-from enkash_async._wire.numbers import from_digits, whole_number
+from enkash_async._wire.nesting import MAX_ERROR_DEPTH, decoded, is_sound_json, pruned
+from enkash_async._wire.numbers import from_digits, row_count
 from enkash_async._wire.response import Response
 from enkash_async._wire.salvage import TooLongToSalvageError, salvaged
 from enkash_async._wire.splitting import MARK, PIECE, split_records
@@ -54,7 +54,6 @@ class _Envelope(Outline):
 
 _decode_page = msgspec.json.Decoder(_Envelope).decode
 _encode = msgspec.json.Encoder(decimal_format="number").encode
-_check_json = msgspec.json.Decoder(msgspec.Raw).decode
 
 MAX_AT_ONCE = 8 * 1024 * 1024
 MAX_COMMAS = 200_000
@@ -95,7 +94,7 @@ def _checked_payload(response: Response, envelope: _Envelope | None) -> PagePayl
     if envelope is None or not says_success(envelope):
         raise_for_error(response)
     payload = None if envelope is None else envelope.payload
-    count = None if payload is None else whole_number(part_of(payload.recordsCount))
+    count = None if payload is None else row_count(part_of(payload.recordsCount))
     if payload is None or (payload.data is None and count != 0):
         error = ResponseError(
             "the answer reads as a success but holds no payload with a list of records; it is"
@@ -113,7 +112,7 @@ def _envelope_steps(response: Response) -> Generator[None, None, _Envelope | Non
         try:
             return _decode_page(body)
         except msgspec.ValidationError:
-            if _is_sound(body):
+            if is_sound_json(body):
                 # Another envelope than that of a page.
                 return None
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -123,9 +122,9 @@ def _envelope_steps(response: Response) -> Generator[None, None, _Envelope | Non
     yield
     try:
         envelope = yield from _despite_bad_records(body)
-    except TooLongToSalvageError:
+    except TooLongToSalvageError as error:
         # Asked again, it would take as long again.
-        raise unreadable_page(response) from None
+        raise unreadable_page(response, is_sound=error.is_sound) from None
     yield
     return envelope
 
@@ -154,14 +153,6 @@ def _is_read_fast(body: bytes) -> bool:
     if len(body) <= MAX_COMMAS:
         return True
     return len(body) <= MAX_AT_ONCE and body.count(b",") <= MAX_COMMAS
-
-
-def _is_sound(body: bytes) -> bool:
-    try:
-        _check_json(body)
-    except UNREADABLE:
-        return False
-    return True
 
 
 def _despite_bad_records(body: bytes) -> Generator[None, None, _Envelope | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC
 from typing import Any, NamedTuple
 
 import attrs
@@ -20,6 +21,7 @@ from enkash_async import (
     EnKashSession,
     RetryPolicy,
 )
+from enkash_async._decoding.decoder import RecordDecoder
 from enkash_async._wire.keys import wire_name
 from tests.support.plain_functions import NOT_PLAIN
 from tests.support.raw_server import Call, raw_server, reply
@@ -240,3 +242,16 @@ async def test_a_callback_that_would_lose_records_is_refused_when_the_search_is_
     ):
         with pytest.raises(TypeError, match=r"^on_bad_record must be a (plain )?function"):
             getattr(session.customers, method)(on_bad_record=wrong)
+
+
+@pytest.mark.parametrize("name", ["id", "customerId", "legalName", "overdueCount"])
+def test_a_number_of_thousands_of_digits_is_named(name: str) -> None:
+    raw = b'{"customerId":"KC1","%b":%b}' % (name.encode(), b"9" * 5001)
+    declared = {wire_name(field) for field in attrs.fields(Customer)}
+    decoder = RecordDecoder(Customer, UTC)
+    if name not in declared:
+        assert decoder.decode(raw).customer_id == "KC1"
+        return
+    with pytest.raises(DecodeError) as caught:
+        decoder.decode(raw)
+    assert caught.value.path == name

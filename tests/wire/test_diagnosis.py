@@ -98,6 +98,27 @@ FOREIGN: dict[str, tuple[bytes, int, str, bool, bool]] = {
         False,
         True,
     ),
+    "a list without an end": (
+        b"[1," * 30 + b" " * 300_000,
+        200,
+        "the answer ends in the middle of its JSON, after 300090 bytes (HTTP 200)",
+        False,
+        False,
+    ),
+    "brackets only": (
+        b"[" * 300_000,
+        200,
+        "the answer is nested too deep to be read (300000 bytes) (HTTP 200)",
+        True,
+        False,
+    ),
+    "a long list": (
+        b"[" + b"1," * 150_000 + b"1]",
+        200,
+        "the answer is JSON, but not the envelope of the service: a list and no object (HTTP 200)",
+        True,
+        False,
+    ),
     "too intricate": (
         b'{"payload":{"data":[' + b"[" * 200_000,
         200,
