@@ -28,18 +28,19 @@ def ordered_by(given: Any, record: type, example: str) -> str:
     The service documents no names, so one that is like none of a record is sent as it is; one that
     is nearly that of a field is an error, which names the field.
     """
-    if not text("order_by", given):
+    name = text("order_by", given)
+    if not name:
         raise InvalidArgumentError(f'order_by must be the name of a field, such as "{example}"')
     names = names_of(record)
-    if given in names:
-        return names[given]
+    if name in names:
+        return names[name]
     # Not at the top: who mistakes no name need not have it loaded.
     from difflib import get_close_matches
 
     lowered = {name.lower(): name for name in names}
-    if alike := get_close_matches(given.lower(), lowered, 1, ALIKE):
+    if alike := get_close_matches(name.lower(), lowered, 1, ALIKE):
         raise InvalidArgumentError(
-            f"order_by: there is no field {given!r}; did you mean {lowered[alike[0]]!r}?"
+            f"order_by: there is no field {name!r}; did you mean {lowered[alike[0]]!r}?"
             " What is no field at all is sent as it is"
         )
-    return given
+    return name

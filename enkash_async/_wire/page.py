@@ -14,7 +14,7 @@ from collections.abc import Generator, Sequence
 import msgspec
 
 from enkash_async._wire.broken_texts import decode_despite_broken_texts, mended
-from enkash_async._wire.charset import in_utf8
+from enkash_async._wire.charset import in_utf8, unreadable_charset
 from enkash_async._wire.diagnosis import unreadable_page
 from enkash_async._wire.envelope import (
     ABSENT,
@@ -70,6 +70,8 @@ def payload_steps(response: Response) -> Generator[None, None, PagePayload]:
     Raises the APIError or ResponseError that the answer stands for, if it is not a page.
     """
     if response.status not in _HAS_CONTENT:
+        return _checked_payload(response, None)
+    if unreadable_charset(response) is not None:
         return _checked_payload(response, None)
     response = in_utf8(response)
     split = yield from split_records(response.pieces)

@@ -17,6 +17,9 @@ from enkash_async._patterns import Pattern
 from enkash_async._wire.nesting import is_sound_json
 from enkash_async._wire.splitting import MARK
 
+_BLANKS = b" \t\r\n"
+"""White space of JSON; bytes.strip by itself takes more for that."""
+
 _MAX_LISTS = 3
 """Lists of that name that are looked at, until one turns out to be the page's."""
 
@@ -114,7 +117,7 @@ class _Scanner:
             elif mark in (b",", b"]"):
                 if depth:
                     continue
-                item = text[begin:after].strip()
+                item = text[begin:after].strip(_BLANKS)
                 begin = place
                 # Nothing between two commas is a bad record, nothing after the last one is none.
                 if item or mark == b",":

@@ -255,3 +255,24 @@ def test_a_number_of_thousands_of_digits_is_named(name: str) -> None:
     with pytest.raises(DecodeError) as caught:
         decoder.decode(raw)
     assert caught.value.path == name
+
+
+@pytest.mark.parametrize(
+    ("raw", "reason"),
+    [
+        (b'"id":1e400', "is a number of more than 100 digits"),
+        (b'"id":%b' % (b"9" * 5001), "is a number of more than 100 digits"),
+        (b'"id":1.5', "expected a whole number, got a fraction"),
+        (b'"id":1e-400', "expected a whole number, got a fraction"),
+        (b'"id":1e-999999999999999999999', "a number whose exponent is beyond all bounds"),
+        (b'"id":1e999999999999999999999', "a number whose exponent is beyond all bounds"),
+        (b'"id":true', "expected a whole number, got bool"),
+        (b'"netAmount":1e-999999999999999999999', "a number whose exponent is beyond all bounds"),
+        (b'"netAmount":"NaN"', "not a finite number"),
+        (b'"netAmount":"Infinity"', "not a finite number"),
+    ],
+)
+def test_a_number_is_not_refused_for_what_it_is_not(raw: bytes, reason: str) -> None:
+    with pytest.raises(DecodeError) as caught:
+        RecordDecoder(Customer, UTC).decode(b'{"customerId":"KC1",%b}' % raw)
+    assert caught.value.reason == reason
