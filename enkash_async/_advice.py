@@ -23,6 +23,19 @@ BY_STATUS: Mapping[int, str] = MappingProxyType(
 )
 """Advice where the service names no error type, so that the status alone says what happened."""
 
+PASSING = frozenset({500, 502, 503, 504, 520, 521, 522, 523, 524, 529, 530})
+"""Statuses from 500 on that may pass by themselves."""
+
+
+def of_status(status: int) -> str | None:
+    """Return what is to be done after an error of which the *status* alone is known.
+
+    None where that says no more than the kind of the error does.
+    """
+    if status >= 500 and status not in PASSING:
+        return BY_STATUS.get(status, "Nothing says that this passes by itself.")
+    return BY_STATUS.get(status)
+
 
 def facts(*known: str, attempts: int, client_request_id: str | None) -> str:
     """Return what is *known* in brackets, with how often the request was sent and under which id.

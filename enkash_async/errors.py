@@ -39,7 +39,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from enkash_async._advice import BY_STATUS, facts, sentences, way_to_ask, wish
+from enkash_async._advice import BY_STATUS, facts, of_status, sentences, way_to_ask, wish
 
 if TYPE_CHECKING:
     from enkash_async.report import SearchReport
@@ -228,11 +228,13 @@ class APIError(EnKashError):
         return sentences(text, self._what_to_do(), self._way_to_ask(), wish(self.retry_after))
 
     def _what_to_do(self) -> str:
-        return self.advice if self.error_type else BY_STATUS.get(self.status, self.advice)
+        found = None if self.error_type else of_status(self.status)
+        return self.advice if found is None else found
 
     def _way_to_ask(self) -> str:
         # What stands in BY_STATUS has another reason than a failure of the service.
-        if not self.only_enkash_can_help or self._what_to_do() is not self.advice:
+        has_reason = not self.error_type and self.status in BY_STATUS
+        if not self.only_enkash_can_help or has_reason:
             return ""
         return way_to_ask(self.request_id, self.client_request_id)
 
@@ -364,7 +366,8 @@ class DecodeError(EnKashError):
         place = "" if self.offset is None else f" at row {self.offset}"
         return (
             f"record{place} cannot be read: {self.path}: {self.reason}."
-            " Give search() an on_bad_record callback to set such records aside."
+            " search() and crawl() set such records aside if they are given an on_bad_record"
+            " callback."
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -10,6 +11,7 @@ from typing import Any, get_args, get_type_hints
 import pytest
 
 from enkash_async import (
+    ArgumentTypeError,
     Customer,
     CustomerFilter,
     CustomerStatus,
@@ -26,6 +28,9 @@ from enkash_async.sandbox import Sandbox
 from tests.support.sessions import session_for
 
 pytestmark = pytest.mark.anyio
+
+NESTED: list[Any] = []
+NESTED.append(NESTED)
 
 
 @pytest.fixture
@@ -250,6 +255,24 @@ async def test_a_slip_in_order_by_is_told(session: EnKashSession, given: str, me
         session.customers.search(order_by=given)
 
 
+@pytest.mark.parametrize(
+    ("given", "kind", "words"),
+    [
+        (5, ArgumentTypeError, "order_by must be a str, not int"),
+        (b"createdOn", ArgumentTypeError, "order_by must be a str, not bytes"),
+        ("", InvalidArgumentError, "order_by must be the name of a field"),
+        ("\ud800", InvalidArgumentError, "order_by must be text that can be written as UTF-8"),
+        ("a\nb", InvalidArgumentError, "order_by must be text without control characters"),
+    ],
+)
+async def test_an_order_by_that_cannot_be_sent_is_refused_at_once(
+    session: EnKashSession, given: Any, kind: type[Exception], words: str
+) -> None:
+    with pytest.raises(InvalidArgumentError, match=words) as caught:
+        session.customers.search(order_by=given)
+    assert type(caught.value) is kind
+
+
 async def test_what_is_like_no_field_is_left_to_the_service(session: EnKashSession) -> None:
     with pytest.raises(ValidationError):
         await session.customers.search(order_by="priority")
@@ -304,7 +327,23 @@ async def test_what_is_extra_is_a_part_of_what_a_search_asks_for(session: EnKash
             {"extra_query": {"orderBy": "x"}, "order_by": "created_on"},
             "extra_query must not hold orderBy",
         ),
-        ({"extra_body": {"a": object()}}, "extra_body: a cannot be written as JSON"),
+        ({"extra_body": {"a": object()}}, "extra_body: a must be what JSON has"),
+        ({"extra_body": {"a": [1, float("nan")]}}, r"extra_body: a\[1\] must be a finite number"),
+        ({"extra_body": {"a": {"b": -math.inf}}}, r"extra_body: a\.b must be a finite number"),
+        ({"extra_body": {"a": Decimal("NaN")}}, "extra_body: a must be a finite number"),
+        ({"extra_body": {"a": 10**5000}}, "extra_body: a cannot be written as JSON"),
+        ({"extra_body": {"a": b"bytes"}}, "extra_body: a must be what JSON has"),
+        ({"extra_body": {"a": {1, 2}}}, "extra_body: a must be what JSON has"),
+        ({"extra_body": {"a": date(2026, 1, 1)}}, "extra_body: a must be what JSON has"),
+        ({"extra_body": {"a": {7: 1}}}, "each name in extra_body: a must be a str"),
+        ({"extra_body": {"a": NESTED}}, "is nested too deep"),
+        ({"extra_body": {"a": "\ud800"}}, "extra_body: a must be text that can be written"),
+        ({"extra_body": {"a": {"\ud800": 1}}}, "each name in extra_body: a must be text that"),
+        ({"extra_body": {"\ud800": 1}}, "each name in extra_body must be text that can be written"),
+        ({"extra_query": {"a": "\ud800"}}, "extra_query: a must be text that can be written"),
+        ({"extra_query": {"\ud800": "a"}}, "each name in extra_query must be text that can be"),
+        ({"extra_query": {"a": math.nan}}, "extra_query: a must be a finite number"),
+        ({"extra_query": {"a": 10**5000}}, "extra_query: a has too many digits"),
         ({"extra_body": [("a", 1)]}, "extra_body must be a mapping"),
         ({"extra_query": {7: "a"}}, "each name in extra_query must be a str"),
         ({"extra_query": {"a": None}}, "extra_query: a must be a str or a number"),

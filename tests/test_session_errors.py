@@ -31,6 +31,11 @@ def session(**options: object) -> object:
 MISUSE: list[tuple[Callable[[], object], type[EnKashError], str]] = [
     (lambda: EnKashSession.from_env({}), ConfigurationError, "ENKASH_BASE_URL"),
     (lambda: EnKashSession.from_env({"ENKASH_BASE_URL": URL}), ConfigurationError, "ENKASH_TOKEN"),
+    (
+        lambda: EnKashSession.from_env({"ENKASH_BASE_URL": "https://xn--a", "ENKASH_TOKEN": "t"}),
+        ConfigurationError,
+        "ENKASH_BASE_URL",
+    ),
     (lambda: EnKashSession("ftp://x", BearerToken("t")), InvalidArgumentError, "base_url"),
     (lambda: EnKashSession(7, BearerToken("t")), ArgumentTypeError, "base_url"),  # type: ignore[arg-type]
     (lambda: EnKashSession(URL, "t"), ArgumentTypeError, "auth"),  # type: ignore[arg-type]

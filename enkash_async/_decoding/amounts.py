@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
 
+from enkash_async._wire.numbers import is_beyond_bounds
+
 _MOST_DIGITS = 100
 """Digits of a whole number that is written with a point or an exponent."""
 
@@ -30,8 +32,11 @@ def whole(value: object) -> int:
         return value
     if isinstance(value, Decimal) and is_whole(value):
         return int(value)
-    kind = "a fraction" if isinstance(value, Decimal) else type(value).__name__
-    raise ValueError(f"expected a whole number, got {kind}")
+    if not isinstance(value, Decimal):
+        raise ValueError(f"expected a whole number, got {type(value).__name__}")
+    if finite(value).adjusted() >= _MOST_DIGITS:
+        raise ValueError(f"is a number of more than {_MOST_DIGITS} digits")
+    raise ValueError("expected a whole number, got a fraction")
 
 
 def is_whole(number: Decimal) -> bool:
@@ -43,7 +48,9 @@ def is_whole(number: Decimal) -> bool:
 
 
 def finite(number: Decimal) -> Decimal:
-    """Return *number*; ValueError for NaN and the infinities."""
+    """Return *number*; ValueError for NaN, the infinities and what stands for other numbers."""
+    if is_beyond_bounds(number):
+        raise ValueError("a number whose exponent is beyond all bounds")
     if not number.is_finite():
         raise ValueError("not a finite number")
     return number

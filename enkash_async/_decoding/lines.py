@@ -74,7 +74,7 @@ def _is_object(text: bytes) -> bool:
 def _is_object_to_python(text: bytes) -> bool:
     """Say whether Python reads *text* as an object: half a character that is escaped, too."""
     try:
-        return isinstance(json.loads(text, parse_constant=_refuse), dict)
+        return isinstance(json.loads(text, parse_int=str, parse_constant=_refuse), dict)
     except (ValueError, RecursionError):
         return False
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json as standard
+from collections.abc import Callable
+from typing import Any, cast
 
 import msgspec
 
+from enkash_async._wire.broken_texts import decode_despite_broken_texts
 from enkash_async._wire.numbers import from_digits
 
 _exact = msgspec.json.Decoder(dict[str, Any], float_hook=from_digits).decode
@@ -21,7 +24,21 @@ def as_dict(raw: bytes, *, json: bool = False) -> dict[str, Any]:
     try:
         return decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise ValueError("an undecoded record is no sound JSON object") from error
+        found = _with_long_numbers(bytes(raw), str if json else from_digits)
+        if found is None:
+            raise ValueError("an undecoded record is no sound JSON object") from error
+        return found
+
+
+def _with_long_numbers(raw: bytes, hook: Callable[[str], Any]) -> dict[str, Any] | None:
+    """Return an object that msgspec refuses for thousands of digits, None if for more than that."""
+    try:
+        raw.decode()
+        found = decode_despite_broken_texts(raw, hook, long_hook=hook)
+        standard.dumps(found, ensure_ascii=False, default=str).encode()
+    except (ValueError, RecursionError):
+        return None
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else None
 
 
 def as_raw(raw: bytes) -> msgspec.Raw:

@@ -46,6 +46,12 @@ class BadRecord:
 OnBadRecord = Callable[[BadRecord], None]
 
 
+def error_of(bad: BadRecord) -> DecodeError:
+    """Return the error that would have been raised for a *bad* record."""
+    path, _, reason = bad.reason.partition(": ")
+    return DecodeError(path, reason, bad.offset, bad.index)
+
+
 class Rows(msgspec.Struct, eq=False):
     """New rows of a page: those of its *records* that stand at *indices*, undecoded.
 

@@ -92,7 +92,7 @@ class Call(Generic[T]):
         self._is_out_of_patience = False
         """The service refuses everything, and this request has waited for its turn too long."""
         self._attempts = 0
-        self._client_request_id: str | None = None
+        self.client_request_id: str | None = None
         """Of this attempt, once it is sent."""
         self.bytes_received = 0
 
@@ -146,7 +146,7 @@ class Call(Generic[T]):
         except EnKashError as error:
             # One that was never sent is in nobody's log.
             if not isinstance(error, ConnectError):
-                error.client_request_id = error.client_request_id or self._client_request_id
+                error.client_request_id = error.client_request_id or self.client_request_id
             # Before the place is given back, or the next request would go out after all.
             self._inform_throttle(sent, error)
             raise
@@ -156,19 +156,19 @@ class Call(Generic[T]):
     async def _send(self, started: float) -> tuple[Response, Token]:
         caller = self._caller
         self._was_sent = self._has_new_token = False
-        self._client_request_id = None
+        self.client_request_id = None
         token = await self._token(refused=self._refused_token)
         self._was_sent, message = True, self._ticket.message()
-        self._client_request_id = new_client_request_id()
+        self.client_request_id = new_client_request_id()
         headers = Sealed(
             {
                 "Authorization": f"Bearer {token.value}",
                 "Content-Type": "application/json",
-                CLIENT_REQUEST_ID: self._client_request_id,
+                CLIENT_REQUEST_ID: self.client_request_id,
             }
         )
         left = self._failures.seconds_left - (clock() - started)
-        self._watch.note_sent(self._client_request_id, message.parameters)
+        self._watch.note_sent(self.client_request_id, message.parameters)
         response = await caller.transport.send(
             self._operation,
             message,

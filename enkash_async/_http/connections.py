@@ -51,20 +51,22 @@ def checked_base_url(base_url: str, allow_http_to: Set[str] = frozenset()) -> UR
     try:
         url = URL(base_url)
         _check_host(url)
+        # Last, as it is read as a name of other scripts, which it need not be.
+        host = url.host
     except ValueError:
         # UnicodeError among them. Without a cause, which would quote what may be a secret.
         raise InvalidArgumentError(
             "base_url is not the address of a host: check its name, and its port if it has one"
         ) from None
-    if url.scheme not in ("http", "https") or not url.host:
+    if url.scheme not in ("http", "https") or not host:
         raise InvalidArgumentError("base_url must be an address such as https://api.example")
     if url.user is not None or url.password is not None:
         raise InvalidArgumentError("base_url must not hold credentials; give them as auth")
     if url.query_string or url.fragment:
         raise InvalidArgumentError("base_url must not have a query or a fragment")
-    if url.scheme == "http" and not is_loopback(url.host) and url.host not in allow_http_to:
+    if url.scheme == "http" and not is_loopback(host) and host not in allow_http_to:
         raise InvalidArgumentError(
-            f"base_url must be https: credentials would go to {url.host} unencrypted (http is"
+            f"base_url must be https: credentials would go to {host} unencrypted (http is"
             " allowed to this machine, and to hosts named in allow_http_to or ENKASH_ALLOW_HTTP)"
         )
     return url

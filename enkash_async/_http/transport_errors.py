@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import aiohttp
 import msgspec
 from multidict import CIMultiDict, CIMultiDictProxy
@@ -105,7 +107,8 @@ def _no_connection(
         )
     if isinstance(error, aiohttp.ClientProxyConnectionError):
         return ProxyError(
-            f"{what}: cannot connect to the proxy{_whose(exchange)}: {error.strerror}. Check"
+            f"{what}: cannot connect to the proxy{_whose(exchange)}:"
+            f" {_why_unconnected(error)}. Check"
             f" {'proxy= or HTTPS_PROXY' if exchange.is_own_pool else 'that session'}"
         )
     if isinstance(error, aiohttp.ClientConnectorDNSError):
@@ -113,7 +116,23 @@ def _no_connection(
             f"{what}: the host {error.host} has no address: {error.strerror}. Check base_url, and"
             " whether names are resolved here"
         )
-    return ConnectError(f"{what}: cannot connect: {error}. Check base_url")
+    return ConnectError(
+        f"{what}: cannot connect to {_address(error)}: {_why_unconnected(error)}. Check base_url"
+    )
+
+
+def _address(error: aiohttp.ClientConnectorError) -> str:
+    host, port = error.host, error.port
+    return f"[{host}]:{port}" if host is not None and ":" in host else f"{host}:{port}"
+
+
+def _why_unconnected(error: aiohttp.ClientConnectorError) -> str:
+    """Return what the system says; the text of asyncio's errors is about its own calls."""
+    number = error.os_error.errno
+    if number is None:
+        # Several addresses were tried, and asyncio joins what was said of each.
+        return "none of its addresses took the connection"
+    return os.strerror(number)
 
 
 def _certificate_fault(

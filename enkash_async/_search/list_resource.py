@@ -9,9 +9,10 @@ from functools import partial
 from typing import Any, ClassVar, Generic, TypeVar, cast
 
 import attrs
+import msgspec
 
 from enkash_async._arguments import int32_at_least, named, parameters_of, wrong_type
-from enkash_async._decoding.slice_decoder import BadRecord, OnBadRecord
+from enkash_async._decoding.slice_decoder import BadRecord, OnBadRecord, error_of
 from enkash_async._paging.page_sizes import KnownSize
 from enkash_async._paging.pager import Pager
 from enkash_async._paging.planner import Planner
@@ -22,11 +23,11 @@ from enkash_async._search.page_fetcher import PageFetcher
 from enkash_async._search.prefetch import Prefetch
 from enkash_async._search.query import Direction, Query
 from enkash_async._search.row_stream import NotBegun, RowStream
-from enkash_async._search.search import Search
+from enkash_async._search.search import Search, answered
 from enkash_async._search.settings import SearchSettings
 from enkash_async._search.start import Start, start_of
 from enkash_async._wire.criteria import Criteria, enum_member
-from enkash_async._wire.fields import identity_reader, time_reader
+from enkash_async._wire.fields import hash_of, identity_reader, time_reader
 from enkash_async._wire.keys import wire_name
 from enkash_async.errors import (
     ArgumentTypeError,
@@ -36,7 +37,7 @@ from enkash_async.errors import (
 )
 from enkash_async.events import Method
 from enkash_async.report import SearchReport
-from enkash_async.resume import CrawlPoint, ListPoint, ResumeToken
+from enkash_async.resume import MAX_COUNT, CrawlPoint, ListPoint, ResumeToken
 
 F = TypeVar("F", bound=Criteria)
 R = TypeVar("R")
@@ -209,6 +210,7 @@ class ListResource(Generic[F, R]):
             """Fetch from now on, by the session as it is open now; return its event loop."""
             connected = settings.connect()
             fetcher = PageFetcher(connected.caller, query, self._identify, report, watch)
+            stream.last_request_id = lambda: fetcher.client_request_id
             stream.prefetch = Prefetch(
                 planner,
                 fetcher.fetch,
@@ -244,7 +246,7 @@ class ListResource(Generic[F, R]):
         """Return how many records match *filter*, by one request for one record.
 
         Where that record is all that is counted, one more request for two tells whether it is,
-        or whether the service counts the records of each page: then, and if it sends no count,
+        or whether the service counts the records of each page: then, and without a count,
         IncompleteSearchError. So little shows no other error of the count; a search does, since
         it compares the count with what comes.
         """
@@ -261,7 +263,8 @@ class ListResource(Generic[F, R]):
         rows = len(page) + len(bad)
         if page.total is None:
             raise IncompleteSearchError(
-                "the service sent no recordsCount; count the records of a search instead"
+                "the service sent no recordsCount that is a count, which is a whole number from 0"
+                f" to {MAX_COUNT:,}; count the records of a search instead"
             )
         if rows > 1 and page.total == rows == page_size:
             raise IncompleteSearchError(
@@ -273,7 +276,8 @@ class ListResource(Generic[F, R]):
     async def get(self, record_id: str, /) -> R:
         """Return the record with this id; RecordNotFoundError if there is none.
 
-        One search by ids. TypeError if the list cannot be searched by them.
+        One search by ids; DecodeError if that record cannot be read. TypeError if the list cannot
+        be searched by them.
         """
         endpoint = self._endpoint
         if endpoint.ids is None:
@@ -284,10 +288,17 @@ class ListResource(Generic[F, R]):
         if not record_id:
             raise InvalidArgumentError(f"{name} must not be empty")
         wanted = endpoint.criteria(**{endpoint.ids: [record_id]})
-        for record in await self.search(wanted, page_size=2):
+        bad = list[BadRecord]()
+        search = self.search(wanted, page_size=2, on_bad_record=bad.append)
+        for record in await search:
             if getattr(record, name) == record_id:
                 return record
-        raise RecordNotFoundError(f"no {endpoint.singular} has the id {record_id!r}", 200)
+        for one in bad:
+            # One whose id cannot be read may be it.
+            if self._identify(msgspec.Raw(one.raw)) in (record_id, hash_of(one.raw)):
+                raise answered(error_of(one), search)
+        not_found = RecordNotFoundError(f"no {endpoint.singular} has the id {record_id!r}", 200)
+        raise answered(not_found, search)
 
     # What is asked for, checked
 

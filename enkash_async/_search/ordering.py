@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import attrs
 
+from enkash_async._wire.criteria import text
 from enkash_async._wire.keys import wire_name
 from enkash_async.errors import InvalidArgumentError
 
@@ -27,21 +28,22 @@ def ordered_by(given: Any, record: type, example: str) -> str:
     The service documents no names, so one that is like none of a record is sent as it is; one that
     is nearly that of a field is an error, which names the field.
     """
-    if not isinstance(given, str) or not given:
+    name = text("order_by", given)
+    if not name:
         raise InvalidArgumentError(f'order_by must be the name of a field, such as "{example}"')
     if not given.isprintable():
         # Half a character could not be sent, and what cannot be seen is in no name.
         raise InvalidArgumentError("order_by must not hold control characters, or half a character")
     names = names_of(record)
-    if given in names:
-        return names[given]
+    if name in names:
+        return names[name]
     # Not at the top: who mistakes no name need not have it loaded.
     from difflib import get_close_matches
 
     lowered = {name.lower(): name for name in names}
-    if alike := get_close_matches(given.lower(), lowered, 1, ALIKE):
+    if alike := get_close_matches(name.lower(), lowered, 1, ALIKE):
         raise InvalidArgumentError(
-            f"order_by: there is no field {given!r}; did you mean {lowered[alike[0]]!r}?"
+            f"order_by: there is no field {name!r}; did you mean {lowered[alike[0]]!r}?"
             " What is no field at all is sent as it is"
         )
-    return given
+    return name

@@ -35,6 +35,8 @@ class PageFetcher:
         self._report = report
         self._costs = Costs(report, caller.throttle)
         self._watch = watch
+        self.client_request_id: str | None = None
+        """Of the request that was answered last."""
 
     async def fetch(self, refit: Refit, shrink: Shrink) -> RawPage:
         """Return the page; raise the error of the last attempt.
@@ -47,6 +49,7 @@ class PageFetcher:
         watch = self._watch.call(self._operation.path)
         call = Call(self._caller, self._operation, ticket, payload_steps, self._costs, watch)
         payload = await call.run()
+        self.client_request_id = call.client_request_id
         rows, request = len(payload.records), ticket.request
         self._report.pages += 1
         self._report.rows_received += rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -93,6 +94,8 @@ class RowStream:
         self._planner = planner
         self.prefetch = prefetch
         """What fetches its pages; set when it is first read."""
+        self.last_request_id: Callable[[], str | None] = lambda: None
+        """Says which of its requests was answered last."""
         self._report = report
         self._start = start
         self._left = None if max_records is None else max(0, max_records - start.point.delivered)

@@ -19,7 +19,7 @@ from enkash_async._search.reading import Reading
 from enkash_async._search.row_stream import RowStream
 from enkash_async._search.views import ArrowView, LinesView, PageView, RawPageView, RecordView
 from enkash_async._tasks import call_soon_in
-from enkash_async.errors import ArgumentTypeError
+from enkash_async.errors import ArgumentTypeError, EnKashError
 from enkash_async.report import SearchReport
 from enkash_async.resume import ResumeToken
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 P = TypeVar("P")
+E = TypeVar("E", bound=EnKashError)
 
 
 @keywords_named
@@ -246,6 +247,13 @@ class Search(Generic[R]):
     def __repr__(self) -> str:
         delivered = self.report.records_delivered
         return f"<{type(self).__name__} {self._reading.state}, {delivered} records delivered>"
+
+
+def answered(error: E, search: Search[Any]) -> E:
+    """Return *error*, which stands for what *search* was answered, with what was sent for it."""
+    error.attempts = search.report.attempts
+    error.client_request_id = search._stream.last_request_id()
+    return error
 
 
 class _Steps(Generic[P]):

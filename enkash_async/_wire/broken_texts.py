@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any, NoReturn
 
+MOST_DIGITS = 640
+"""Digits of a whole number that any setting of Python makes an int of."""
 
-def decode_despite_broken_texts(raw: bytes, float_hook: Callable[[str], Any]) -> Any:
+
+def decode_despite_broken_texts(
+    raw: bytes, float_hook: Callable[[str], Any], long_hook: Callable[[str], Any] = Decimal
+) -> Any:
     """Return the JSON in *raw*, with half a character for each half and for each wrong byte.
 
-    ValueError if more is broken. Slow, and for what msgspec refuses only.
+    *float_hook* makes the numbers with a fraction or an exponent, *long_hook* whole ones of too
+    many digits for an int. ValueError if more is broken. Slow, and for what msgspec refuses only.
     """
     text = raw.decode("utf-8", "surrogateescape")
-    return json.loads(text, parse_float=float_hook, parse_constant=_no_number)
+
+    def whole(digits: str) -> Any:
+        # Python refuses to make an int of more than 4,300 digits, or fewer if it is told to.
+        return int(digits) if len(digits) <= MOST_DIGITS else long_hook(digits)
+
+    return json.loads(text, parse_int=whole, parse_float=float_hook, parse_constant=_no_number)
 
 
 def _no_number(name: str) -> NoReturn:

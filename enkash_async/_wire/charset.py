@@ -16,11 +16,15 @@ _MARKS: Mapping[bytes, str] = {
     b"\0\0\xfe\xff": "utf-32",
 } | dict.fromkeys((b"\xff\xfe", b"\xfe\xff"), "utf-16")
 _CHARSETS: Mapping[str, str] = {
-    **dict.fromkeys(("iso-8859-1", "latin1", "latin-1"), "latin-1"),
-    **dict.fromkeys(("windows-1252", "cp1252"), "cp1252"),
-    **{name: name for name in ("utf-16", "utf-16le", "utf-16be", "utf-32", "utf-32le", "utf-32be")},
+    **dict.fromkeys(("iso88591", "latin1"), "latin-1"),
+    **dict.fromkeys(("windows1252", "cp1252"), "cp1252"),
+    **{f"utf{bits}": f"utf-{bits}" for bits in (16, 32)},
+    **{f"utf{bits}{end}": f"utf-{bits}-{end}" for bits in (16, 32) for end in ("le", "be")},
 }
-"""What a declared charset is called in Python."""
+"""What a declared charset, without its dashes, is called in Python."""
+
+_IN_ASCII = Pattern(r"(?:unicode11)?utf7(?:imap)?|cs(?:unicode11)?utf7|hz(?:gb2312)?|iso2022\w*")
+"""Charsets whose bytes are those of ASCII, and mean other text."""
 
 _DECLARED = Pattern(r";\s*charset\s*=\s*\"?([\w-]{1,20})", re.ASCII | re.IGNORECASE)
 
@@ -52,14 +56,29 @@ def _head(pieces: Sequence[bytes]) -> bytes:
     return head
 
 
-def _charset(headers: Mapping[str, str]) -> str | None:
+def unreadable_charset(response: Response) -> str | None:
+    """Return the charset that *response* declares if it is read as other text than is meant."""
+    declared = _declared(response.headers)
+    return declared if _IN_ASCII.fullmatch(_plain(declared)) else None
+
+
+def _declared(headers: Mapping[str, str]) -> str:
     found = _DECLARED.search(headers.get("content-type", ""))
-    return None if found is None else _CHARSETS.get(found[1].lower())
+    return "" if found is None else found[1]
+
+
+def _plain(charset: str) -> str:
+    return charset.lower().replace("-", "").replace("_", "")
+
+
+def _charset(headers: Mapping[str, str]) -> str | None:
+    return _CHARSETS.get(_plain(_declared(headers)))
 
 
 def _converted(body: bytes, charset: str) -> bytes | None:
     """Return *body* in UTF-8, None where it is not in *charset* or need not be converted."""
-    if not charset.startswith("utf-"):
+    # JSON begins with ASCII, so that there are zeros in what is no UTF-8 by design.
+    if not charset.startswith("utf") or b"\0" not in body[:4]:
         try:
             body.decode()
         except UnicodeDecodeError:

@@ -54,14 +54,20 @@ def enum_member(kind: type[E], value: Any, name: str) -> E:
 _CONTROL_CHARACTER = Pattern(r"[\x00-\x1f\x7f-\x9f]")
 
 
-def text(name: str, value: Any) -> str:
-    """Return text that can be sent."""
-    if not isinstance(value, str):
-        raise wrong_type(name, "a str", value)
+def utf8_text(name: str, value: str) -> str:
+    """Return text that UTF-8 can write, which no half of a character can."""
     try:
         value.encode()
     except UnicodeEncodeError:
         raise InvalidArgumentError(f"{name} must be text that can be written as UTF-8") from None
+    return value
+
+
+def text(name: str, value: Any) -> str:
+    """Return text that can be sent."""
+    if not isinstance(value, str):
+        raise wrong_type(name, "a str", value)
+    utf8_text(name, value)
     if not value.isprintable() and _CONTROL_CHARACTER.search(value):
         raise InvalidArgumentError(
             f"{name} must be text without control characters, such as line breaks"

@@ -28,6 +28,9 @@ _KINDS: Mapping[bytes, str] = {
 
 _NO_CONTENT = (204, 205)
 
+_REDIRECTS = (301, 302, 303, 307, 308)
+"""Statuses that lead elsewhere; others of 3xx offer a choice, or speak of a cache (RFC 9110)."""
+
 IN_BETWEEN: Mapping[int, str] = {
     407: "a proxy on the way asks for credentials of its own, so the service was not reached",
     511: "the network asks for a login of its own, so the service was not reached",
@@ -79,10 +82,16 @@ def refusal_in_between(response: Response) -> ResponseError:
     return _final(IN_BETWEEN[response.status], response)
 
 
-def unreadable_page(response: Response) -> ResponseError:
+def unreadable_text(charset: str, response: Response) -> ResponseError:
+    """Return the error for an answer in a *charset* that would be taken for other text."""
+    return _final(f"the answer declares the charset {charset}, which is not read", response)
+
+
+def unreadable_page(response: Response, *, is_sound: bool) -> ResponseError:
     """Return the error for a page that was given up because reading it would take seconds."""
+    fault = "holds millions of values" if is_sound else "is not sound JSON"
     return _final(
-        f"the answer is not sound JSON, and too intricate to look for the records in it"
+        f"the answer {fault}, and is too intricate to look for the records in it"
         f" ({response.nbytes} bytes)",
         response,
     )
@@ -121,6 +130,8 @@ def _digest(body: bytes, text: str) -> str:
 
 
 def _redirect(response: Response) -> str:
+    if response.status not in _REDIRECTS:
+        return f"the service answered HTTP {response.status}, which brings no page"
     target = without_query(response)
     return (
         f"the service answered with a redirect{f' to {target}' if target else ''}, which is not"
@@ -140,7 +151,8 @@ def without_query(response: Response) -> str:
     rest = response.masked(parts._replace(scheme="", netloc="").geturl())
     path = re.split(r"[?#]", rest, maxsplit=1)[0]
     place = f"{host}:{port}" if port else host
-    address = f"{parts.scheme}://{response.masked(place)}{path}" if host else path
+    scheme = f"{parts.scheme}:" if parts.scheme else ""
+    address = f"{scheme}//{response.masked(place)}{path}" if host else f"{scheme}{path}"
     return printable(address)[:_MAX_LOCATION]
 
 

@@ -15,8 +15,13 @@ import msgspec
 
 from enkash_async._wire.api_errors import api_error
 from enkash_async._wire.broken_texts import decode_despite_broken_texts, mended
-from enkash_async._wire.charset import in_utf8
-from enkash_async._wire.diagnosis import IN_BETWEEN, foreign_answer, refusal_in_between
+from enkash_async._wire.charset import in_utf8, unreadable_charset
+from enkash_async._wire.diagnosis import (
+    IN_BETWEEN,
+    foreign_answer,
+    refusal_in_between,
+    unreadable_text,
+)
 from enkash_async._wire.nesting import MAX_ERROR_DEPTH, TooDeepError, decoded, pruned
 from enkash_async._wire.numbers import whole_number
 from enkash_async._wire.response import Response
@@ -42,6 +47,7 @@ class Outline(msgspec.Struct):
     response_message: msgspec.Raw = ABSENT
 
 
+_check_json = msgspec.json.Decoder(msgspec.Raw).decode
 _decode_outline = msgspec.json.Decoder(Outline).decode
 # With infinity for an exponent beyond all bounds, which msgspec refuses.
 _decode_any = msgspec.json.Decoder(float_hook=float).decode
@@ -68,6 +74,8 @@ def _error_in(response: Response) -> APIError | ResponseError | None:
         cause = scrubbed(error)
     if status in IN_BETWEEN and _says_nothing((answer or {}).get("errorResponse")):
         return refusal_in_between(response)
+    if 200 <= status < 300 and (charset := unreadable_charset(response)) is not None:
+        return unreadable_text(charset, response)
     if answer is None and 200 <= status < 400:
         return foreign_answer(response, cause)
     if answer is None or not 200 <= status < 300 or not _is_success(answer):
@@ -103,6 +111,8 @@ def answer_in(body: bytes) -> dict[str, Any] | None:
         try:
             return _values(decoded(body, _decode_outline))
         except msgspec.ValidationError:
+            # It says so at the first byte, whatever follows.
+            decoded(body, _check_json)
             return None
     answer = _decoded_upper_levels(body)
     return cast("dict[str, Any]", answer) if isinstance(answer, dict) else None

@@ -39,9 +39,14 @@ def identity_reader(name: str) -> Callable[[msgspec.Raw], str]:
         if identity and len(identity) > MAX_ID:
             return f"id-sha256:{sha256(identity.encode(errors='surrogatepass')).hexdigest()}"
         # An empty one tells no record from another.
-        return identity or f"sha256:{sha256(raw).hexdigest()}"
+        return identity or hash_of(raw)
 
     return identify
+
+
+def hash_of(raw: bytes | msgspec.Raw) -> str:
+    """Return what stands for the id of a record that has none."""
+    return f"sha256:{sha256(raw).hexdigest()}"
 
 
 def time_reader(

@@ -10,9 +10,13 @@ import re
 from collections.abc import Callable
 from typing import TypeVar
 
+import msgspec
+
 from enkash_async._patterns import Pattern
 
 T = TypeVar("T")
+
+_check_json = msgspec.json.Decoder(msgspec.Raw).decode
 
 MAX_DEPTH = 100
 """Levels of an answer that are read. The service's own has at most six."""
@@ -42,6 +46,15 @@ def decoded(text: bytes, decode: Callable[[bytes], T], depth: int = MAX_DEPTH) -
     except RecursionError:
         shallow = pruned(text, depth)
     return decode(shallow)
+
+
+def is_sound_json(text: bytes) -> bool:
+    """Say whether *text* is JSON that can be read; nothing is made of it."""
+    try:
+        _check_json(text)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
 
 
 def _has_many_brackets(text: bytes) -> bool:

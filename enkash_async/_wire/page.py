@@ -14,7 +14,7 @@ from collections.abc import Generator, Sequence
 import msgspec
 
 from enkash_async._wire.broken_texts import decode_despite_broken_texts, mended
-from enkash_async._wire.charset import in_utf8
+from enkash_async._wire.charset import in_utf8, unreadable_charset
 from enkash_async._wire.diagnosis import unreadable_page
 from enkash_async._wire.envelope import (
     ABSENT,
@@ -25,8 +25,8 @@ from enkash_async._wire.envelope import (
     raise_for_error,
     says_success,
 )
-from enkash_async._wire.nesting import MAX_ERROR_DEPTH, decoded, pruned
-from enkash_async._wire.numbers import from_digits, whole_number
+from enkash_async._wire.nesting import MAX_ERROR_DEPTH, decoded, is_sound_json, pruned
+from enkash_async._wire.numbers import from_digits, row_count
 from enkash_async._wire.response import Response
 from enkash_async._wire.salvage import TooLongToSalvageError, salvaged
 from enkash_async._wire.splitting import MARK, PIECE, split_records
@@ -62,7 +62,6 @@ class _Envelope(Outline):
 
 _decode_page = msgspec.json.Decoder(_Envelope).decode
 _encode = msgspec.json.Encoder(decimal_format="number").encode
-_check_json = msgspec.json.Decoder(msgspec.Raw).decode
 
 MAX_AT_ONCE = 8 * 1024 * 1024
 MAX_COMMAS = 200_000
@@ -79,6 +78,8 @@ def payload_steps(response: Response) -> Generator[None, None, PagePayload]:
     Raises the APIError or ResponseError that the answer stands for, if it is not a page.
     """
     if response.status not in _HAS_CONTENT:
+        return _checked_payload(response, None)
+    if unreadable_charset(response) is not None:
         return _checked_payload(response, None)
     response = in_utf8(response)
     split = yield from split_records(response.pieces)
@@ -103,7 +104,7 @@ def _checked_payload(response: Response, envelope: _Envelope | None) -> PagePayl
     if envelope is None or not says_success(envelope):
         raise_for_error(response)
     payload = None if envelope is None else envelope.payload
-    count = None if payload is None else whole_number(part_of(payload.recordsCount))
+    count = None if payload is None else row_count(part_of(payload.recordsCount))
     if payload is None or (payload.data is None and count != 0):
         error = ResponseError(
             "the answer reads as a success but holds no payload with a list of records; it is"
@@ -121,7 +122,7 @@ def _envelope_steps(response: Response) -> Generator[None, None, _Envelope | Non
         try:
             return _decode_page(body)
         except msgspec.ValidationError:
-            if _is_sound(body):
+            if is_sound_json(body):
                 # Another envelope than that of a page.
                 return None
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -131,9 +132,9 @@ def _envelope_steps(response: Response) -> Generator[None, None, _Envelope | Non
     yield
     try:
         envelope = yield from _despite_bad_records(body)
-    except TooLongToSalvageError:
+    except TooLongToSalvageError as error:
         # Asked again, it would take as long again.
-        raise unreadable_page(response) from None
+        raise unreadable_page(response, is_sound=error.is_sound) from None
     yield
     return envelope
 
@@ -162,14 +163,6 @@ def _is_read_fast(body: bytes) -> bool:
     if len(body) <= MAX_COMMAS:
         return True
     return len(body) <= MAX_AT_ONCE and body.count(b",") <= MAX_COMMAS
-
-
-def _is_sound(body: bytes) -> bool:
-    try:
-        _check_json(body)
-    except UNREADABLE:
-        return False
-    return True
 
 
 def _despite_bad_records(body: bytes) -> Generator[None, None, _Envelope | None]:

@@ -14,13 +14,20 @@ from itertools import islice
 import msgspec
 
 from enkash_async._patterns import Pattern
+from enkash_async._wire.nesting import is_sound_json
 from enkash_async._wire.splitting import MARK
+
+_BLANKS = b" \t\r\n"
+"""White space of JSON; bytes.strip by itself takes more for that."""
 
 _MAX_LISTS = 3
 """Lists of that name that are looked at, until one turns out to be the page's."""
 
 MAX_MARKS = 1_000_000
 """Brackets and commas of an answer that are looked at: many times those of a page of 5,000."""
+
+MAX_SOUND_MARKS = 3_000_000
+"""The same of an answer that is sound JSON: its records are as small as can be."""
 
 WINDOW = 64 * 1024
 """Bytes that one call goes through at most."""
@@ -47,6 +54,10 @@ class Salvaged(msgspec.Struct, frozen=True):
 
 class TooLongToSalvageError(Exception):
     """The answer has too many brackets and commas to be gone through."""
+
+    def __init__(self, *, is_sound: bool) -> None:
+        super().__init__(is_sound)
+        self.is_sound = is_sound
 
 
 def salvaged(answer: bytes) -> Generator[None, None, list[Salvaged]]:
@@ -80,6 +91,7 @@ class _Scanner:
     def __init__(self, text: bytes) -> None:
         self._text = text
         self._marks = 0
+        self._max_marks = MAX_MARKS
         self._work = 0
         """Bytes gone through and marks seen since the last pause, in the same unit."""
 
@@ -105,7 +117,7 @@ class _Scanner:
             elif mark in (b",", b"]"):
                 if depth:
                     continue
-                item = text[begin:after].strip()
+                item = text[begin:after].strip(_BLANKS)
                 begin = place
                 # Nothing between two commas is a bad record, nothing after the last one is none.
                 if item or mark == b",":
@@ -132,10 +144,17 @@ class _Scanner:
 
     def _is_time_to_pause(self, nbytes: int) -> bool:
         self._marks += 1
-        if self._marks > MAX_MARKS:
-            raise TooLongToSalvageError
+        if self._marks > self._max_marks:
+            self._allow_more()
         self._work += 1 + nbytes * STEP // (4 * WINDOW)
         if self._work < STEP:
             return False
         self._work = 0
         return True
+
+    def _allow_more(self) -> None:
+        """Go on if the text is sound, so that nobody sends it in order to be gone through."""
+        is_sound = self._max_marks == MAX_SOUND_MARKS or is_sound_json(self._text)
+        if not is_sound or self._marks > MAX_SOUND_MARKS:
+            raise TooLongToSalvageError(is_sound=is_sound)
+        self._max_marks = MAX_SOUND_MARKS

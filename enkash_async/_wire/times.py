@@ -44,6 +44,11 @@ _COMPACT = Pattern(
 )
 _OFFSET = Pattern(r"(?P<sign>[+-])(\d\d):?(\d\d)?:?(\d\d)?")
 _NUMBER = Pattern(r"(?P<whole>[1-9]\d*)(?:\.(?P<fraction>\d+))?", re.ASCII)
+# With an exponent, or 0 in another form.
+_SCIENTIFIC = Pattern(
+    r"(?:0|[1-9]\d{0,40})(?:\.\d{1,40})?[eE][+-]?\d{1,3}|-?0(?:\.0{1,40})?(?:[eE][+-]?\d{1,3})?",
+    re.ASCII,
+)
 
 _MOST_DIGITS = 40
 """Digits of a number that are looked at; no instant needs as many."""
@@ -58,7 +63,7 @@ def instant(value: object, naive_timezone: tzinfo) -> datetime:
       is midnight. A zone is `Z`, `UTC`, `GMT` or an offset, and a region in brackets may follow.
     - `yyyyMMdd`, `yyyyMMddHHmmss` and `yyyyMMddHHmmssSSS`; but for the first with a zone or none.
     - Seconds since 1970 in 10 digits, milliseconds in 13, as text or as a number, with a fraction
-      or without; and 0.
+      or without, also with an exponent; and 0.
 
     Fractions are rounded to microseconds. What has no zone is in *naive_timezone*.
     """
@@ -84,13 +89,18 @@ def _from_text(text: str) -> datetime:
         return msgspec.convert(text, datetime)
     except msgspec.ValidationError:
         found = _ISO.fullmatch(text)
-    return _from_digits(text) if found is None else _from_parts(found)
+    if found is not None:
+        return _from_parts(found)
+    # As a number would be read: written out, where it is not so already.
+    return _from_digits(_written_out(Decimal(text)) if _SCIENTIFIC.fullmatch(text) else text)
 
 
 def _written_out(number: Decimal) -> str:
     """Return the digits of *number*, nothing if there are too many to be a time."""
+    if number == 0:
+        return "0"
     if not number.is_finite() or not -1 <= number.adjusted() <= _MOST_DIGITS:
-        return "0" if number == 0 else ""
+        return ""
     whole, _, fraction = format(number, "f").partition(".")
     fraction = fraction.rstrip("0")
     return f"{whole}.{fraction}" if fraction else whole

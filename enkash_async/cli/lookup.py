@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from enkash_async import CustomerFilter, EnKashError, RecordNotFoundError
+from enkash_async._search.search import answered
 from enkash_async._wire.fields import identity_reader
 from enkash_async.cli.connection import Connection, open_session
 from enkash_async.cli.running import Status
@@ -60,4 +61,4 @@ async def _raw_customer(connection: Connection, customer_id: str) -> bytes:
                 if identify(msgspec.Raw(record)) == customer_id:
                     return record
             break
-    raise RecordNotFoundError(f"no customer has the id {customer_id!r}", 200)
+        raise answered(RecordNotFoundError(f"no customer has the id {customer_id!r}", 200), search)

@@ -27,7 +27,8 @@ class _Object(msgspec.Struct, gc=False):
 
 
 _objects_in_lines = msgspec.json.Decoder(_Object).decode_lines
-_value = msgspec.json.Decoder().decode
+# Of numbers, only how they are written: there is no bound to them in JSON.
+_value = msgspec.json.Decoder(float_hook=str).decode
 _first_byte = itemgetter(0)
 _OF_AN_OBJECT = frozenset(b"{")
 
@@ -95,10 +96,10 @@ def why_refused(record: bytes) -> str | None:
     except UnicodeDecodeError as error:
         return f"holds bytes that are no UTF-8, at byte {error.start}"
     try:
-        # It refuses halves of characters and numbers out of bounds, which json lets pass.
         value: object = _value(record)
-    except (msgspec.MsgspecError, UnicodeDecodeError, ValueError) as error:
-        return _reason(text) or f"is no strict JSON: {error}"
+    except (msgspec.MsgspecError, UnicodeDecodeError, ValueError):
+        # It refuses halves of characters, and whole numbers of thousands of digits.
+        return _reason(text)
     except RecursionError:
         return f"is nested deeper than {MAX_DEPTH} times"
     if not isinstance(value, dict):
@@ -117,7 +118,10 @@ def _reason_of_long(text: str, value: object) -> str | None:
 def _reason(text: str) -> str | None:
     """Return what the standard library's reader has against *text*."""
     try:
-        json.loads(text, parse_constant=_refuse)
+        value = json.loads(text, parse_int=str, parse_float=str, parse_constant=_refuse)
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return "holds half a character"
     except json.JSONDecodeError as error:
         return f"is no strict JSON: {error.msg}, at character {error.pos}"
     except ValueError as error:
@@ -125,7 +129,7 @@ def _reason(text: str) -> str | None:
         return f"is no strict JSON: {error}"
     except RecursionError:
         return f"is nested deeper than {MAX_DEPTH} times"
-    return None
+    return None if isinstance(value, dict) else "is no JSON object"
 
 
 def _refuse(name: str) -> NoReturn:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC
 from typing import Any, NamedTuple
 
 import attrs
@@ -20,6 +21,7 @@ from enkash_async import (
     EnKashSession,
     RetryPolicy,
 )
+from enkash_async._decoding.decoder import RecordDecoder
 from enkash_async._wire.keys import wire_name
 from tests.support.plain_functions import NOT_PLAIN
 from tests.support.raw_server import Call, raw_server, reply
@@ -240,3 +242,37 @@ async def test_a_callback_that_would_lose_records_is_refused_when_the_search_is_
     ):
         with pytest.raises(TypeError, match=r"^on_bad_record must be a (plain )?function"):
             getattr(session.customers, method)(on_bad_record=wrong)
+
+
+@pytest.mark.parametrize("name", ["id", "customerId", "legalName", "overdueCount"])
+def test_a_number_of_thousands_of_digits_is_named(name: str) -> None:
+    raw = b'{"customerId":"KC1","%b":%b}' % (name.encode(), b"9" * 5001)
+    declared = {wire_name(field) for field in attrs.fields(Customer)}
+    decoder = RecordDecoder(Customer, UTC)
+    if name not in declared:
+        assert decoder.decode(raw).customer_id == "KC1"
+        return
+    with pytest.raises(DecodeError) as caught:
+        decoder.decode(raw)
+    assert caught.value.path == name
+
+
+@pytest.mark.parametrize(
+    ("raw", "reason"),
+    [
+        (b'"id":1e400', "is a number of more than 100 digits"),
+        (b'"id":%b' % (b"9" * 5001), "is a number of more than 100 digits"),
+        (b'"id":1.5', "expected a whole number, got a fraction"),
+        (b'"id":1e-400', "expected a whole number, got a fraction"),
+        (b'"id":1e-999999999999999999999', "a number whose exponent is beyond all bounds"),
+        (b'"id":1e999999999999999999999', "a number whose exponent is beyond all bounds"),
+        (b'"id":true', "expected a whole number, got bool"),
+        (b'"netAmount":1e-999999999999999999999', "a number whose exponent is beyond all bounds"),
+        (b'"netAmount":"NaN"', "not a finite number"),
+        (b'"netAmount":"Infinity"', "not a finite number"),
+    ],
+)
+def test_a_number_is_not_refused_for_what_it_is_not(raw: bytes, reason: str) -> None:
+    with pytest.raises(DecodeError) as caught:
+        RecordDecoder(Customer, UTC).decode(b'{"customerId":"KC1",%b}' % raw)
+    assert caught.value.reason == reason

@@ -24,6 +24,11 @@ SOUND = [
         (b'{"a":"\\ud83d\\ude00"}', b'{"a":"\\ud83d\\ude00"}'),
         ('{"a":"Śrī \u2028"}'.encode(), '{"a":"Śrī \u2028"}'.encode()),
         (b"{}", b"{}"),
+        # JSON sets no bounds to a number.
+        (b'{"a":1e400}', b'{"a":1e400}'),
+        (b'{"a":\n1e-99999999999999999999}', b'{"a":1e-99999999999999999999}'),
+        (b'{"a":' + b"9" * 5001 + b"}", b'{"a":' + b"9" * 5001 + b"}"),
+        (b'{"a":\n' + b"9" * 400 + b"}", b'{"a":' + b"9" * 400 + b"}"),
         (b'{"a":"' + b"x" * LONG + b'"}', b'{"a":"' + b"x" * LONG + b'"}'),
     ]
 ]
@@ -40,11 +45,11 @@ REFUSED = [
         (b"12", "no JSON object"),
         (b"", "no strict JSON"),
         (b'{"a":"x\ny"}', "no strict JSON"),
-        (b'{"a":"\\ud800"}', "no strict JSON"),
-        (b'{"a":"\\ude00"}', "no strict JSON"),
+        (b'{"a":"\\ud800"}', "holds half a character"),
+        (b'{"a":"\\ude00"}', "holds half a character"),
+        (b'{"\\ud800":1}', "holds half a character"),
         (b'{"a":1}{"b":2}', "no strict JSON"),
         (b'{"a":1}\n{"b":2}', "no strict JSON"),
-        (b'{"a":' + b"9" * 5000 + b"}", "no strict JSON"),
         (b'{"a":01}', "no strict JSON"),
         (b'{"a":1,}', "no strict JSON"),
         (deep(2100), "nested deeper"),

@@ -563,7 +563,14 @@ def test_addresses_that_are_allowed(url: str) -> None:
             (f"https://{host}", "check its name, and its port")
             for host in (
                 *("a..example", ".example", "-a.example", "a-.example", "a" * 64 + ".example"),
-                *("a." * 127 + "example", "planted*secret.example", "%00", "a%20b", "xn--"),
+                *(
+                    "a." * 127 + "example",
+                    "planted*secret.example",
+                    "%00",
+                    "a%20b",
+                    "xn--",
+                    "xn--a",
+                ),
                 *("\u00fc" * 64 + ".example", "[::1", "[planted-secret]", "a:0", "a:65536", "a:b"),
             )
         ),

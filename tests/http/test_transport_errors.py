@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import pickle
 import ssl
 import traceback
@@ -115,10 +117,22 @@ RAISED: list[tuple[BaseException, type[TransportError], int, str]] = [
         "the host api.example has no address: Name or service not known",
     ),
     (
-        aiohttp.ClientProxyConnectionError(key(), OSError(111, "refused")),
+        aiohttp.ClientProxyConnectionError(key(), OSError(errno.ECONNREFUSED, "call of asyncio")),
         enkash_async.ProxyError,
         3,
-        "cannot connect to the proxy of the aiohttp session: refused",
+        f"cannot connect to the proxy of the aiohttp session: {os.strerror(errno.ECONNREFUSED)}. C",
+    ),
+    (
+        aiohttp.ClientConnectorError(key(), OSError(errno.ECONNREFUSED, "call of asyncio")),
+        ConnectError,
+        3,
+        f": cannot connect to api.example:443: {os.strerror(errno.ECONNREFUSED)}. Check base_url",
+    ),
+    (
+        aiohttp.ClientConnectorError(key(), OSError("Multiple exceptions: call of asyncio")),
+        ConnectError,
+        3,
+        ": cannot connect to api.example:443: none of its addresses took the connection. Check",
     ),
     (aiohttp.ConnectionTimeoutError(TOKEN), ConnectError, 3, "in the pool that you gave"),
     (TimeoutError(TOKEN), RequestTimeoutError, 3, "Timeout("),

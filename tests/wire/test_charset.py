@@ -31,6 +31,10 @@ CASES: dict[str, tuple[str | None, bytes, str]] = {
     "utf-16 with a mark": ("utf-16", body(NAME).encode("utf-16"), NAME),
     "utf-16 with a mark, nothing said": (None, body(NAME).encode("utf-16"), NAME),
     "utf-16le": ("UTF-16LE", body(NAME).encode("utf-16-le"), NAME),
+    "utf-16-le": ("utf-16-le", body(NAME).encode("utf-16-le"), NAME),
+    "UTF-32-LE": ("UTF-32-LE", body(NAME).encode("utf-32-le"), NAME),
+    "utf_32_be": ("utf_32_be", body(NAME).encode("utf-32-be"), NAME),
+    "utf-16, said of UTF-8": ("utf-16", body(NAME).encode(), NAME),
     "utf-16be": ("utf-16be", body(NAME).encode("utf-16-be"), NAME),
     "utf-32": (None, body(NAME).encode("utf-32"), NAME),
     "unknown": ("x-planted", body(NAME).encode(), NAME),
@@ -78,3 +82,24 @@ def test_a_charset_that_is_not_true_is_no_page() -> None:
 def test_an_ordinary_answer_is_not_touched() -> None:
     response = Response(200, {"content-type": "application/json"}, b'{"payload":{"data":[]}}')
     assert in_utf8(response) is response
+
+
+@pytest.mark.parametrize(
+    ("charset", "content"),
+    [
+        ("utf-7", body("Caf+AOk-").encode()),
+        ("UTF7", body("x").encode()),
+        ("unicode-1-1-utf-7", body("x").encode()),
+        ("iso-2022-jp", body("x").encode()),
+        ("ISO-2022-KR", body("x").encode()),
+        ("hz-gb-2312", body("~{<:Ky2;~}").encode()),
+    ],
+)
+def test_a_charset_that_looks_like_ascii_and_is_not_is_refused(
+    charset: str, content: bytes
+) -> None:
+    response = Response(200, {"content-type": f"application/json; charset={charset}"}, content)
+    for read in (page_payload, raise_for_error):
+        with pytest.raises(ResponseError, match=f"declares the charset {charset}, which") as caught:
+            read(response)
+        assert caught.value.final

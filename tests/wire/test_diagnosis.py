@@ -22,9 +22,11 @@ from enkash_async import (
     UnauthorizedError,
     UnknownServiceError,
 )
+from enkash_async._advice import PASSING
 from enkash_async._wire.diagnosis import without_query
 from enkash_async._wire.envelope import raise_for_error
 from enkash_async._wire.response import Response
+from enkash_async.retry import RETRYABLE_STATUSES
 from tests.support.answers import HTML, answer, page_payload
 
 BLAME = "a proxy, or a wrong base_url, answers like this"
@@ -98,6 +100,27 @@ FOREIGN: dict[str, tuple[bytes, int, str, bool, bool]] = {
         False,
         True,
     ),
+    "a list without an end": (
+        b"[1," * 30 + b" " * 300_000,
+        200,
+        "the answer ends in the middle of its JSON, after 300090 bytes (HTTP 200)",
+        False,
+        False,
+    ),
+    "brackets only": (
+        b"[" * 300_000,
+        200,
+        "the answer is nested too deep to be read (300000 bytes) (HTTP 200)",
+        True,
+        False,
+    ),
+    "a long list": (
+        b"[" + b"1," * 150_000 + b"1]",
+        200,
+        "the answer is JSON, but not the envelope of the service: a list and no object (HTTP 200)",
+        True,
+        False,
+    ),
     "too intricate": (
         b'{"payload":{"data":[' + b"[" * 200_000,
         200,
@@ -159,8 +182,9 @@ def test_the_same_answer_has_the_same_digest_and_another_one_another() -> None:
     [
         ("https://elsewhere.example/x/y?token=planted", " to https://elsewhere.example/x/y"),
         ("https://user:planted@elsewhere.example:8443/", " to https://elsewhere.example:8443/"),
-        ("//elsewhere.example/x#planted", " to ://elsewhere.example/x"),
+        ("//elsewhere.example/x#planted", " to //elsewhere.example/x"),
         ("/login?planted", " to /login"),
+        ("javascript:alert(1)", " to javascript:alert(1)"),
         ("https://elsewhere.example/\x1b[2J\u202e", " to https://elsewhere.example/?[2J?"),
         ("https://elsewhere.example/secret-4711", " to https://elsewhere.example/***"),
         ("https://[planted", ""),
@@ -180,6 +204,16 @@ def test_a_redirect_shows_where_it_leads_but_no_query(
         f"the service answered with a redirect{told}, which is not followed because credentials"
         " would go with it; if that is the service, set base_url to the final address"
         f" (HTTP {status})"
+    )
+    assert caught.value.final
+
+
+@pytest.mark.parametrize("status", [300, 304, 305, 306, 399])
+def test_what_leads_nowhere_is_no_redirect(status: int) -> None:
+    with pytest.raises(ResponseError) as caught:
+        page_payload(Response(status, {"location": "https://elsewhere.example/"}, b""))
+    assert str(caught.value) == (
+        f"the service answered HTTP {status}, which brings no page (HTTP {status})"
     )
     assert caught.value.final
 
@@ -303,6 +337,15 @@ UNKNOWN = "What that means is documented nowhere."
             {},
             f"no (HTTP 501, SYSTEM_ERROR, request r-1). {FAILED} Give EnKash the request id.",
         ),
+        *(
+            (
+                SystemFaultError("no", status, request_id="r-1"),
+                {},
+                f"no (HTTP {status}, request r-1). Nothing says that this passes by itself."
+                " Give EnKash the request id.",
+            )
+            for status in (506, 507, 508, 510, 598, 999)
+        ),
         (
             SystemFaultError("no", 526),
             {},
@@ -366,6 +409,10 @@ def test_advice_states_only_what_is_known(
 
     assert str(error) == text
     assert str(pickle.loads(pickle.dumps(error))) == text
+
+
+def test_what_may_pass_is_what_is_tried_again() -> None:
+    assert {status for status in RETRYABLE_STATUSES if status >= 500} == PASSING
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,19 @@ def test_a_failure_inside_http_200_is_an_error_though_a_page_comes_with_it(
     assert api_error(answer(PAGE | more)).status == 200
 
 
+@pytest.mark.parametrize(
+    "nothing", [None, "", " \n", [], {}, False, 0, 0.0, [{"a": None}, "", [False]], {"b": [0]}]
+)
+def test_an_empty_error_response_is_none(nothing: object) -> None:
+    assert page_payload(answer(PAGE | {"errorResponse": nothing})).records
+
+
+@pytest.mark.parametrize("status", [300, 301, 302, 304, 306, 307, 308, 399])
+def test_3xx_is_no_error_of_the_service_whatever_is_in_it(status: int) -> None:
+    body = {"errorResponse": {"errorType": "SYSTEM_ERROR", "errorMessage": "no"}}
+    assert response_error(answer(body, status)).final
+
+
 def test_the_text_of_a_failure_may_be_the_payload() -> None:
     error = api_error(
         answer(

@@ -122,6 +122,12 @@ def test_a_comma_behind_the_last_record_is_not_a_record() -> None:
     assert [bytes(record) for record in payload.records] == [b'{"a":1}']
 
 
+@pytest.mark.parametrize("blank", [b"\x0b", b"\x0c", b"\x00", b"\xa0"])
+def test_what_json_does_not_take_for_white_space_stays_with_its_record(blank: bytes) -> None:
+    payload: Any = page_payload(Response(200, {}, BEFORE + b'{"a":1},%b{"a":2}' % blank + BEHIND))
+    assert [bytes(record) for record in payload.records] == [b'{"a":1}', blank + b'{"a":2}']
+
+
 def test_lists_that_do_not_end_are_looked_at_a_few_times_only() -> None:
     body = b'{"data":[x' * 20_000
     with pytest.raises(ResponseError, match=r"not sound JSON|in the middle of its JSON"):

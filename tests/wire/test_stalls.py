@@ -112,6 +112,27 @@ def test_what_is_too_long_to_be_gone_through_is_final() -> None:
     assert caught.value.final
 
 
+@pytest.mark.parametrize(("item", "rows"), [(b"{}", 400_000), (b"null", 1_000_001)])
+def test_a_sound_answer_of_many_small_values_is_read(item: bytes, rows: int) -> None:
+    body = BEGIN + b",".join([item] * rows) + b'],"recordsCount":%d}}' % rows
+    payload = page_payload(Response(200, {}, body))
+    assert (len(payload.records), payload.count) == (rows, rows)
+    assert payload.records[-1] == msgspec.Raw(item)
+
+
+def test_a_sound_answer_beyond_all_bounds_is_not_called_unsound(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("enkash_async._wire.salvage.MAX_MARKS", 1_000)
+    monkeypatch.setattr("enkash_async._wire.salvage.MAX_SOUND_MARKS", 2_000)
+    body = BEGIN + b",".join([b"{}"] * 250_000) + b"]}}"
+    with pytest.raises(
+        EnKashError, match="the answer holds millions of values, and is too"
+    ) as caught:
+        page_payload(Response(200, {}, body))
+    assert caught.value.final
+
+
 def test_a_page_of_5000_large_records_is_not_too_long() -> None:
     contact = b'{"name":"x","a":[{},{}]}'
     row = b'{"customerId":"KC","contacts":[' + b",".join([contact] * 20) + b"]}"

@@ -75,7 +75,13 @@ many_examples = settings(max_examples=250, deadline=None)
         ("9999999999999", datetime(2286, 11, 20, 17, 46, 39, 999_000, tzinfo=UTC)),
         (0, EPOCH),
         ("0", EPOCH),
-        (Decimal("0.0"), EPOCH),
+        *((zero, EPOCH) for zero in (Decimal("0.0"), Decimal("-0.0"), Decimal("0E+999"))),
+        *((zero, EPOCH) for zero in ("0.0", "-0", "-0.0", "0e0", "0E-7", "0.00e+99")),
+        *((text, MOMENT) for text in ("1.566656122E9", "1566656122e0", "1566656122000e-3")),
+        *((text, MOMENT) for text in ("1.566656122E12", "1566656122E+3", "0.1566656122e10")),
+        ("1.5666561225e9", MOMENT.replace(microsecond=500_000)),
+        ("2019-08-24T14:15:22z", MOMENT),
+        ("20190824141522,5Z", MOMENT.replace(microsecond=500_000)),
     ],
 )
 def test_a_notation_with_a_zone_is_that_instant_whatever_the_naive_zone(
@@ -127,7 +133,8 @@ def test_a_bare_date_is_its_midnight_in_the_zone_given(text: str | int) -> None:
         # As many digits as are neither a unit nor a date.
         *("1", "2024", "202401", "1566656", "156665612", "15666561220", "156665612200"),
         *("202401021200", 202401021200, "156665612200012", "1566656122000123", 1566656122000123),
-        *("156665612200012345", "1566656122000123456", "-1566656122", "+1566656122", "0.0", "00"),
+        *("156665612200012345", "1566656122000123456", "-1566656122", "+1566656122", "00"),
+        *("1e10", "-1e9", "1e400", "1.E9", ".1e10", "01e9", "1e+", "1e9 ", "1e1_0", "1e9Z"),
         # What `fromisoformat` of the standard library takes for a time, and what is near to one.
         *("2019-08-24_14:15:22", "2019-08-24x14:15:22", "2019-08-24T141522", "2019-08-24T1415"),
         *(

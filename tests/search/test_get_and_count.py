@@ -1,0 +1,90 @@
+"""What `get` and `count` say of answers that are not as they should be."""
+
+from __future__ import annotations
+
+import pytest
+
+from enkash_async import (
+    BearerToken,
+    DecodeError,
+    EnKashSession,
+    IncompleteSearchError,
+    RecordNotFoundError,
+    RetryPolicy,
+)
+from tests.support.raw_server import Answer, Call, raw_server, reply
+
+pytestmark = pytest.mark.anyio
+
+WANTED = b'{"customerId":"KC1"}'
+BAD = b'{"customerId":"KC1","netAmount":true}'
+OTHER_BAD = b'{"customerId":"KC2","netAmount":true}'
+NAMELESS_BAD = b'{"legalName":"x","customerStatus":"ACTIVE","netAmount":true}'
+
+
+def always(raw: bytes) -> Answer:
+    async def answer(_: Call) -> bytes:
+        return raw
+
+    return answer
+
+
+def page(*rows: bytes, count: bytes = b"2") -> bytes:
+    body = b'{"payload":{"data":[%b],"recordsCount":%b}}' % (b",".join(rows), count)
+    return reply(body)
+
+
+@pytest.mark.parametrize(
+    "rows", [(WANTED,), (OTHER_BAD, WANTED), (WANTED, OTHER_BAD), (NAMELESS_BAD, WANTED)]
+)
+async def test_get_returns_the_record_whatever_stands_beside_it(rows: tuple[bytes, ...]) -> None:
+    async with (
+        raw_server(always(page(*rows))) as server,
+        EnKashSession(server.base_url, BearerToken("t"), retry=0) as session,
+    ):
+        assert (await session.customers.get("KC1")).customer_id == "KC1"
+
+
+@pytest.mark.parametrize(
+    ("rows", "kind", "says"),
+    [
+        ((BAD,), DecodeError, "netAmount: expected a number, got bool"),
+        ((OTHER_BAD, BAD), DecodeError, "at row 1 cannot be read: netAmount"),
+        ((NAMELESS_BAD,), DecodeError, "netAmount: expected a number, got bool"),
+        ((OTHER_BAD,), RecordNotFoundError, "no customer has the id 'KC1'"),
+        ((), RecordNotFoundError, "no customer has the id 'KC1'"),
+    ],
+)
+async def test_an_error_of_get_says_what_was_sent(
+    rows: tuple[bytes, ...], kind: type[DecodeError | RecordNotFoundError], says: str
+) -> None:
+    async with (
+        raw_server(always(page(*rows, count=b"%d" % len(rows)))) as server,
+        EnKashSession(server.base_url, BearerToken("t"), retry=0) as session,
+    ):
+        with pytest.raises(kind, match=says) as caught:
+            await session.customers.get("KC1")
+    [*_, call] = server.calls
+    assert caught.value.client_request_id == call.headers["x-request-id"]
+    assert caught.value.attempts == len(server.calls)
+
+
+@pytest.mark.parametrize(
+    "count", [b'"five"', b"-1", b"true", b"2147483648", b"null", b"1e400", b"9" * 5001]
+)
+async def test_what_is_no_count_is_not_said_to_be_missing(count: bytes) -> None:
+    async with (
+        raw_server(always(page(WANTED, count=count))) as server,
+        EnKashSession(server.base_url, BearerToken("t"), retry=RetryPolicy(attempts=1)) as session,
+    ):
+        with pytest.raises(IncompleteSearchError) as caught:
+            await session.customers.count()
+    assert "sent no recordsCount that is a count, which is a whole number" in str(caught.value)
+
+
+async def test_the_largest_count_is_one() -> None:
+    async with (
+        raw_server(always(page(WANTED, count=b"2147483647"))) as server,
+        EnKashSession(server.base_url, BearerToken("t"), retry=0) as session,
+    ):
+        assert await session.customers.count() == 2**31 - 1
