@@ -481,7 +481,7 @@ NO_STRICT_JSON = "error: the customer 'KC2' is no strict JSON"
         (b"[" * 3000 + b"]" * 3000, "error: the customer 'KC2' is nested deeper than 64 times"),
         (b'"half \\ud800"', NO_STRICT_JSON),
         (b'"wrong \xff"', "error: the customer 'KC2' holds bytes that are no UTF-8, at byte 34"),
-        (b'[1,\r\n{"a": 1}]', '{"customerId":"KC2","more":[1,{"a": 1}]}'),
+        (b'[1,\r\n{"a": 1}]', '{"customerId":"KC2","more":[1,  {"a": 1}]}'),
         # Not even the id of these can be read.
         (b'"line\nbreak"', "error: no customer has the id 'KC2'"),
         (b"NaN", "error: no customer has the id 'KC2'"),
