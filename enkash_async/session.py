@@ -19,7 +19,7 @@ from enkash_async._http.connections import checked_base_url, checked_hosts
 from enkash_async._paging.addressing import Addressing, OffsetUnit
 from enkash_async._paging.page_sizes import PageSizes
 from enkash_async._search.settings import Connected, Decoders, SearchSettings
-from enkash_async._session.core import Core, Opened
+from enkash_async._session.core import NOT_COPIED, Core, Opened
 from enkash_async._session.environment import ENVIRONMENT as ENVIRONMENT
 from enkash_async._session.environment import address_in, auth_in, hosts_in, naming, values_of
 from enkash_async._session.options import (
@@ -280,6 +280,9 @@ class EnKashSession:
             self._opened = opened
             self._connected = Connected(opened.loop, caller, opened.owner, opened.budget)
         return self._connected
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(NOT_COPIED)
 
     def __repr__(self) -> str:
         core: Core | None = self.__dict__.get("_core")

@@ -160,6 +160,19 @@ DAYS: list[tuple[str, dict[str, Any], dict[str, str]]] = [
     ),
     (
         "Asia/Kolkata",
+        {"modified_on": date(2026, 1, 2)},
+        {"modifiedOn": "2026-01-01T18:30:00Z"},
+    ),
+    (
+        "Asia/Kolkata",
+        {"created_on_from": "20260101", "created_on_to": "2026-W01-4"},
+        {
+            "createdOnFrom": "2025-12-31T18:30:00Z",
+            "createdOnTo": "2026-01-01T18:29:59.999999Z",
+        },
+    ),
+    (
+        "Asia/Kolkata",
         # Not in order by UTC's day, but by that of India.
         {"created_on_from": date(2026, 1, 2), "created_on_to": "2026-01-02T01:00:00+05:30"},
         {"createdOnFrom": "2026-01-01T18:30:00Z", "createdOnTo": "2026-01-01T19:30:00Z"},
@@ -200,9 +213,12 @@ async def test_a_crawl_ends_with_the_last_instant_of_a_day(
     [
         ({"created_on_from": "2026-02-30"}, "created_on_from must be a day that exists"),
         ({"created_on_from": "yesterday"}, "created_on_from must be a time in ISO 8601"),
-        ({"created_on_from": "2026-01-01T00:00:00"}, "created_on_from must be aware"),
-        ({"modified_on": date(2026, 1, 1)}, "modified_on must be a datetime"),
-        ({"created_on_from": 2026}, "created_on_from must be a datetime"),
+        ({"created_on_from": "2026-01-01T00:00:00"}, "created_on_from has no zone: write one"),
+        ({"modified_on": "2026-01-01T00:00:00"}, "modified_on has no zone: write one behind it"),
+        ({"modified_on": datetime(2026, 1, 1)}, "modified_on must be aware: give it a tzinfo"),
+        ({"modified_on": "2026-02-30"}, "modified_on must be a day that exists"),
+        ({"created_on_from": 2026}, "must be a datetime with a zone, a date, or the ISO text of"),
+        ({"modified_on": 2026}, "must be a datetime with a zone, a date, or the ISO text of one"),
         (
             {"created_on_from": date(2026, 1, 2), "created_on_to": date(2026, 1, 1)},
             "must not lie after",

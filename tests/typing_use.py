@@ -262,7 +262,7 @@ def filters() -> tuple[CustomerFilter, ...]:
     assert_type(whole.legal_name, str | None)
     assert_type(whole.level, LevelText | CustomerLevel | str | None)
     assert_type(whole.modified_by_name, str | None)
-    assert_type(whole.modified_on, datetime | str | None)
+    assert_type(whole.modified_on, date | str | None)
     assert_type(whole.pan_or_gstin, str | None)
     assert_type(whole.parent_company_id, str | None)
     assert_type(whole.select_all, bool | None)

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Generic, TypeVar, cast
 import attrs
 import msgspec
 
-from enkash_async._arguments import int32_at_least, named, parameters_of, wrong_type
+from enkash_async._arguments import boolean, int32_at_least, named, parameters_of, wrong_type
 from enkash_async._decoding.slice_decoder import BadRecord, OnBadRecord, error_of
 from enkash_async._paging.page_sizes import KnownSize
 from enkash_async._paging.pager import Pager
@@ -111,6 +111,7 @@ class ListResource(Generic[F, R]):
             direction=None if direction is None else enum_member(Direction, direction, "direction"),
         )
         size = self._page_size(page_size)
+        boolean("full_check", full_check)
         int32_at_least(0, "offset", offset)
         _check_max_records(max_records)
         fingerprint = partial(query.fingerprint, "search", offset)
@@ -194,6 +195,7 @@ class ListResource(Generic[F, R]):
         strict: bool,
         on_bad_record: OnBadRecord | None,
     ) -> Search[R]:
+        boolean("strict", strict)
         settings, report = self._settings, SearchReport(unfinished=True)
         watch = settings.telemetry.search(self._endpoint.noun, method)
         stream = RowStream(

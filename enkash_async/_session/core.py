@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import warnings
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 
 import aiohttp
@@ -29,6 +30,11 @@ from enkash_async.auth import Auth
 NOT_OPEN = (
     "the session is not open; use 'async with EnKashSession(...) as session', or"
     " 'await session.open()'"
+)
+
+NOT_COPIED = (
+    "a session is neither copied nor pickled, as it holds connections and credentials: share it, or"
+    " make another one where it is needed"
 )
 
 
@@ -57,6 +63,16 @@ class Core:
         self._auth = auth
         self._options = options
         self._opened: Opened | None = None
+
+    def __del__(self, _warn: Callable[..., None] = warnings.warn) -> None:
+        # Nothing can be awaited here. The default outlives the module when the interpreter ends.
+        if getattr(self, "_opened", None) is not None:
+            _warn(
+                f"the session with {self.base_url} was dropped while it was open; close it, or open"
+                " it by `with` or `async with`",
+                ResourceWarning,
+                source=self,
+            )
 
     @property
     def is_open(self) -> bool:

@@ -114,7 +114,7 @@ def instant(name: str, value: Any) -> datetime:
     if isinstance(value, str):
         value = _instant_in(name, value)
     if not isinstance(value, datetime):
-        raise wrong_type(name, "a datetime", value)
+        raise wrong_type(name, "a datetime with a zone, or the ISO text of one", value)
     if value.tzinfo is None or value.utcoffset() is None:
         raise InvalidArgumentError(f"{name} must be aware: give it a tzinfo, such as datetime.UTC")
     try:
@@ -126,30 +126,37 @@ def instant(name: str, value: Any) -> datetime:
 
 def instant_or_day(name: str, value: Any) -> datetime | date:
     """Return an aware instant, or a day that becomes one where its zone is known."""
-    if isinstance(value, str) and _DAY.fullmatch(value):
-        value = _day_in(name, value)
-    if isinstance(value, date) and not isinstance(value, datetime):
-        return value
-    return instant(name, value)
+    if isinstance(value, str):
+        value = _day_in(name, value) or _instant_in(name, value)
+    if not isinstance(value, date):
+        raise wrong_type(name, "a datetime with a zone, a date, or the ISO text of one", value)
+    return instant(name, value) if isinstance(value, datetime) else value
 
 
 _DAY = Pattern(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 
-def _day_in(name: str, text: str) -> date:
+def _day_in(name: str, text: str) -> date | None:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise InvalidArgumentError(f"{name} must be a day that exists") from None
+        if _DAY.fullmatch(text):
+            raise InvalidArgumentError(f"{name} must be a day that exists") from None
+    return None
 
 
 def _instant_in(name: str, text: str) -> datetime:
     try:
-        return datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except ValueError:
+        moment = None
+    if moment is None:
         raise InvalidArgumentError(
             f"{name} must be a time in ISO 8601 with its zone, such as 2026-01-31T09:30:00+05:30"
-        ) from None
+        )
+    if moment.tzinfo is None:
+        raise InvalidArgumentError(f"{name} has no zone: write one behind it, such as Z or +05:30")
+    return moment
 
 
 def in_zone(value: Any, zone: tzinfo, *, is_end: bool) -> Any:

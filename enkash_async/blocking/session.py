@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Self, Unpack
+from typing import NoReturn, Self, Unpack
 
 from enkash_async import session as of_loop
 from enkash_async._arguments import unseen
+from enkash_async._session.core import NOT_COPIED
 from enkash_async._session.options import SessionOptions, ViewOptions
 from enkash_async.auth import Auth
 from enkash_async.blocking.customers import Customers
@@ -92,6 +93,9 @@ class EnKashSession:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(NOT_COPIED)
 
     def __repr__(self) -> str:
         session = self.__dict__.get("_session")

@@ -94,7 +94,7 @@ layout_options = gathered(
         metavar="NAMES",
         multiple=True,
         help="Columns to write as ***, with commas; personal stands for all with personal or bank"
-        " data.",
+        " data. Records that cannot be written are kept whole in --bad-records, not masked.",
     ),
     click.option("--rename", metavar="OLD=NEW", multiple=True, help="Another name for a column."),
     click.option("--csv-bom", is_flag=True, help="CSV: begin with a mark that Excel looks for."),

@@ -48,19 +48,27 @@ class Layout:
     keep_incomplete: bool
 
     def as_arguments(self) -> dict[str, Any]:
-        """Return the arguments of `export`; ValueError for a rename that is none."""
+        """Return the arguments of `export`; ValueError for what names nothing."""
+        for option, texts in (("--columns", self.columns), ("--mask", self.mask)):
+            if texts and not _names(texts):
+                raise ValueError(f"{option} names no column")
         return {
             "format": self.format,
             "compression": self.compression,
             "columns": _names(self.columns) or None,
             "mask": _names(self.mask),
             "rename": _renames(self.rename),
-            "csv": CsvStyle(bom=self.csv_bom, defuse=not self.csv_raw, nested=not self.csv_flat),
+            "csv": self._csv(),
             "bad_path": self.bad_records,
             "parts": self.parts,
             "resume": self.resume,
             "keep_incomplete": self.keep_incomplete,
         }
+
+    def _csv(self) -> CsvStyle | None:
+        if not (self.csv_bom or self.csv_raw or self.csv_flat):
+            return None
+        return CsvStyle(bom=self.csv_bom, defuse=not self.csv_raw, nested=not self.csv_flat)
 
 
 def _names(texts: tuple[str, ...]) -> list[str]:

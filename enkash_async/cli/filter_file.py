@@ -6,8 +6,8 @@ import json
 import sys
 import tomllib
 from collections.abc import Mapping
-from datetime import datetime
-from decimal import Decimal
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,7 +15,7 @@ import attrs
 
 from enkash_async import CustomerFilter
 from enkash_async._wire.keys import wire_name
-from enkash_async.cli.times import instant_of
+from enkash_async.cli.times import time_of
 
 MAX_BYTES = 16 * 1024 * 1024
 
@@ -48,7 +48,10 @@ def _fields(values: Mapping[str, Any], path: str) -> dict[str, Any]:
             raise ValueError(f"{path}: a filter has no field {given!r}")
         if name in fields:
             raise ValueError(f"{path}: {name} is given twice")
-        fields[name] = _value(name, value)
+        try:
+            fields[name] = _value(name, value)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from None
     return fields
 
 
@@ -69,29 +72,41 @@ def _parsed(text: str, path: str) -> dict[str, Any]:
     stripped = text.strip()
     if not stripped:
         raise ValueError(f"{path} is empty; a filter that matches all is {{}}")
-    if path.endswith(".toml") or not stripped.startswith("{"):
-        try:
-            return tomllib.loads(text, parse_float=Decimal)
-        except tomllib.TOMLDecodeError as error:
-            raise ValueError(f"{path} is no TOML: {error}") from None
+    is_json = path.endswith((".json", ".jsonl")) or stripped.startswith("{")
     try:
+        if path.endswith(".toml") or not is_json:
+            return tomllib.loads(text, parse_float=Decimal)
         value: Any = json.loads(stripped, parse_float=Decimal)
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{path} is no TOML: {error}") from None
     except json.JSONDecodeError as error:
         if error.msg == "Extra data":
             raise ValueError(
                 f"{path} holds more than one filter; give one of its lines, as by sed -n 1p"
             ) from None
         raise ValueError(f"{path} is no JSON: {error.msg}, line {error.lineno}") from None
+    except (ValueError, RecursionError):
+        # A number of thousands of digits, or lists nested as deep.
+        raise ValueError(f"{path} holds what cannot be a filter") from None
     if not isinstance(value, dict):
-        raise ValueError(f"{path} must hold one JSON object, or TOML")
+        raise ValueError(f"{path} must hold one JSON object")
     return cast("dict[str, Any]", value)
 
 
 def _value(name: str, value: Any) -> Any:
-    if name in _TIMES and isinstance(value, str):
-        return instant_of(value)
     if name in _AMOUNTS and isinstance(value, str):
-        return Decimal(value)
-    if name in _TIMES and not isinstance(value, datetime):
+        try:
+            return Decimal(value)
+        except InvalidOperation:
+            raise ValueError(f"{name} is no amount") from None
+    if name not in _TIMES or value is None:
+        return value
+    if not isinstance(value, str | date):
         raise ValueError(f"{name} must be an ISO time with a zone, or a date")
-    return value
+    try:
+        time = time_of(value) if isinstance(value, str) else value
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+    if isinstance(time, datetime) and time.tzinfo is None:
+        raise ValueError(f"{name} has no zone; add one, such as Z or +05:30")
+    return time

@@ -12,7 +12,7 @@ from enkash_async import CustomerFilter, EnKashError, RecordNotFoundError
 from enkash_async._search.search import answered
 from enkash_async._wire.fields import identity_reader
 from enkash_async.cli.connection import Connection, open_session
-from enkash_async.cli.running import Status
+from enkash_async.cli.running import Misuse, Status
 from enkash_async.export.streams import escaped
 from enkash_async.export.strict_json import one_line, why_refused
 
@@ -50,6 +50,8 @@ async def print_record(connection: Connection, customer_id: str, _: asyncio.Even
 
 
 async def _raw_customer(connection: Connection, customer_id: str) -> bytes:
+    if not customer_id:
+        raise Misuse("CUSTOMER_ID must not be empty")
     identify = identity_reader("customerId")
     # Not `customers.get`, whose record lacks the fields that the SDK does not know.
     async with (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -12,12 +12,12 @@ import click
 from enkash_async import CustomerFilter, CustomerLevel, CustomerStatus, Direction
 from enkash_async.cli.filter_file import read_filter
 from enkash_async.cli.gathering import choice, gathered
-from enkash_async.cli.times import instant_of
+from enkash_async.cli.times import time_of
 
 
-def _instant(ctx: click.Context, param: click.Parameter, text: str | None) -> datetime | None:
+def _time(ctx: click.Context, param: click.Parameter, text: str | None) -> date | None:
     try:
-        return None if text is None else instant_of(text)
+        return None if text is None else time_of(text)
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
 
@@ -32,9 +32,9 @@ def _amount(ctx: click.Context, param: click.Parameter, text: str | None) -> Dec
 def _filter(
     customer_status: str | None,
     level: str | None,
-    created_on_from: datetime | None,
-    created_on_to: datetime | None,
-    modified_on: datetime | None,
+    created_on_from: date | None,
+    created_on_to: date | None,
+    modified_on: date | None,
     company_id: str | None,
     parent_company_id: str | None,
     unique_ref_no: str | None,
@@ -79,13 +79,22 @@ filter_options = gathered(
         "--created-from",
         "created_on_from",
         metavar="WHEN",
-        callback=_instant,
-        help="ISO time with a zone, or a date, which means midnight UTC.",
+        callback=_time,
+        help="ISO time with a zone, or a date, which means its first instant in UTC.",
     ),
     click.option(
-        "--created-to", "created_on_to", metavar="WHEN", callback=_instant, help="Likewise."
+        "--created-to",
+        "created_on_to",
+        metavar="WHEN",
+        callback=_time,
+        help="Likewise, but a date means its last instant: the day counts as a whole.",
     ),
-    click.option("--modified-on", metavar="WHEN", callback=_instant, help="Likewise."),
+    click.option(
+        "--modified-on",
+        metavar="WHEN",
+        callback=_time,
+        help="ISO time with a zone, or a date, which means its first instant in UTC.",
+    ),
     click.option("--company-id", metavar="ID"),
     click.option("--parent-company-id", metavar="ID"),
     click.option("--unique-ref-no", metavar="TEXT"),

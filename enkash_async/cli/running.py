@@ -19,6 +19,7 @@ from enkash_async import (
     ConfigurationError,
     EnKashError,
     IncompleteSearchError,
+    InvalidArgumentError,
     UnauthorizedError,
 )
 from enkash_async._wire.printable import printable
@@ -179,7 +180,7 @@ def status_of(error: BaseException) -> Status:
         return Status.READER_GONE
     if isinstance(error, (AuthenticationError, UnauthorizedError)):
         return Status.REFUSED
-    if isinstance(error, (ConfigurationError, Misuse)):
+    if isinstance(error, (ConfigurationError, InvalidArgumentError, Misuse)):
         return Status.USAGE
     if isinstance(error, IncompleteSearchError):
         return Status.INCOMPLETE

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 
 
-def instant_of(text: str) -> datetime:
-    """Return the aware datetime that *text* spells; a bare date is midnight UTC. ValueError."""
+def time_of(text: str) -> date:
+    """Return the day, or the aware datetime, that *text* spells; ValueError.
+
+    Which instant a day stands for, the filter says.
+    """
     with contextlib.suppress(ValueError):
-        return datetime.combine(date.fromisoformat(text), time(), UTC)
+        return date.fromisoformat(text)
     try:
         instant = datetime.fromisoformat(text)
     except ValueError:

@@ -7,7 +7,7 @@ match exactly or in part, nor what an unset `customerStatus` means; nothing is a
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Literal, TypedDict
@@ -21,7 +21,6 @@ from enkash_async._wire.criteria import (
     check_range,
     criterion,
     flag,
-    instant,
     instant_or_day,
     int32,
     member_of,
@@ -111,8 +110,9 @@ class CustomerFilter(Criteria):
     modified_by_name: str | None = criterion(text)
     """The name of whoever changed the customer last."""
 
-    modified_on: datetime | str | None = criterion(instant, shown=True)
-    """When the customer was changed: an aware datetime or its ISO text."""
+    modified_on: date | str | None = criterion(instant_or_day, shown=True)
+    """When the customer was changed: an aware datetime, a day, which stands for its first instant,
+    or the ISO text of one."""
 
     pan_or_gstin: str | None = criterion(text)
     """The customer's PAN or GSTIN."""
@@ -182,8 +182,9 @@ class CustomerFields(TypedDict, total=False):
     modified_by_name: str | None
     """The name of whoever changed the customer last."""
 
-    modified_on: datetime | str | None
-    """When the customer was changed: an aware datetime or its ISO text."""
+    modified_on: date | str | None
+    """When the customer was changed: an aware datetime, a day, which stands for its first instant,
+    or the ISO text of one."""
 
     pan_or_gstin: str | None
     """The customer's PAN or GSTIN."""

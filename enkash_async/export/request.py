@@ -95,10 +95,13 @@ def request_of(
     ordered = [key for key in SEARCH_ONLY if key in given]
     if ordered and method == "crawl":
         raise ValueError(f"{ordered[0]} is for search: a crawl reads in the order of time")
+    form = form_of(name, format, compression)
+    if csv is not None and form.format is not Format.CSV:
+        raise ValueError(f"the style of CSV says nothing of {form.format}; leave it out")
     return Request(
         resource=resource,
         criteria=criteria,
-        form=form_of(name, format, compression),
+        form=form,
         columns=columns_of(resource.endpoint.record, columns, mask, rename),
         csv=csv or CsvStyle(),
         method="search" if ordered else method,

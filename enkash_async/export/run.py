@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 
 import attrs
 
-from enkash_async._arguments import int32_at_least, keywords_named
+from enkash_async._arguments import boolean, int32_at_least, keywords_named
 from enkash_async._search.list_resource import ListResource
 from enkash_async._search.query import Direction
 from enkash_async._wire.criteria import Criteria
@@ -97,6 +97,12 @@ async def export(
     *stop* ends the export after the page that is being read. Errors of the search are raised as
     they are, once all that came is durable.
     """
+    for switch, given in (
+        ("strict", strict),
+        ("resume", resume),
+        ("keep_incomplete", keep_incomplete),
+    ):
+        boolean(switch, given)
     stream = _stream_of(path)
     name = "" if stream == "-" else Path(path).name
     request = request_of(

@@ -423,6 +423,61 @@ def test_an_unknown_id_is_an_error(
     assert (RecordNotFoundError.__name__ in err) is debug
 
 
+DAY = {"createdOnFrom": "2026-03-08T00:00:00Z", "createdOnTo": "2026-03-08T23:59:59.999999Z"}
+
+
+@pytest.mark.parametrize(
+    ("text", "body"),
+    [
+        ("--created-from=2026-03-08 --created-to=2026-03-08", DAY),
+        ("--created-from=20260308 --created-to=2026-W10-7", DAY),
+        ('{"createdOnFrom": "2026-03-08", "created_on_to": "2026-03-08"}', DAY),
+        ("created_on_from = 2026-03-08\ncreated_on_to = 2026-03-08", DAY),
+        ('created_on_from = "2026-03-08"\ncreated_on_to = "2026-W10-7"', DAY),
+        ("--modified-on=2026-03-08", {"modifiedOn": "2026-03-08T00:00:00Z"}),
+        ('{"modifiedOn": "2026-03-08"}', {"modifiedOn": "2026-03-08T00:00:00Z"}),
+        ("--created-to=2026-03-08T05:30:00+05:30", {"createdOnTo": "2026-03-08T00:00:00Z"}),
+    ],
+)
+def test_a_day_means_what_it_means_in_python(
+    execute: Execute, tmp_path: Path, text: str, body: dict[str, str]
+) -> None:
+    path = tmp_path / "filter"
+    path.write_text(text)
+    options = text.split() if text.startswith("--") else ["--filter-file", path]
+    with serving(rows=3) as served:
+        assert execute(served, "customers", "count", *options).status == 0
+        assert served.sandbox.searches[0].body == body
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "said"),
+    [
+        (("get", ""), {}, "CUSTOMER_ID must not be empty"),
+        (("get", "KC\udcff"), {}, "customer_ids must be text that can be written as UTF-8"),
+        (("get", "KC\n"), {}, "control characters"),
+        (("count", "--sandbox"), {"ENKASH_LOG": "loud"}, "ENKASH_LOG must be debug or info"),
+        (("count", "--company-id", "\udcff"), {}, "company_id must be text"),
+        (("count", "--dso-from", "5", "--dso-to", "3"), {}, "dso_from must not lie after dso_to"),
+        (
+            ("count", "--created-from", "2024-12-02T00:00Z", "--created-to", "2024-12-01"),
+            {},
+            "created_on_from must not lie after created_on_to",
+        ),
+        (("windows", "--created-from", "2999-01-01"), {}, "created_on_from lies in the future"),
+    ],
+)
+def test_what_cannot_be_asked_is_wrong_usage_and_not_asked(
+    execute: Execute, arguments: tuple[str, ...], variables: dict[str, str], said: str
+) -> None:
+    with serving(rows=3) as served:
+        env = with_token(served.sandbox) | variables
+        outcome = execute(served, "customers", *arguments, env=env)
+        assert (outcome.status, outcome.out) == (2, b"")
+        assert said in outcome.err
+        assert not served.sandbox.searches
+
+
 # Usage
 
 
@@ -447,6 +502,11 @@ def test_an_unknown_id_is_an_error(
         (("--sandbox", "--resume"), "stream cannot be gone on with"),
         (("--sandbox", "--method", "crawl", "--order-by", "id"), "is for search"),
         ((f"--token={WRONG}",), "No such option"),
+        (("--sandbox", "--max-rate", "nan"), "max_rate"),
+        (("--sandbox", "--csv-bom"), "style of CSV"),
+        (("--sandbox", "--csv-flat", "-o", "x.parquet"), "style of CSV"),
+        (("--sandbox", "--columns", ""), "--columns names no column"),
+        (("--sandbox", "--mask", " , "), "--mask names no column"),
     ],
 )
 def test_wrong_usage(

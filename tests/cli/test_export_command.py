@@ -14,6 +14,7 @@ from typing import Any
 import anyio
 import pytest
 
+from enkash_async import CustomerFilter
 from enkash_async.cli import main
 from enkash_async.cli.filter_file import read_filter
 from enkash_async.sandbox import SandboxSettings, SearchCall, open_sandbox
@@ -60,14 +61,19 @@ def test_windows_are_filters_that_divide_the_customers(call: Any, tmp_path: Path
     [
         ("f.json", '{"panOrGstin": "ABCDE1234F", "created_on_from": "2024-01-01"}'),
         ("f.toml", 'panOrGstin = "ABCDE1234F"\ncreatedOnFrom = 2024-01-01T00:00:00Z'),
+        ("f.toml", 'panOrGstin = "ABCDE1234F"\ncreatedOnFrom = 2024-01-01'),
+        ("f.toml", 'panOrGstin = "ABCDE1234F"\ncreatedOnFrom = 2024-01-01T05:30:00+05:30'),
         ("f", 'pan_or_gstin = "ABCDE1234F"\ncreated_on_from = "2024-01-01"'),
+        ("f", '{"panOrGstin": "ABCDE1234F", "createdOnFrom": "20240101", "modifiedOn": null}'),
     ],
 )
 def test_a_filter_file_is_json_or_toml(tmp_path: Path, name: str, text: str) -> None:
     (tmp_path / name).write_text(text)
     fields = read_filter(str(tmp_path / name))
-    assert fields["pan_or_gstin"] == "ABCDE1234F"
-    assert fields["created_on_from"].isoformat() == "2024-01-01T00:00:00+00:00"
+    assert CustomerFilter(**fields).as_wire() == {
+        "panOrGstin": "ABCDE1234F",
+        "createdOnFrom": "2024-01-01T00:00:00Z",
+    }
 
 
 @pytest.mark.parametrize(
@@ -83,11 +89,26 @@ def test_a_filter_file_is_json_or_toml(tmp_path: Path, name: str, text: str) -> 
         ("", "is empty"),
         ("level", "no TOML"),
         ('{"customerStatus": "ACTIVE"}', "as an option and in"),
+        ("[]", "filter.json must hold one JSON object"),
+        ("[" * 100_000, "filter.json holds what cannot be a filter"),
+        ('{"dsoFrom": ' + "9" * 5000 + "}", "filter.json holds what cannot be a filter"),
+        (
+            '{"createdOnFrom": "2024-01-01T10:00"}',
+            "created_on_from: '2024-01-01T10:00' has no zone",
+        ),
+        ("created_on_from = 2024-01-01T10:00:00", "has no zone; add one, such as Z or +05:30"),
+        (
+            "created_on_from = 10:00:00",
+            "created_on_from must be an ISO time with a zone, or a date",
+        ),
+        ('{"balanceAmount": "much"}', "filter.json: balance_amount is no amount"),
+        ('{"legalName": "\udcff"}', "filter.json is no UTF-8"),
+        ('legalName = "\udcff"', "filter.toml is no UTF-8"),
     ],
 )
 def test_a_filter_file_that_cannot_be_used(call: Any, tmp_path: Path, text: str, said: str) -> None:
-    path = tmp_path / "filter.json" if text.startswith("{") else tmp_path / "filter.toml"
-    path.write_text(text)
+    path = tmp_path / ("filter.json" if text[:1] in ("{", "[") else "filter.toml")
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
     status, out, err = call(
         "customers", "count", *ROWS, "--status", "ACTIVE", "--filter-file", path
     )

@@ -160,6 +160,8 @@ async def test_a_sandbox_may_hold_nothing_but_ones_own() -> None:
         ({"id": 2**70}, ValueError, "id must fit into 64 bits"),
         ({"dso_median": "5"}, TypeError, "dsoMedian must be a number"),
         ({"dso_median": float("nan")}, ValueError, "dsoMedian must be finite"),
+        ({"dso_median": Decimal("sNaN")}, ValueError, "dsoMedian must be finite"),
+        ({"dso_median": 10**400}, ValueError, "dsoMedian must be finite"),
         ({"level": "x"}, ValueError, "level must be one of LEVEL_1, LEVEL_2, LEVEL_3"),
         ({"legalName": "a", "legal_name": "b"}, ValueError, "legalName is given twice"),
         ({"branch_codes": ["MUM1", 2]}, TypeError, "each of branchCodes must be a text"),

@@ -632,6 +632,10 @@ async def test_a_token_of_another_search_is_refused(
         ({"order_by": ""}, ValueError, "order_by"),
         ({"filter": {"level": "LEVEL_1"}}, TypeError, "CustomerFilter"),
         ({"resume": "{}"}, ValueError, "resume token"),
+        ({"strict": "no"}, TypeError, "strict must be True or False, not str"),
+        ({"strict": 0}, TypeError, "strict must be True or False"),
+        ({"full_check": "no"}, TypeError, "full_check must be True or False"),
+        ({"full_check": None}, TypeError, "full_check must be True or False"),
     ],
 )
 async def test_a_wrong_argument_is_refused_before_anything_is_sent(
@@ -640,6 +644,9 @@ async def test_a_wrong_argument_is_refused_before_anything_is_sent(
     async with session_for(sandbox) as session:
         with pytest.raises(error, match=text):
             session.customers.search(**options)
+        if options.keys() & {"page_size", "max_records", "strict"}:
+            with pytest.raises(error, match=text):
+                session.customers.crawl(**options)
     assert sandbox.searches == []
 
 

@@ -93,7 +93,9 @@ def test_another_notation_is_checked_like_any_other() -> None:
         filter_of(due_on=MOMENT.replace(tzinfo=None))
     with pytest.raises(ValueError, match="paid_on must be a time in ISO 8601 with its zone"):
         filter_of(paid_on="24-08-2019")
-    with pytest.raises(TypeError, match="paid_on must be a datetime, not int"):
+    with pytest.raises(
+        TypeError, match="paid_on must be a datetime with a zone, or the ISO text of one, not int"
+    ):
         filter_of(paid_on=24)
     with pytest.raises(TypeError, match="is_open must be a bool"):
         filter_of(is_open="Y")

@@ -152,7 +152,9 @@ def _whole(name: str, value: object) -> int:
 def _number(name: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise TypeError(f"{name} must be a number, got {value!r}")
-    if not abs(value) < 2**63:
+    # Decimals first: a NaN of theirs cannot be compared.
+    is_finite = value.is_finite() if isinstance(value, Decimal) else value == value
+    if not is_finite or not -(2**63) < value < 2**63:
         raise ValueError(f"{name} must be finite and fit into 64 bits, got {value}")
     return float(value) if isinstance(value, Decimal) else value
 
