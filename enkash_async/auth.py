@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import re
 import unicodedata
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
@@ -17,6 +17,7 @@ import attrs
 
 from enkash_async._arguments import keywords_named
 from enkash_async._patterns import Pattern
+from enkash_async._wire.api_errors import api_error
 from enkash_async._wire.charset import in_utf8
 from enkash_async._wire.envelope import UNREADABLE, answer_in, raise_for_error
 from enkash_async._wire.numbers import number
@@ -261,25 +262,30 @@ MAX_LIFE = 10 * 365 * 86400
 
 
 def _token(response: Response) -> Token:
-    token = _token_in(response)
-    if token is not None:
-        return token
-    # Perhaps a refusal in a form that is not known: not to be repeated either.
-    raise AuthenticationError(
-        "the token endpoint answered without access_token or accessToken; check base_url too",
-        response.status,
-    )
-
-
-def _token_in(response: Response) -> Token | None:
-    answer = answer_in(in_utf8(response).body) or {}
+    # A token of which a half of a character was mended would be another one.
+    answer = answer_in(in_utf8(response).body, mend=False) or {}
     payload = answer.get("payload")
     places: list[dict[str, Any]] = [answer, payload if isinstance(payload, dict) else {}]
+    has_value = False
     for place in places:
         value = place.get("access_token") or place.get("accessToken")
+        has_value |= bool(value)
         if isinstance(value, str) and _is_header_value(value):
             return Token(value, _life(place.get("expires_in", place.get("expiresIn"))))
-    return None
+    # Perhaps a refusal in a form that is not known: not to be repeated either.
+    raise AuthenticationError(_why_no_token(response, answer, has_value=has_value), response.status)
+
+
+def _why_no_token(response: Response, answer: Mapping[str, Any], *, has_value: bool) -> str:
+    if has_value:
+        return (
+            "the access_token that the token endpoint sent cannot be used: it is no printable ASCII"
+            " text without blanks"
+        )
+    # As OAuth has it (RFC 6749, 5.2), though under a status of success.
+    if answer.get("error") or answer.get("error_description"):
+        return f"the token endpoint refused the login: {api_error(response, answer).message}"
+    return "the token endpoint answered without access_token or accessToken; check base_url too"
 
 
 _DECIMAL = Pattern(r"\s*[0-9]{1,12}(\.[0-9]*)?\s*", re.ASCII)

@@ -321,7 +321,7 @@ class RateLimitedError(APIError):
 
 
 class AuthenticationError(EnKashError):
-    """The token endpoint refused the credentials, or left two logins of the session unanswered.
+    """The token endpoint refused the credentials, or two logins may have been refused unsaid.
 
     Final for the session and never retried: the service locks an account after three refusals
     (docs.enkash.com/api-24480514). *status* is the HTTP status of the refusal, None where there

@@ -627,7 +627,7 @@ async def test_a_login_that_keeps_failing_is_its_own_error(
 
 
 async def test_an_answer_without_a_token_says_so() -> None:
-    async with session_on(*[reply(b'{"error": "invalid_grant"}')] * 4) as (server, session):
+    async with session_on(*[reply(b'{"scope": "read"}')] * 4) as (server, session):
         for _ in range(2):
             with pytest.raises(AuthenticationError, match="access_token"):
                 await session.customers.search()
@@ -842,3 +842,38 @@ def test_what_is_missing_in_the_environment_is_named() -> None:
     with pytest.raises(ValueError, match=r"ENKASH_CLIENT_SECRET, ENKASH_USERNAME$") as caught:
         EnKashSession.from_env(partly)
     assert "planted" not in str(caught.value)
+
+
+OAUTH_ERROR = b'{"error":"invalid_grant","error_description":"Bad credentials, planted-secret"}'
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (OAUTH_ERROR, "refused the login: Bad credentials, ***"),
+        (b'{"error":"invalid_grant"}', "refused the login: invalid_grant"),
+        (b'{"access_token":"\\ud800"}', "access_token that the token endpoint sent cannot be used"),
+        (b'{"access_token":"a\xff"}', "access_token that the token endpoint sent cannot be used"),
+        (b'{"access_token":"a b"}', "access_token that the token endpoint sent cannot be used"),
+        (b'{"accessToken":5}', "access_token that the token endpoint sent cannot be used"),
+        (b'{"access_token":""}', "answered without access_token or accessToken"),
+        (b"{}", "answered without access_token or accessToken"),
+    ],
+)
+async def test_a_login_without_a_token_says_what_came(body: bytes, says: str) -> None:
+    async with session_on(reply(body)) as (server, session):
+        error = await error_of(session)
+    assert type(error) is AuthenticationError
+    assert says in str(error)
+    assert "planted" not in str(error)
+    assert len(server.calls_of(TOKEN_PATH)) == 1
+
+
+@pytest.mark.parametrize("broken", [reply(b""), reply(b"", 500), None])
+async def test_logins_that_were_answered_are_not_said_to_be_unanswered(
+    broken: bytes | None,
+) -> None:
+    async with session_on(broken, broken) as (_, session):
+        await error_of(session)
+        error = await error_of(session)
+    assert "got no answer, or none that says what became of them" in str(error)

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+import re
+from decimal import Decimal
 
-from enkash_async._wire.numbers import is_beyond_bounds
+from enkash_async._patterns import Pattern
+from enkash_async._wire.numbers import from_digits, is_beyond_bounds
+
+_NUMBER = Pattern(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 _MOST_DIGITS = 100
 """Digits of a whole number that is written with a point or an exponent."""
 
 
 def amount(value: object) -> Decimal:
-    """Return the finite amount that *value* stands for: text, an int or a Decimal.
+    """Return the finite amount that *value* stands for: an int, a Decimal, or text that spells one.
 
-    ValueError for all else.
+    ValueError for all else, such as "1_000" and digits of other scripts.
     """
     if isinstance(value, bool) or not isinstance(value, (int, str, Decimal)):
         raise ValueError(f"expected a number, got {type(value).__name__}")
-    try:
+    if not isinstance(value, str):
         return finite(Decimal(value))
-    except InvalidOperation:
-        raise ValueError("expected a number, got other text") from None
+    if not _NUMBER.fullmatch(value):
+        raise ValueError("expected a number, got other text")
+    return finite(from_digits(value))
 
 
 def whole(value: object) -> int:

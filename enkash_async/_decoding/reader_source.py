@@ -22,6 +22,9 @@ null where a list belongs, are refused.
 
 OF_MANY_NOTATIONS = (datetime, int)
 
+AMOUNT_CHECK = "if value is not None and not (value.__class__ is Decimal and value.is_finite()):"
+"""Is an amount to be read that did not come as a number with a fraction?"""
+
 
 def source_in_place(record: Any, times: Times, *, from_bytes: bool) -> str:
     """Return the text of a function that turns a struct, or its bytes, into the *record* it is.
@@ -41,8 +44,8 @@ def source_in_place(record: Any, times: Times, *, from_bytes: bool) -> str:
             if value is not None and value.tzinfo is None:
                 record.due = value.replace(tzinfo=zone)
             value = record.net_amount
-            if value is not None and not value.is_finite():
-                finite(value)
+            if value is not None and not (value.__class__ is Decimal and value.is_finite()):
+                record.net_amount = amount(value)
             address = record.address
             if address is not None:
                 address.__class__ = Record_address
@@ -83,7 +86,7 @@ def _correction(field: RecordField, times: Times, variable: str, path: str) -> l
     if field.is_enumeration:
         return [read, "if value is not None:", f"    {name} = known_{inner}(value, value)"]
     if field.kind is Decimal:
-        return [read, "if value is not None and not value.is_finite():", "    finite(value)"]
+        return [read, AMOUNT_CHECK, f"    {name} = amount(value)"]
     if field.kind not in OF_MANY_NOTATIONS:
         return []
     if times == "any":
@@ -135,7 +138,9 @@ def source_moving(record: Any, times: Times, *, from_bytes: bool) -> str:
             value = struct.due
             record.due = value if value is None or value.tzinfo else value.replace(tzinfo=zone)
             value = struct.net_amount
-            record.net_amount = value if value is None or value.is_finite() else finite(value)
+            if value is not None and not (value.__class__ is Decimal and value.is_finite()):
+                value = amount(value)
+            record.net_amount = value
             value = struct.address
             record.address = None if value is None else read_address(value)
             value = struct.reminders
@@ -156,6 +161,9 @@ def source_moving(record: Any, times: Times, *, from_bytes: bool) -> str:
 def _assignment(field: RecordField, times: Times) -> list[str]:
     """Return the lines that set one field, with no more work than its type asks for."""
     source = f"struct.{field.name}"
+    if field.kind is Decimal and not field.is_tuple:
+        check = [f"value = {source}", AMOUNT_CHECK, "    value = amount(value)"]
+        return _indented([*check, f"record.{field.name} = value"])
     expression = _expression(field, times)
     if expression is None:
         return [f"    record.{field.name} = {source}" + (" or ()" if field.is_tuple else "")]
@@ -170,8 +178,6 @@ def _expression(field: RecordField, times: Times) -> str | None:
         return f"None if value is None else read_{field.name}(value)"
     if field.is_enumeration:
         return f"known_{field.name}(value, value)"
-    if field.kind is Decimal:
-        return "value if value is None or value.is_finite() else finite(value)"
     if field.is_tuple or field.kind not in OF_MANY_NOTATIONS:
         return None
     if times == "any":

@@ -16,13 +16,14 @@ from __future__ import annotations
 import linecache
 from collections.abc import Callable
 from datetime import datetime, tzinfo
+from decimal import Decimal
 from functools import cache, partial
 from typing import Annotated, Any
 
 import attrs
 import msgspec
 
-from enkash_async._decoding.amounts import finite, whole
+from enkash_async._decoding.amounts import amount, whole
 from enkash_async._decoding.declaration import RecordField, fields_of
 from enkash_async._decoding.names import name_check
 from enkash_async._decoding.reader_source import (
@@ -86,8 +87,9 @@ def _wire_type(field: RecordField, times: Times) -> Any:
         return tuple[kind, ...]
     if field.is_enumeration:
         return str
-    # What may be anything comes as text, an int, or the Decimal that `from_digits` makes.
-    if kind in OF_MANY_NOTATIONS and times == "any":
+    # What may be anything comes as text, an int, or the Decimal that `from_digits` makes. msgspec
+    # by itself would make an amount of any text that Python does, such as "1_000".
+    if kind is Decimal or (kind in OF_MANY_NOTATIONS and times == "any"):
         return Any
     return AWARE if kind is datetime and times == "aware" else kind
 
@@ -101,7 +103,8 @@ def _reader(
         "Record": record,
         "zone": zone,
         "instant": partial(instant, naive_timezone=zone),
-        "finite": finite,
+        "amount": amount,
+        "Decimal": Decimal,
         "whole": whole,
         "check_names": name_check(record),
     }

@@ -60,8 +60,9 @@ def watched(send: SendForm, telemetry: Telemetry) -> SendForm:
 
 
 UNANSWERED = (
-    "two logins of this session got no answer, and may have been refused by one that got lost; the"
-    " service locks an account after three, so this session sends no other. Find out whether the"
+    "two logins of this session got no answer, or none that says what became of them, so that both"
+    " may have been refused; the service locks an account after three, so this session sends no"
+    " other. Find out whether the"
     " service is up and these credentials are right, then open the session again"
 )
 

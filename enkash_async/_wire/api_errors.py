@@ -31,6 +31,12 @@ from enkash_async.errors import (
 MAX_TEXT = 500
 """Characters of any text of the service that an error takes over."""
 
+_MOST_TEXTS = 5
+"""Texts of what is no message in the usual place that make one together."""
+
+_NO_WORDS = frozenset({"errorType", "requestId", "timestamp", "apiSubErrors"})
+"""What stands in an `errorResponse` beside its message."""
+
 _SECONDS = Pattern(r"[0-9]{1,15}(\.[0-9]{1,15})?")
 """Digits, as RFC 9110 has them; some services add a fraction."""
 
@@ -120,22 +126,40 @@ class _Words:
         # The places in which public clients of EnKash's APIs have met the text, in their order.
         candidates = (
             answer.get("errorResponse"),
+            _texts_in(answer.get("errorResponse"), list),
             detail.get("errorMessage"),
             detail.get("message"),
             answer.get("errorMessage"),
             answer.get("payload"),
             answer.get("error_description"),
-            answer.get("response_message"),
+            None if _is_success(answer.get("response_message")) else answer["response_message"],
             answer.get("resultMessage"),
             answer.get("message"),
             answer.get("error"),
+            _texts_in({name: detail[name] for name in detail if name not in _NO_WORDS}, dict),
         )
         for candidate in candidates:
             if (text := self.text(candidate)) is not None:
                 return text
-        status = self._response.status
+        return self._message_of_none(answer)
+
+    def _message_of_none(self, answer: Mapping[str, Any]) -> str:
+        """Return what is said where the service does not say what is wrong."""
+        status, said = self._response.status, self.text(answer.get("response_message"))
         words = f": {_STATUS_WORDS[status]}" if status in _STATUS_WORDS else ""
-        return f"the service answered HTTP {status} without a message{words}"
+        if 200 <= status < 300:
+            words = self._why(answer)
+        message = "without a message" if said is None else f'with the message "{said}"'
+        return f"the service answered HTTP {status} {message}{words}"
+
+    def _why(self, answer: Mapping[str, Any]) -> str:
+        """Return why an answer of a good status is an error, nothing where its code says so."""
+        error, code = answer.get("errorResponse"), answer.get("response_code")
+        if error:
+            return f", but its errorResponse is {_kind(error)}"
+        if self.code(code) in (None, 0, 200) and code is not None:
+            return f", but its response_code is {_kind(code)}, where success has 0, 200 or none"
+        return ""
 
     def code(self, value: object) -> int | str | None:
         if isinstance(value, float):
@@ -149,6 +173,37 @@ class _Words:
         if not isinstance(value, list):
             return ()
         return tuple(self._response.masked(value))
+
+
+def _is_success(message: object) -> bool:
+    """Say whether a `response_message` names no fault."""
+    return not isinstance(message, str) or message.strip().upper() in ("", "SUCCESS", "OK")
+
+
+def _texts_in(value: object, kind: type) -> str | None:
+    """Return the first texts in a list or an object of that *kind*, None if it holds none."""
+    if not isinstance(value, kind):
+        return None
+    found, inside = list[str](), [value]
+    while inside and len(found) < _MOST_TEXTS:
+        item: Any = inside.pop(0)
+        if isinstance(item, dict):
+            inside += item.values()
+        elif isinstance(item, list):
+            inside += item[:_MOST_TEXTS]
+        elif isinstance(item, str) and item.strip():
+            found.append(item)
+    return ", ".join(found) or None
+
+
+def _kind(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return "text" if value.strip() else "an empty text"
+    if isinstance(value, int | float):
+        return "a number" if abs(value) < 2**63 else "a number beyond all bounds"
+    return "a list" if isinstance(value, list) else "an object"
 
 
 def retry_after(headers: Mapping[str, str], *, now: datetime | None = None) -> float | None:

@@ -102,10 +102,11 @@ def part_of(raw: bytes | msgspec.Raw) -> Any:
         return True
 
 
-def answer_in(body: bytes) -> dict[str, Any] | None:
+def answer_in(body: bytes, *, mend: bool = True) -> dict[str, Any] | None:
     """Return what an answer in UTF-8 says, of a large one only what it says beside its records.
 
-    None if it is JSON, but no object. Raises one of `UNREADABLE` for all else.
+    With *mend* halves of characters are question marks. None if it is JSON, but no object. Raises
+    one of `UNREADABLE` for all else.
     """
     if len(body) > MAX_ERROR_BYTES:
         try:
@@ -114,11 +115,11 @@ def answer_in(body: bytes) -> dict[str, Any] | None:
             # It says so at the first byte, whatever follows.
             decoded(body, _check_json)
             return None
-    answer = _decoded_upper_levels(body)
+    answer = _decoded_upper_levels(body, mend=mend)
     return cast("dict[str, Any]", answer) if isinstance(answer, dict) else None
 
 
-def _decoded_upper_levels(text: bytes) -> Any:
+def _decoded_upper_levels(text: bytes, *, mend: bool = True) -> Any:
     if len(text) > MAX_ERROR_DEPTH:
         text = pruned(text, MAX_ERROR_DEPTH)
     try:
@@ -126,7 +127,8 @@ def _decoded_upper_levels(text: bytes) -> Any:
     except UNREADABLE as error:
         # What an error says is of use though a character of it is broken.
         try:
-            return mended(decode_despite_broken_texts(text, float))
+            value = decode_despite_broken_texts(text, float)
+            return mended(value) if mend else value
         except ValueError:
             raise error from None
 

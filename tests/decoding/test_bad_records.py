@@ -268,11 +268,32 @@ def test_a_number_of_thousands_of_digits_is_named(name: str) -> None:
         (b'"id":1e999999999999999999999', "a number whose exponent is beyond all bounds"),
         (b'"id":true', "expected a whole number, got bool"),
         (b'"netAmount":1e-999999999999999999999', "a number whose exponent is beyond all bounds"),
-        (b'"netAmount":"NaN"', "not a finite number"),
-        (b'"netAmount":"Infinity"', "not a finite number"),
+        (b'"netAmount":"1e999999999999999999999"', "a number whose exponent is beyond all bounds"),
+        *(
+            (b'"netAmount":"%b"' % text.encode(), "expected a number, got other text")
+            for text in ("NaN", "Infinity", "1_000", "\u0661\u0662", " 12.30 ", ".", "+", "")
+        ),
+        *(
+            (b'"netAmount":"%b"' % text.encode(), "expected a number, got other text")
+            for text in ("1,000", "12 ", "--1", "1e", "0x10", "\uff11", "1__0", "e5", "\u22125")
+        ),
     ],
 )
 def test_a_number_is_not_refused_for_what_it_is_not(raw: bytes, reason: str) -> None:
     with pytest.raises(DecodeError) as caught:
         RecordDecoder(Customer, UTC).decode(b'{"customerId":"KC1",%b}' % raw)
     assert caught.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("digits", "amount"),
+    [
+        *(("12.30", "12.30"), ("-0.50", "-0.50"), ("+5", "5"), ("007", "7"), ("1e3", "1E+3")),
+        *(("5.", "5"), (".5", "0.5"), ("1.5E-7", "1.5E-7"), ("0", "0"), ("9" * 5001, "9" * 5001)),
+    ],
+)
+def test_an_amount_in_text_is_the_decimal_of_its_digits(digits: str, amount: str) -> None:
+    raw = b'{"customerId":"KC1","netAmount":"%b"}' % digits.encode()
+    decoder = RecordDecoder(Customer, UTC)
+    for record in (decoder.decode(raw), decoder.decode_by_reference(raw)):
+        assert str(record.net_amount) == amount

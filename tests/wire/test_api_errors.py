@@ -250,3 +250,33 @@ def test_any_retry_after_is_a_finite_wait_or_none(value: str) -> None:
     seconds = retry_after({"retry-after": value}, now=NOW)
 
     assert seconds is None or (seconds >= 0 and math.isfinite(seconds))
+
+
+SENT = 'the service answered HTTP 200 with the message "SUCCESS", but its'
+CODE = "where success has 0, 200 or none"
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ('"response_code":[]', f"{SENT} response_code is a list, {CODE}"),
+        ('"response_code":{}', f"{SENT} response_code is an object, {CODE}"),
+        ('"response_code":" "', f"{SENT} response_code is an empty text, {CODE}"),
+        ('"response_code":false', f"{SENT} response_code is false, {CODE}"),
+        ('"response_code":1e400', f"{SENT} response_code is a number beyond all bounds, {CODE}"),
+        ('"response_code":0.5', f"{SENT} response_code is a number, {CODE}"),
+        ('"errorResponse":true', f"{SENT} errorResponse is true"),
+        ('"errorResponse":7', f"{SENT} errorResponse is a number"),
+        ('"errorResponse":[7]', f"{SENT} errorResponse is a list"),
+        ('"errorResponse":{"a":7}', f"{SENT} errorResponse is an object"),
+        ('"errorResponse":["boom"]', "boom"),
+        ('"errorResponse":[{"a":["boom","bang"]}]', "boom, bang"),
+        ('"errorResponse":{"reason":"boom","requestId":"r-1"}', "boom"),
+        ('"errorResponse":"boom"', "boom"),
+    ],
+)
+def test_an_error_says_why_it_is_one(more: str, message: str) -> None:
+    body = f'{{"payload":{{"data":[]}},"response_message":"SUCCESS",{more}}}'
+    assert api_error(answer(body.encode())).message == message
+    silent = api_error(answer(f'{{"payload":{{"data":[]}},{more}}}'.encode())).message
+    assert silent == message.replace('with the message "SUCCESS"', "without a message")
