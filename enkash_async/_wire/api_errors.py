@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, cast
 
 from enkash_async._patterns import Pattern
 from enkash_async._wire.numbers import whole_number
@@ -155,6 +155,8 @@ class _Words:
     def _why(self, answer: Mapping[str, Any]) -> str:
         """Return why an answer of a good status is an error, nothing where its code says so."""
         error, code = answer.get("errorResponse"), answer.get("response_code")
+        if isinstance(error, dict) and self.error_type(cast("Any", error).get("errorType")):
+            return ""
         if error:
             return f", but its errorResponse is {_kind(error)}"
         if self.code(code) in (None, 0, 200) and code is not None:
