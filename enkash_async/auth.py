@@ -262,6 +262,16 @@ MAX_LIFE = 10 * 365 * 86400
 
 
 def _token(response: Response) -> Token:
+    # What was sent stays in frames that end before.
+    found = _token_or_fault(response)
+    if isinstance(found, Token):
+        return found
+    # Perhaps a refusal in a form that is not known: not to be repeated either.
+    raise AuthenticationError(found, response.status)
+
+
+def _token_or_fault(response: Response) -> Token | str:
+    """Return the token in an answer, or why there is none that can be used."""
     # A token of which a half of a character was mended would be another one.
     answer = answer_in(in_utf8(response).body, mend=False) or {}
     payload = answer.get("payload")
@@ -272,8 +282,7 @@ def _token(response: Response) -> Token:
         has_value |= bool(value)
         if isinstance(value, str) and _is_header_value(value):
             return Token(value, _life(place.get("expires_in", place.get("expiresIn"))))
-    # Perhaps a refusal in a form that is not known: not to be repeated either.
-    raise AuthenticationError(_why_no_token(response, answer, has_value=has_value), response.status)
+    return _why_no_token(response, answer, has_value=has_value)
 
 
 def _why_no_token(response: Response, answer: Mapping[str, Any], *, has_value: bool) -> str:

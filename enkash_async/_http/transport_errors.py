@@ -123,7 +123,7 @@ def _no_connection(
 
 def _address(error: aiohttp.ClientConnectorError) -> str:
     host, port = error.host, error.port
-    return f"[{host}]:{port}" if host is not None and ":" in host else f"{host}:{port}"
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _why_unconnected(error: aiohttp.ClientConnectorError) -> str:

@@ -261,18 +261,21 @@ class ListResource(Generic[F, R]):
     async def _count(self, filter: F | None, page_size: int) -> int:
         # A record that cannot be read counts like any other.
         bad = list[BadRecord]()
-        page = await self.search(filter, page_size=page_size, on_bad_record=bad.append)
+        search = self.search(filter, page_size=page_size, on_bad_record=bad.append)
+        page = await search
         rows = len(page) + len(bad)
         if page.total is None:
-            raise IncompleteSearchError(
+            no_count = IncompleteSearchError(
                 "the service sent no recordsCount that is a count, which is a whole number from 0"
                 f" to {MAX_COUNT:,}; count the records of a search instead"
             )
+            raise answered(no_count, search)
         if rows > 1 and page.total == rows == page_size:
-            raise IncompleteSearchError(
+            no_total = IncompleteSearchError(
                 "the service counts the records of each page, not all that match; count the"
                 " records of a search instead"
             )
+            raise answered(no_total, search)
         return page.total
 
     async def get(self, record_id: str, /) -> R:

@@ -252,7 +252,7 @@ class Search(Generic[R]):
 def answered(error: E, search: Search[Any]) -> E:
     """Return *error*, which stands for what *search* was answered, with what was sent for it."""
     error.attempts = search.report.attempts
-    error.client_request_id = search._stream.last_request_id()
+    error.client_request_id = search._stream.last_request_id()  # pyright: ignore[reportPrivateUsage]
     return error
 
 

@@ -141,20 +141,22 @@ class _Words:
         for candidate in candidates:
             if (text := self.text(candidate)) is not None:
                 return text
-        return self._message_of_none(answer)
+        return self._message_of_none(answer, detail)
 
-    def _message_of_none(self, answer: Mapping[str, Any]) -> str:
+    def _message_of_none(self, answer: Mapping[str, Any], detail: Mapping[str, Any]) -> str:
         """Return what is said where the service does not say what is wrong."""
         status, said = self._response.status, self.text(answer.get("response_message"))
         words = f": {_STATUS_WORDS[status]}" if status in _STATUS_WORDS else ""
         if 200 <= status < 300:
-            words = self._why(answer)
+            words = self._why(answer, detail)
         message = "without a message" if said is None else f'with the message "{said}"'
         return f"the service answered HTTP {status} {message}{words}"
 
-    def _why(self, answer: Mapping[str, Any]) -> str:
+    def _why(self, answer: Mapping[str, Any], detail: Mapping[str, Any]) -> str:
         """Return why an answer of a good status is an error, nothing where its code says so."""
         error, code = answer.get("errorResponse"), answer.get("response_code")
+        if self.error_type(detail.get("errorType")) is not None:
+            return ""
         if error:
             return f", but its errorResponse is {_kind(error)}"
         if self.code(code) in (None, 0, 200) and code is not None:

@@ -79,6 +79,8 @@ async def test_what_is_no_count_is_not_said_to_be_missing(count: bytes) -> None:
     ):
         with pytest.raises(IncompleteSearchError) as caught:
             await session.customers.count()
+    assert caught.value.client_request_id == server.calls[-1].headers["x-request-id"]
+    assert caught.value.attempts == 1
     assert "sent no recordsCount that is a count, which is a whole number" in str(caught.value)
 
 

@@ -273,6 +273,7 @@ CODE = "where success has 0, 200 or none"
         ('"errorResponse":[{"a":["boom","bang"]}]', "boom, bang"),
         ('"errorResponse":{"reason":"boom","requestId":"r-1"}', "boom"),
         ('"errorResponse":"boom"', "boom"),
+        ('"errorResponse":{"errorType":"NEW"}', SENT.removesuffix(", but its")),
     ],
 )
 def test_an_error_says_why_it_is_one(more: str, message: str) -> None:
