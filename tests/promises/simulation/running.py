@@ -89,6 +89,8 @@ def _strays(outcome: Outcome) -> Iterator[None]:
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
+            # One of a run before that could not be ended: this run's is held until its end.
+            warnings.filterwarnings("ignore", "the session with", ResourceWarning)
             yield
         for warning in caught:
             outcome.problems.append(("stray", f"{warning.category.__name__}: {warning.message}"))
