@@ -52,7 +52,8 @@ INSIDE = {
     "export": [
         {"bad", "columns", "division", "files", "forms", "strict_json", "threads"},
         {"packing", "result", "state", "streams", "text"},
-        {"content", "method", "output", "request"},
+        {"bad_file", "content", "method", "request"},
+        {"output"},
         {"folder"},
         {"destination", "exporter", "parquet"},
         {"making"},

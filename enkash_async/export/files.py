@@ -155,3 +155,31 @@ class PartFile:
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             os.close(descriptor)
+
+
+def cut_back(file: PartFile, length: int) -> None:
+    """Cut *file* back to what is durable; ValueError if it holds less."""
+    if file.length < length:
+        raise ValueError(
+            f"{file.path} has {file.length:,} bytes, {length:,} were durable: it was changed;"
+            " export anew without resuming"
+        )
+    file.cut_back(length)
+
+
+def made_anew(path: Path) -> PartFile:
+    """Create *path*; ValueError if it is there."""
+    try:
+        return PartFile.create(path)
+    except FileExistsError:
+        raise ValueError(
+            f"{path} is there: another export may be writing it; remove it if none is"
+        ) from None
+
+
+def reopened(path: Path) -> PartFile:
+    """Open *path* to write on; ValueError if another export does."""
+    try:
+        return PartFile.reopen(path)
+    except BlockingIOError:
+        raise ValueError(f"another export is writing {path}; wait until it has ended") from None

@@ -14,16 +14,19 @@ from pathlib import Path
 
 import attrs
 
-from enkash_async.export.bad import BadRow, lines_of
-from enkash_async.export.files import PartFile, is_trusted, remove, sync_folder, target_of
-from enkash_async.export.output import (
-    Whole,
+from enkash_async.export.bad import BadRow
+from enkash_async.export.bad_file import BadFile
+from enkash_async.export.files import (
+    PartFile,
     cut_back,
+    is_trusted,
     made_anew,
-    made_whole,
-    publish_bad,
+    remove,
     reopened,
+    sync_folder,
+    target_of,
 )
+from enkash_async.export.output import Whole, made_whole
 from enkash_async.export.state import State, left_in, save
 
 SUCCESS = "_SUCCESS"
@@ -140,8 +143,7 @@ class FolderOutput:
         self._lock = lock
         self._part: PartFile | None = None
         """None once it has its name."""
-        self._bad: PartFile | None = None
-        self._is_bad_published = False
+        self._bad = BadFile(places.bad_part)
         self.parts = 0
         """Parts that are whole, before the one that grows."""
         self._size_before = 0
@@ -161,7 +163,7 @@ class FolderOutput:
         output = cls(places, reopened(places.lock))
         try:
             output._reopen_parts(state)
-            output._reopen_bad(state)
+            output._bad.reopen(state)
         except BaseException:
             output.close()
             raise
@@ -173,11 +175,9 @@ class FolderOutput:
         if growing.exists():
             self._part = reopened(growing)
             cut_back(self._part, state.length)
-        elif state.ended is None:
-            raise ValueError(f"{growing} is gone; export anew without resuming")
         whole = [places.part / places.name(index) for index in range(state.parts)]
         if state.ended is None:
-            for path in whole:
+            for path in (growing, *whole):
                 if not path.exists():
                     raise ValueError(f"{path} is gone; export anew without resuming")
         self._size_before = sum(path.stat().st_size for path in whole if path.exists())
@@ -185,16 +185,6 @@ class FolderOutput:
             # Of work that the state knows nothing of.
             if index > state.parts:
                 remove(path)
-
-    def _reopen_bad(self, state: State) -> None:
-        path = self.places.bad_part
-        if path.exists():
-            self._bad = reopened(path)
-            cut_back(self._bad, state.bad_length)
-        elif state.bad_length and state.ended is not None:
-            self._is_bad_published = True
-        elif state.bad_length:
-            raise ValueError(f"{path} is gone; export anew without resuming")
 
     @property
     def length(self) -> int:
@@ -208,14 +198,11 @@ class FolderOutput:
 
     @property
     def bad_length(self) -> int:
-        return 0 if self._bad is None else self._bad.length
+        return self._bad.length
 
     def write(self, chunk: bytes, bad: Sequence[BadRow]) -> None:
         assert self._part is not None
-        if bad:
-            if self._bad is None:
-                self._bad = made_anew(self.places.bad_part)
-            self._bad.write(lines_of(bad))
+        self._bad.write(bad)
         self._part.write(chunk)
 
     def next_part(self, whole: Whole) -> None:
@@ -235,8 +222,7 @@ class FolderOutput:
         self._part = None
 
     def commit(self, state: State) -> None:
-        if self._bad is not None:
-            self._bad.sync()
+        self._bad.sync()
         if self._part is not None:
             self._part.sync()
         save(self.places.state, state)
@@ -256,8 +242,7 @@ class FolderOutput:
             # Of an earlier export, which had more of them.
             if index > self.parts:
                 remove(path)
-        if not self._is_bad_published:
-            publish_bad(self._bad, places.bad)
+        self._bad.publish(places.bad)
         remove(places.part / SUCCESS)
         success = made_anew(places.part / SUCCESS)
         success.publish(places.target / SUCCESS)
@@ -293,9 +278,10 @@ class FolderOutput:
             self.places.target.rmdir()
 
     def close(self) -> None:
-        for file in (self._part, self._bad, self._lock):
-            if file is not None:
-                file.close()
+        if self._part is not None:
+            self._part.close()
+        self._bad.close()
+        self._lock.close()
 
 
 def remove_work(places: FolderPlaces) -> None:

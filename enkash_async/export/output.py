@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from enkash_async.export.bad import BadRow, lines_of
-from enkash_async.export.files import PartFile, remove, target_of
+from enkash_async.export.bad_file import BadFile, publish_bad
+from enkash_async.export.files import PartFile, cut_back, made_anew, remove, reopened, target_of
 from enkash_async.export.state import Places, State, forget, left_in, save
 from enkash_async.export.streams import Stream
 
@@ -65,9 +66,7 @@ class FileOutput:
     def __init__(self, places: Places, part: PartFile) -> None:
         self.places = places
         self.part = part
-        self._bad: PartFile | None = None
-        """Where bad rows are kept, once there is one."""
-        self._is_bad_published = False
+        self._bad = BadFile(places.bad_part)
 
     @classmethod
     def create(cls, places: Places) -> FileOutput:
@@ -80,22 +79,11 @@ class FileOutput:
         output = cls(places, reopened(places.part))
         try:
             cut_back(output.part, state.length)
-            output._reopen_bad(state)
+            output._bad.reopen(state)
         except BaseException:
             output.close()
             raise
         return output
-
-    def _reopen_bad(self, state: State) -> None:
-        path = self.places.bad_part
-        if path.exists():
-            self._bad = reopened(path)
-            cut_back(self._bad, state.bad_length)
-        elif state.bad_length and state.ended is not None:
-            # The process ended after they got their name.
-            self._is_bad_published = True
-        elif state.bad_length:
-            raise ValueError(f"{path} is gone; export anew without resuming")
 
     @property
     def length(self) -> int:
@@ -103,7 +91,7 @@ class FileOutput:
 
     @property
     def bad_length(self) -> int:
-        return 0 if self._bad is None else self._bad.length
+        return self._bad.length
 
     @property
     def size(self) -> int:
@@ -111,24 +99,19 @@ class FileOutput:
         return self.part.length
 
     def write(self, chunk: bytes, bad: Sequence[BadRow]) -> None:
-        if bad:
-            if self._bad is None:
-                self._bad = made_anew(self.places.bad_part)
-            self._bad.write(lines_of(bad))
+        self._bad.write(bad)
         self.part.write(chunk)
 
     def commit(self, state: State) -> None:
         # In this order: a state never speaks of bytes that may be lost.
-        if self._bad is not None:
-            self._bad.sync()
+        self._bad.sync()
         self.part.sync()
         save(self.places.state, state)
 
     def publish(self, whole: Whole) -> None:
         """Give the file its name, and the bad rows theirs. May be repeated if it was broken off."""
         made = whole(self.part, self.places.whole)
-        if not self._is_bad_published:
-            publish_bad(self._bad, self.places.bad)
+        self._bad.publish(self.places.bad)
         made.publish(self.places.target)
         if made is not self.part:
             self.part.close()
@@ -148,18 +131,7 @@ class FileOutput:
 
     def close(self) -> None:
         self.part.close()
-        if self._bad is not None:
-            self._bad.close()
-
-
-def cut_back(file: PartFile, length: int) -> None:
-    """Cut *file* back to what is durable; ValueError if it holds less."""
-    if file.length < length:
-        raise ValueError(
-            f"{file.path} has {file.length:,} bytes, {length:,} were durable: it was changed;"
-            " export anew without resuming"
-        )
-    file.cut_back(length)
+        self._bad.close()
 
 
 def places_of(path: Path, bad: Path | None) -> Places:
@@ -203,33 +175,3 @@ def made_whole(part: PartFile, whole: Whole, place: Path) -> int:
     made.close()
     part.close()
     return made.path.stat().st_size
-
-
-def made_anew(path: Path) -> PartFile:
-    """Create *path*; ValueError if it is there."""
-    try:
-        return PartFile.create(path)
-    except FileExistsError:
-        raise ValueError(
-            f"{path} is there: another export may be writing it; remove it if none is"
-        ) from None
-
-
-def reopened(path: Path) -> PartFile:
-    """Open *path* to write on; ValueError if another export does."""
-    try:
-        return PartFile.reopen(path)
-    except BlockingIOError:
-        raise ValueError(f"another export is writing {path}; wait until it has ended") from None
-
-
-def publish_bad(bad: PartFile | None, path: Path) -> None:
-    """Give the bad rows their name, if there are any."""
-    if bad is not None and bad.length:
-        bad.publish(path)
-        return
-    if bad is not None:
-        bad.close()
-        remove(bad.path)
-    # Those of an earlier export belong to a file that is replaced.
-    remove(path)

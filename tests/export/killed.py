@@ -12,7 +12,6 @@ import argparse
 import asyncio
 import os
 import random
-import shutil
 import sys
 import tempfile
 import time
@@ -21,6 +20,7 @@ from pathlib import Path
 import anyio
 
 from enkash_async.sandbox import Sandbox, SandboxSettings, open_sandbox
+from tests.export.made import content_of, is_whole, remove
 
 NAMES = {
     "jsonl": "c.jsonl",
@@ -43,23 +43,6 @@ def environment(sandbox: Sandbox) -> dict[str, str]:
 def command(path: Path, *more: str) -> list[str]:
     arguments = ["customers", "export", "--quiet", "-o", str(path), "--page-size", "500", *more]
     return [sys.executable, "-m", "enkash_async.cli", *arguments]
-
-
-def content_of(path: Path) -> dict[str, bytes]:
-    """Return the bytes of a file, or of each that is in a folder."""
-    files = path.iterdir() if path.is_dir() else [path]
-    return {one.name: one.read_bytes() for one in files if one.is_file()}
-
-
-def is_whole(path: Path) -> bool:
-    return (path / "_SUCCESS").exists() if path.is_dir() else path.exists()
-
-
-def remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink()
 
 
 async def survives(sandbox: Sandbox, folder: Path, given: str, kills: int, seed: int) -> int:

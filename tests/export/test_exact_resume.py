@@ -6,7 +6,6 @@ import asyncio
 import errno
 import os
 import random
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from enkash_async import BearerToken, EnKashError, EnKashSession, RetryPolicy, V
 from enkash_async.events import Method
 from enkash_async.export import ExportResult, export, exporter, files, packing
 from enkash_async.sandbox import Sandbox, SandboxSettings, SearchCall, open_sandbox
+from tests.export.made import content_of, is_whole, remove
 
 pytestmark = pytest.mark.anyio
 
@@ -45,25 +45,6 @@ def session_of(sandbox: Sandbox) -> EnKashSession:
         max_concurrency=3,
         retry=RetryPolicy(attempts=1),
     )
-
-
-def content_of(path: Path | str) -> Any:
-    """Return the bytes of a file, or of each file in a folder of parts."""
-    path = Path(path)
-    if not path.is_dir():
-        return path.read_bytes()
-    return {one.name: one.read_bytes() for one in path.iterdir() if one.is_file()}
-
-
-def is_whole(path: Path) -> bool:
-    return (path / "_SUCCESS").exists() if path.is_dir() else path.exists()
-
-
-def remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink()
 
 
 async def whole(sandbox: Sandbox, path: str | Path, method: Method = "crawl") -> Any:
