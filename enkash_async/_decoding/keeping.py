@@ -17,7 +17,7 @@ import msgspec
 
 from enkash_async._decoding.declaration import RecordField, fields_of
 from enkash_async._decoding.extra import NO_EXTRA, ExtraFields, frozen
-from enkash_async._decoding.record_class import HOLDS_MORE, has_struct_storage
+from enkash_async._decoding.record_class import HOLDS_MORE, has_struct_storage, show_fields
 
 Read = Callable[[bytes | msgspec.Raw], Any]
 
@@ -135,16 +135,7 @@ def _in_struct(record: Any) -> Any:
     body = {HOLDS_MORE: record, "__annotations__": {"extra": Any}, "extra": NO_EXTRA}
     kind: Any = record.__class__
     made = kind("Kept", (record,), body, frozen=True, kw_only=True, gc=False)
-    attrs.define(
-        made,
-        these={"extra": _field()},
-        init=False,
-        eq=False,
-        match_args=False,
-        slots=False,
-        frozen=True,
-    )
-    del made.__attrs_init__
+    show_fields(made, {"extra": _field()})
     return made
 
 

@@ -119,10 +119,16 @@ def _in_struct_storage(kind: type, kw_only: bool) -> Any:
         return None
     for value in body.values():
         _refer_to(value, kind, made)
+    show_fields(made, fields, kw_only=kw_only)
+    return made
+
+
+def show_fields(made: Any, fields: Mapping[str, Any], *, kw_only: bool = False) -> None:
+    """Have attrs know these *fields* of the struct class *made*, and change nothing else of it."""
     # The struct brings `__init__`, `__eq__`, `__hash__` and `__match_args__`, in C.
     attrs.define(
         made,
-        these=fields,
+        these=dict(fields),
         init=False,
         eq=False,
         match_args=False,
@@ -132,7 +138,6 @@ def _in_struct_storage(kind: type, kw_only: bool) -> Any:
     )
     # It would change a record that is there already.
     del made.__attrs_init__
-    return made
 
 
 def _fields(kind: type, body: Mapping[str, Any]) -> dict[str, Any] | None:
