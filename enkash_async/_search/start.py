@@ -42,9 +42,10 @@ def start_of(
     token = ResumeToken.parse(resume) if isinstance(resume, str) else resume
     if not isinstance(token, ResumeToken):
         raise wrong_type("resume", "a ResumeToken or its text", token)
-    if token.fingerprint != make_fingerprint():
+    fingerprint = make_fingerprint()
+    if token.fingerprint != fingerprint:
         raise InvalidArgumentError(
             "this resume token belongs to another search: filter, order_by, direction and offset"
             " must be those of the search it came from"
         )
-    return Start(token.point_of(type(first)), make_fingerprint)
+    return Start(token.point_of(type(first)), lambda: fingerprint)

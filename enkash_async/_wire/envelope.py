@@ -22,7 +22,7 @@ from enkash_async._wire.diagnosis import (
     refusal_in_between,
     unreadable_text,
 )
-from enkash_async._wire.nesting import MAX_ERROR_DEPTH, TooDeepError, decoded, pruned
+from enkash_async._wire.nesting import MAX_ERROR_DEPTH, TooDeepError, check_json, decoded, pruned
 from enkash_async._wire.numbers import whole_number
 from enkash_async._wire.response import Response
 from enkash_async._wire.sealed import scrubbed
@@ -47,7 +47,6 @@ class Outline(msgspec.Struct):
     response_message: msgspec.Raw = ABSENT
 
 
-_check_json = msgspec.json.Decoder(msgspec.Raw).decode
 _decode_outline = msgspec.json.Decoder(Outline).decode
 # With infinity for an exponent beyond all bounds, which msgspec refuses.
 _decode_any = msgspec.json.Decoder(float_hook=float).decode
@@ -113,7 +112,7 @@ def answer_in(body: bytes, *, mend: bool = True) -> dict[str, Any] | None:
             return _values(decoded(body, _decode_outline))
         except msgspec.ValidationError:
             # It says so at the first byte, whatever follows.
-            decoded(body, _check_json)
+            decoded(body, check_json)
             return None
     answer = _decoded_upper_levels(body, mend=mend)
     return cast("dict[str, Any]", answer) if isinstance(answer, dict) else None

@@ -16,7 +16,7 @@ from enkash_async._patterns import Pattern
 
 T = TypeVar("T")
 
-_check_json = msgspec.json.Decoder(msgspec.Raw).decode
+check_json = msgspec.json.Decoder(msgspec.Raw).decode
 
 MAX_DEPTH = 100
 """Levels of an answer that are read. The service's own has at most six."""
@@ -51,7 +51,7 @@ def decoded(text: bytes, decode: Callable[[bytes], T], depth: int = MAX_DEPTH) -
 def is_sound_json(text: bytes) -> bool:
     """Say whether *text* is JSON that can be read; nothing is made of it."""
     try:
-        _check_json(text)
+        check_json(text)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return False
     return True
