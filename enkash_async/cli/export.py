@@ -236,6 +236,9 @@ def _empty_account(path: str, layout: Layout) -> None:
     place = os.path.realpath(path)
     if place in names or os.path.dirname(place) == os.path.realpath(layout.output):
         raise Misuse(f"--json would be written over {path}; give it a file of its own")
+    if os.path.exists(path) and not os.path.isfile(path):
+        # Whoever reads a pipe would take an empty account for its end.
+        return
     try:
         _write_account(path, "")
     except OSError as error:

@@ -71,8 +71,11 @@ class Exporter:
             async with self._search:
                 if self._before is None:
                     await self._in_thread(partial(self._output.write, self._content.head(), []))
+                    if self._content.ends_rarely:
+                        self._state = self._current()
                 is_stopped = await self._copy(stop)
             if is_stopped:
+                await self._leave_unfinished(least=1)
                 return self._result(is_finished=False, is_stopped=True)
             return await self._finish(keep_incomplete=keep_incomplete)
         except BaseException:
@@ -91,7 +94,6 @@ class Exporter:
             self._tell()
             await self._commit_if_due()
             if stop is not None and stop.is_set():
-                self._save_what_is_whole()
                 return True
         await self._in_thread(lambda: self._write(Taken(b"", 0, self._content.rest())))
         self._name_bad()
@@ -183,8 +185,8 @@ class Exporter:
         await to_its_end(partial(self._output.commit, self._state))
         self._committed_at = now()
 
-    def _save_what_is_whole(self) -> None:
-        """Commit as much as can be gone on from, without waiting for anybody."""
+    def _save_what_is_whole(self, least: int = 1) -> None:
+        """Commit as much as can be gone on from, if it holds so many rows; wait for nobody."""
         if not self._output.is_durable or not (self._records or self._bad):
             return
         if self._state is not None and self._state.ended is not None:
@@ -192,7 +194,7 @@ class Exporter:
             return
         if self._is_clean and self._content.may_end_here:
             self._state = self._current()
-        if self._state is not None:
+        if self._state is not None and self._state.records + self._state.bad >= least:
             # What was committed before stays where that cannot be written.
             with contextlib.suppress(OSError):
                 self._output.commit(self._state)
@@ -207,7 +209,8 @@ class Exporter:
             await in_thread(partial(output.commit, self._current()))
             return self._result(is_finished=True)
         if not is_good:
-            self._save_what_is_whole()
+            # All that there is may have come, and be less than what is compressed in one piece.
+            await self._leave_unfinished(least=0)
             return self._result(is_finished=False)
         assert not isinstance(output, StreamOutput)
         tail = await to_its_end(self._content.tail)
@@ -216,6 +219,13 @@ class Exporter:
         await self._commit()
         await publish(self._content, output)
         return self._result(is_finished=True)
+
+    async def _leave_unfinished(self, *, least: int) -> None:
+        """Commit what can be gone on from, and write what waits behind it, for people to read."""
+        if self._output.is_durable:
+            self._save_what_is_whole(least)
+            tail = await to_its_end(self._content.tail)
+            await self._in_thread(partial(self._output.write, tail, []))
 
     def _result(self, *, is_finished: bool, is_stopped: bool = False) -> ExportResult:
         output = self._output

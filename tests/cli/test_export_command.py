@@ -8,6 +8,7 @@ import pty
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +143,17 @@ def test_a_filter_from_stdin_and_credentials_from_files(tmp_path: Path) -> None:
 
 
 # What is said
+
+
+def test_an_account_in_a_pipe_is_written_once(call: Any, tmp_path: Path) -> None:
+    """Its reader would take an empty one for the end."""
+    pipe = tmp_path / "account"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as pool:
+        account = pool.submit(pipe.read_text)
+        options = ["--quiet", "-o", tmp_path / "c.csv", f"--json={pipe}"]
+        assert call("customers", "export", *ROWS, *options) == (0, "", "")
+        assert json.loads(account.result())["records"] == 40
 
 
 def test_an_account_for_machines(call: Any, tmp_path: Path) -> None:

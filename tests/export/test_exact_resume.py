@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gzip
 import os
 import random
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+import zstandard
+from aiohttp import web
 
 from enkash_async import BearerToken, EnKashError, EnKashSession, RetryPolicy, Verdict
 from enkash_async.events import Method
@@ -183,6 +187,67 @@ async def test_a_stop_before_anything_is_durable_leaves_nothing(
         result = await export(session.customers, tmp_path / "c.csv.gz", stop=stop)
     assert (result.is_stopped, result.path, result.records, result.bytes) == (True, None, 0, 0)
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("is_stopped", [False, True], ids=["incomplete", "stopped"])
+@pytest.mark.parametrize(
+    ("name", "cut_every"),
+    [
+        ("c.csv", 64),
+        ("c.jsonl.gz", 64),
+        ("c.jsonl.gz", 10 * ROWS),
+        ("c.csv.zst", 64),
+        ("c.csv.gz/", 64),
+    ],
+)
+async def test_what_is_left_of_an_export_holds_all_records_that_it_counts(
+    tmp_path: Path, name: str, is_stopped: bool, cut_every: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Although it can be gone on with from where it was cut last only."""
+    monkeypatch.setattr(packing._Blocks, "cut_every", cut_every)
+    target = f"{tmp_path}/{name}"
+    stop, shown = asyncio.Event(), ROWS
+
+    async def answer(call: SearchCall) -> web.Response:
+        """Show the first rows only, and count all."""
+        rows = sandbox.records()[call.offset : min(call.offset + call.limit, shown)]
+        body = {"payload": {"data": rows, "recordsCount": ROWS}}
+        return web.Response(body=msgspec.json.encode(body), content_type="application/json")
+
+    def halt(progress: Any) -> None:
+        if is_stopped and progress.records >= 330:
+            stop.set()
+
+    async with open_sandbox(SandboxSettings(rows=ROWS)) as sandbox, session_of(sandbox) as session:
+        sandbox.on_search = answer
+        expected = await whole(sandbox, f"{tmp_path}/one.{name}", "search")
+        shown = ROWS if is_stopped else ROWS - 4
+        result = await export(
+            session.customers, target, method="search", stop=stop, on_progress=halt
+        )
+        assert (result.is_finished, result.is_stopped) == (False, is_stopped)
+        if result.path is None:
+            # Nothing of it could be gone on with.
+            assert (is_stopped, cut_every > ROWS, result.records) == (True, True, 0)
+        else:
+            assert records_in(result.path) == result.records >= 330
+        shown = ROWS
+        result = await export(session.customers, target, method="search", resume=True)
+    assert result.verdict is Verdict.COMPLETE
+    assert content_of(target) == expected
+
+
+def records_in(path: Path) -> int:
+    """Return how many records are in a file of text, or in the parts in a folder."""
+    if path.is_dir():
+        return sum(records_in(part) for part in path.glob("part-*"))
+    content, name = path.read_bytes(), path.name
+    if ".gz" in name:
+        content = gzip.decompress(content)
+    if ".zst" in name:
+        frames = zstandard.ZstdDecompressor().stream_reader(content, read_across_frames=True)
+        content = frames.read()
+    return content.count(b"\n") - (".csv" in name)
 
 
 async def test_a_full_disk_leaves_the_state_before_and_no_other(
