@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import os
 import random
 import sys
@@ -63,7 +64,9 @@ async def survives(sandbox: Sandbox, folder: Path, given: str, kills: int, seed:
         try:
             await asyncio.wait_for(process.wait(), draw.uniform(0.2, 1.1) * took)
         except TimeoutError:
-            process.kill()
+            with contextlib.suppress(ProcessLookupError):
+                # It may have ended just now.
+                process.kill()
             await process.wait()
             hits += 1
             if is_whole(path):

@@ -38,6 +38,8 @@ class Habits:
     """How often all pages on their way are given up, and asked for again."""
     heavy: float = 0.0
     """How often a page does not come and is asked for with a smaller limit."""
+    goes_on: int = 0
+    """After so many errors that say that the list is not proven whole, it goes on all the same."""
 
 
 class Service(Protocol):
@@ -73,6 +75,8 @@ class Outcome:
     heavy: int = 0
     pages: int = 0
     """Pages that held new rows."""
+    failures: int = 0
+    """Errors after which it went on."""
     wasted: int = 0
     """Pages that came and were given up by a crash, a cancellation or for their size."""
 
@@ -98,6 +102,7 @@ class Reader:
         self._open = open_planner
         self._chance = chance
         self._allowed = allowed
+        self._opened_with: Token | None = None
         self._driven = Driven(open_planner(None))
         self._arrived: dict[PageRequest, tuple[RawPage | None, Answer]] = {}
         self._kept: list[tuple[Token, int]] = []
@@ -108,12 +113,10 @@ class Reader:
         """Read to the end, or until an error ends it."""
         outcome = self.outcome
         try:
-            while not self._is_over():
+            while not self._has_ended():
                 outcome.requests = self._service.requests
-                if outcome.requests > self._allowed(outcome):
+                if outcome.requests > self._allowed(outcome) * (1 + outcome.failures):
                     raise TooManyRequestsError
-                self._step()
-            outcome.verdict, outcome.reasons = self._driven.verdict()
         except IncompleteSearchError as error:
             outcome.error, outcome.reasons = "incomplete", [str(error)]
         except ServiceRefusedError:
@@ -123,6 +126,22 @@ class Reader:
         outcome.requests = self._service.requests
         outcome.slowest = max(outcome.slowest, self._driven.slowest)
         return outcome
+
+    def _has_ended(self) -> bool:
+        """Take a step, and say whether it was the last."""
+        outcome = self.outcome
+        try:
+            if not self._is_over():
+                self._step()
+                return False
+            outcome.verdict, outcome.reasons = self._driven.verdict()
+        except IncompleteSearchError:
+            if outcome.failures == self._habits.goes_on or self._driven.planner.is_spent:
+                raise
+            outcome.failures += 1
+            self._go_on(self._driven.token() or self._opened_with)
+            return False
+        return True
 
     @property
     def _left(self) -> int | None:
@@ -208,8 +227,12 @@ class Reader:
             del self._kept[1 + self._chance.randrange(len(self._kept)) :]
         token, delivered = self._kept[-1]
         del self.outcome.delivered[delivered:]
+        self._go_on(token)
+
+    def _go_on(self, token: Token | None) -> None:
         self._give_up()
         self.outcome.slowest = max(self.outcome.slowest, self._driven.slowest)
+        self._opened_with = token
         self._driven = Driven(self._open(token))
 
 

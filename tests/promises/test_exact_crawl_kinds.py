@@ -152,6 +152,45 @@ def test_a_filter_that_is_ignored_ends_soon(ignores: tuple[str, ...]) -> None:
     assert not outcome.run.is_sure or outcome.lost == []
 
 
+NEWEST_FIRST = CrawlWorld(rows=51, page_size=2, order="falling", ignores=("begin",), crowd=0.8)
+
+
+@pytest.mark.parametrize(
+    ("world", "seed"),
+    [
+        # Found out late, by an error, after which it goes on from the token.
+        (
+            attrs.evolve(
+                NEWEST_FIRST,
+                rows=90,
+                crowd=0.4,
+                spread="instant",
+                habits=Habits(concurrency=4, crash_after=(48, 57), goes_on=3, max_rows=60),
+            ),
+            347,
+        ),
+        # The last page of a crowd holds a row of another time, or the window after it the crowd.
+        *(
+            (
+                attrs.evolve(
+                    NEWEST_FIRST,
+                    spread="office",
+                    whole_seconds=True,
+                    habits=Habits(crash_after=crash_after, max_rows=most),
+                ),
+                seed,
+            )
+            for seed, crash_after, most in ((998, (35, 39), 70), (1421, (13,), 60))
+        ),
+    ],
+    ids=["found out late", "a stray at the end of a crowd", "a crowd that comes again"],
+)
+def test_rows_of_other_times_never_pass_for_a_list_that_is_proven(
+    world: CrawlWorld, seed: int
+) -> None:
+    assert run(world, seed).run.verdict is Verdict.INCOMPLETE
+
+
 @pytest.mark.parametrize("grain", ["minute", "date"])
 @pytest.mark.parametrize("rounds_rows", [True, False])
 def test_a_filter_that_looks_at_less_than_the_second_doubles_nothing(
@@ -232,6 +271,21 @@ def test_a_window_as_full_as_the_cap_lets_through_may_hold_one_more(cap: int) ->
             rows=25, page_size=13, pages=Pages(cap=cap), count="minus_one", habits=FOUR
         )
         assert_kept(run(world, seed))
+
+
+@pytest.mark.parametrize("cap", [2, 3, 4, 5, 7])
+@pytest.mark.parametrize("left_out", [1, 2, 9])
+def test_a_count_that_stops_where_a_capped_page_ends_is_not_believed(
+    cap: int, left_out: int
+) -> None:
+    """Such a page lacks the room that would show one more row."""
+    for rows in range(20, 50, 3):
+        counted = rows - left_out
+        world = CrawlWorld(
+            rows=rows, page_size=cap, pages=Pages(cap=cap), count="capped", capped_at=counted
+        )
+        if counted > cap:
+            assert_kept(run(world, 0))
 
 
 # Answers that are wrong once

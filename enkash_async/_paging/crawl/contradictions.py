@@ -15,6 +15,9 @@ from enkash_async._paging.raw_page import RawPage
 SAMPLE = 64
 """Rows of a page, evenly spread, whose times are looked at: less than a tenth of a millisecond."""
 
+FEW = 8
+"""The same of a page whose place is proven by others."""
+
 MAX_UNTIMED = 1000
 """Rows without a readable time that are remembered; where no time can be read, that is all."""
 
@@ -38,6 +41,7 @@ class Contradictions:
         self._cutter = cutter
         self.why = ""
         """What was wrong with the answer that made windows useless."""
+        self._crowd: datetime | None = None
         self._untimed: dict[str, Window] = {}
         """Rows whose time is missing or cannot be read, with what their windows share."""
 
@@ -70,11 +74,28 @@ class Contradictions:
         return Step.ASK_AGAIN if window.tries < tries - 1 else Step.BELIEVE
 
     def is_stray(self, window: CountedWindow, page: RawPage) -> bool:
-        """Say whether a page whose place no overlap proves is of another window."""
-        if not page or window.overlaps_next:
+        """Say whether a page after the first holds rows that are not of its window."""
+        if not page:
             return False
-        times = self._known_times(page)
+        times = self._known_times(page, FEW if window.overlaps_next else SAMPLE)
         return bool(times) and not self._cutter.shift.fits(window.asked, times)
+
+    def has_others(self, asked: Window, page: RawPage) -> bool:
+        """Say whether a page of a list holds rows of other times than were *asked* for."""
+        times = self._known_times(page, FEW) if page else None
+        shift = self._cutter.shift
+        return bool(times) and not shift.fits(asked, times) and not shift.learn(asked, times)
+
+    def note_crowd(self, moment: datetime) -> None:
+        """Learn that no window from now on holds rows of this *moment*, or of one before it."""
+        self._crowd = moment
+
+    def holds_crowd(self, page: RawPage) -> bool:
+        """Say whether a page holds rows that came with an instant that is done, and forgotten."""
+        if self._crowd is None or not page:
+            return False
+        times = self._cutter.read_times(_sampled(page, FEW))
+        return any(time is not None and time <= self._crowd for time in times)
 
     def _is_here(self, window: CountedWindow, page: RawPage) -> bool:
         """Say whether all rows are of the window, or if it is asked the last time, shifted."""
@@ -86,8 +107,8 @@ class Contradictions:
             return True
         return window.tries >= MAX_TRIES - 1 and shift.learn(window.asked, times)
 
-    def _known_times(self, page: RawPage) -> list[datetime]:
-        times = self._cutter.written_times(_sampled(page))
+    def _known_times(self, page: RawPage, number: int = SAMPLE) -> list[datetime]:
+        times = self._cutter.written_times(_sampled(page, number))
         return [time for time in times if time is not None]
 
     def _is_everywhere(self, window: CountedWindow, page: RawPage) -> bool:
@@ -108,5 +129,5 @@ class Contradictions:
         return False
 
 
-def _sampled(page: RawPage) -> list[msgspec.Raw]:
-    return [*page.sample(SAMPLE).records, page.records[-1]]
+def _sampled(page: RawPage, number: int = SAMPLE) -> list[msgspec.Raw]:
+    return [*page.sample(number).records, page.records[-1]]

@@ -194,7 +194,7 @@ class Crawl:
         rows = max(self.total or 0, self._seams.rows)
         if self._error is None and self._bound.is_passed(rows, self._cutter.page_rows):
             most = self._bound.most(rows, self._cutter.page_rows)
-            self._error = (
+            self._fail(
                 f"more than {most} requests for windows of {self.findings.time_field} were"
                 f" answered, and {self._seams.rows} of {self.total} {self.findings.noun} came: the"
                 " service seems to misread the bounds of windows; use search()"
@@ -234,6 +234,11 @@ class Crawl:
         else:
             self._check_bound()
         return rows
+
+    def _fail(self, why: str) -> None:
+        """Raise from the next page on, and let whoever goes on from here all the same be told."""
+        self._error = why
+        self.findings.doubts.append(why)
 
     def _raise_error(self) -> None:
         if self._error is not None:
@@ -288,7 +293,7 @@ class Crawl:
         """Read all page by page from now on, without those delivered that are still known."""
         root = self._start()
         if not self._seams.is_whole:
-            self._error = f"{why}; too much was delivered to begin anew. Use search()"
+            self._fail(f"{why}; too much was delivered to begin anew. Use search()")
             return
         if len(self._frontier):
             self._seams.add_window(root.end, self._frontier.head.ids)

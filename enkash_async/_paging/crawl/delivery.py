@@ -69,6 +69,8 @@ class Delivery:
     def take_paged(self, window: PagedWindow, page: RawPage) -> NewRows:
         """Return which rows of the next page are new of a window that is read page by page."""
         found = window.pager.accept(page)
+        if self._contradictions.has_others(window.asked, page):
+            self._findings.note_other_times()
         rows = self._deliver(window, page, found)
         # The last window has no next one to share rows with.
         if len(self._frontier) > 1:
@@ -86,12 +88,16 @@ class Delivery:
         return rows
 
     def _drop(self, window: AnyWindow) -> None:
+        if isinstance(window, PagedWindow) and window.crowd is not None:
+            self._contradictions.note_crowd(window.crowd)
         self._frontier.drop_head()
         self._seams.add_window(window.asked.end, window.ids)
 
     def _deliver(self, window: AnyWindow, page: RawPage, rows: NewRows) -> NewRows:
         """Book *rows* of a page, but for those that came with a window before."""
         self._seams.forget_before(min(one.asked.begin for one in self._frontier))
+        if self._contradictions.holds_crowd(page):
+            self._findings.note_other_times()
         new_rows, again = self._seams.take(page, rows)
         self._findings.rows_overlapping += again + len(rows.skip)
         if new_rows.count(page):

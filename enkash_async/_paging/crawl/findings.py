@@ -65,6 +65,10 @@ class CrawlFindings:
             " list, page by page"
         )
 
+    def note_other_times(self) -> None:
+        """Learn that an answer about a window holds rows that others may hold, too."""
+        self.doubts.append(f"windows of {self.time_field} hold {self.noun} of other times")
+
     def note_outside(self, number: int) -> None:
         """Learn that so many rows are in no window."""
         if number:

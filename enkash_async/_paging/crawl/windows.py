@@ -98,6 +98,8 @@ class CountedWindow:
             self._requests.append(attrs.evolve(page, window=asked))
         self._end_row = 0
         self._last_id: str | None = None
+        self._longest = 0
+        """Rows of the longest page so far."""
         self._has_retried = False
 
     @property
@@ -222,6 +224,11 @@ class CountedWindow:
         self.ids.update(page.ids)
         self._end_row = max(self._end_row, request.row + len(page))
         self._last_id = page.last_id
+        is_full = len(known) < len(page) == self._longest < request.limit
+        if is_full and not self._requests:
+            # A cap may have taken the room that would have shown one row more than is counted.
+            self._requests += self._cover(self._end_row, self._end_row + 1, request.limit)
+        self._longest = max(self._longest, len(page))
         skip = frozenset(i for i, id_ in enumerate(page.ids) if id_ in known) if known else None
         return NewRows(request.row, 0, skip or frozenset())
 

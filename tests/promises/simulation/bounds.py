@@ -78,7 +78,8 @@ def account(plan: Plan, reader: Reader, ledger: Ledger, list_: CustomerList) -> 
         if ledger.count > reader.max_records:
             yield "doubled", f"{ledger.count} records, although max_records={reader.max_records}"
         lost = lost[: max(0, least - ledger.count)]
-    if reader.crawls and _counts_stop(plan) and plan.world.ends_by_bytes:
+    is_cut_there = plan.world.ends_by_bytes or plan.world.cap == plan.world.count_limit
+    if reader.crawls and _counts_stop(plan) and is_cut_there:
         # A page that ends too early looks whole where the count stops just there.
         lost = []
     verdict = ledger.verdict
