@@ -82,7 +82,7 @@ class Contradictions:
 
     def has_others(self, asked: Window, page: RawPage) -> bool:
         """Say whether a page of a list holds rows of other times than were *asked* for."""
-        times = self._known_times(page, FEW) if page else None
+        times = self._known_times(page, FEW) if page else []
         shift = self._cutter.shift
         return bool(times) and not shift.fits(asked, times) and not shift.learn(asked, times)
 
