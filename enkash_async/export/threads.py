@@ -16,12 +16,12 @@ async def in_thread(work: Callable[[], T]) -> T:
 
     Who is cancelled does not wait for it. The threads of anyio and of asyncio are waited for.
     """
-    return await asyncio.wrap_future(_started(work))
+    return await asyncio.wrap_future(_started(work, is_waited_for=False))
 
 
 async def to_its_end(work: Callable[[], T]) -> T:
     """Run *work* in a thread; who is cancelled still waits until it has ended."""
-    future = asyncio.wrap_future(_started(work))
+    future = asyncio.wrap_future(_started(work, is_waited_for=True))
     cancelled: asyncio.CancelledError | None = None
     while not future.done():
         try:
@@ -35,7 +35,7 @@ async def to_its_end(work: Callable[[], T]) -> T:
     return future.result()
 
 
-def _started(work: Callable[[], T]) -> Future[T]:
+def _started(work: Callable[[], T], *, is_waited_for: bool) -> Future[T]:
     outcome: Future[T] = Future()
 
     def settle() -> None:
@@ -46,5 +46,6 @@ def _started(work: Callable[[], T]) -> Future[T]:
         except BaseException as error:
             outcome.set_exception(error)
 
-    Thread(target=settle, daemon=True).start()
+    # A daemon may let go of what it held while the interpreter ends, and pyarrow aborts by that.
+    Thread(target=settle, daemon=not is_waited_for).start()
     return outcome

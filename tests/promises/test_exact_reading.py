@@ -9,6 +9,7 @@ import asyncio
 import json
 import os
 import random
+import threading
 from collections.abc import Awaitable, Generator
 from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, TypeVar
@@ -162,13 +163,11 @@ MOST_INTERRUPTIONS = 400
 
 async def no_thread_reads() -> None:
     """Wait until no thread reads an Arrow batch any more."""
-    await asyncio.sleep(0)
-    limiter = lane._limiter()
-    places = [object() for _ in range(int(limiter.total_tokens))]
-    for place in places:
-        await limiter.acquire_on_behalf_of(place)
-    for place in places:
-        limiter.release_on_behalf_of(place)
+    loop, number = asyncio.get_running_loop(), os.cpu_count() or 1
+    all_at_once = threading.Barrier(number)
+    await asyncio.gather(
+        *(loop.run_in_executor(lane._executor(), all_at_once.wait) for _ in range(number))
+    )
 
 
 @pytest.mark.parametrize("view", VIEWS)

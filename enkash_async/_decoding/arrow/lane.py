@@ -6,10 +6,10 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
-import anyio.to_thread
 import msgspec
 from anyio.lowlevel import RunVar
 
@@ -31,7 +31,7 @@ Form = Callable[[Any], RecordBatch]
 _Read = tuple[RecordBatch | None, float]
 """What was read, None where the record lane is needed, and the seconds it took."""
 
-_threads: RunVar[anyio.CapacityLimiter] = RunVar("enkash-async threads that read Arrow batches")
+_threads: RunVar[ThreadPoolExecutor] = RunVar("enkash-async threads that read Arrow batches")
 
 
 class ArrowLane:
@@ -62,7 +62,7 @@ class ArrowLane:
         self._report = report
         self._tolerant: Rows | None = None
         """The rows, if any, that have been found to need the record lane."""
-        self._begun: asyncio.Task[_Read] | None = None
+        self._begun: asyncio.Future[_Read] | None = None
         self._parts: list[RecordBatch] = []
         """Of rows whose reading was cancelled: what goes on in the thread, and what was read."""
         self._next_place = 0
@@ -85,7 +85,9 @@ class ArrowLane:
         # and finds it done when going on with the same rows.
         if self._begun is None:
             given = self._reader, self._form, rows.records, rows.indices[place:]
-            self._begun = asyncio.create_task(_read_in_thread(*given))
+            loop = asyncio.get_running_loop()
+            # No methods: a thread that held the search would keep it from being collected.
+            self._begun = loop.run_in_executor(_executor(), _read_rows, *given)
         records, took = await asyncio.shield(self._begun)
         self._begun = None
         self._report.seconds_decoding += took
@@ -128,15 +130,6 @@ def _batch_of(record: Any, form: Form | None, records: Sequence[Any]) -> RecordB
     return batch if form is None else form(batch)
 
 
-# No methods: a thread that held the search would keep it, and its fetches, from being collected.
-async def _read_in_thread(
-    reader: RowReader, form: Form | None, rows: Sequence[msgspec.Raw], indices: Sequence[int]
-) -> _Read:
-    return await anyio.to_thread.run_sync(
-        _read_rows, reader, form, rows, indices, abandon_on_cancel=True, limiter=_limiter()
-    )
-
-
 def _read_rows(
     reader: RowReader, form: Form | None, rows: Sequence[msgspec.Raw], indices: Sequence[int]
 ) -> _Read:
@@ -148,11 +141,15 @@ def _read_rows(
     return batch, time.perf_counter() - started
 
 
-def _limiter() -> anyio.CapacityLimiter:
-    """Return the limit for this event loop: more threads than processors gain nothing."""
+def _executor() -> ThreadPoolExecutor:
+    """Return the threads of this event loop: more than processors gain nothing.
+
+    The interpreter waits for them when it ends, as it does not for anyio's: pyarrow aborts the
+    process where a thread is in it then.
+    """
     try:
         return _threads.get()
     except LookupError:
-        limiter = anyio.CapacityLimiter(os.cpu_count() or 1)
-        _threads.set(limiter)
-        return limiter
+        executor = ThreadPoolExecutor(os.cpu_count() or 1, "enkash-async Arrow")
+        _threads.set(executor)
+        return executor

@@ -6,12 +6,11 @@ module of the client may be renamed without a change here.
 
 from __future__ import annotations
 
-import asyncio
 import importlib
 import pkgutil
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cache
@@ -19,7 +18,6 @@ from random import Random
 from types import FunctionType, ModuleType, SimpleNamespace
 from typing import Any
 
-import anyio.to_thread
 from anyio._backends._asyncio import CancelScope
 
 import enkash_async
@@ -54,10 +52,6 @@ def virtual_clocks(loop: VirtualLoop, chance: Random) -> Iterator[None]:
     def now(zone: tzinfo | None = None) -> datetime:
         return (EPOCH + timedelta(seconds=loop.time())).astimezone(zone)
 
-    async def run_inline(function: Callable[..., Any], *args: Any, **_: Any) -> Any:
-        await asyncio.sleep(chance.random() * 0.01)
-        return function(*args)
-
     substitutes: dict[str, Any] = {
         "time": SimpleNamespace(monotonic=loop.time, perf_counter=perf_counter, sleep=None),
         "monotonic": loop.time,
@@ -65,9 +59,6 @@ def virtual_clocks(loop: VirtualLoop, chance: Random) -> Iterator[None]:
         "random": chance,
         "datetime": type("_Datetime", (_Datetime,), {"now": staticmethod(now)}),
     }
-    threads: Any = anyio.to_thread
-    run_sync = threads.run_sync
-    threads.run_sync = run_inline
     # In a set, in the order of which anyio cancels them: by address it would differ each time.
     scopes: Any = CancelScope
     scopes.__hash__ = lambda self: 0
@@ -79,7 +70,6 @@ def virtual_clocks(loop: VirtualLoop, chance: Random) -> Iterator[None]:
     finally:
         for place, key, real, _ in places:
             _put(place, key, real)
-        threads.run_sync = run_sync
         scopes.__hash__ = object.__hash__
 
 

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from random import Random
-from typing import Any
+from typing import Any, TypeVar, TypeVarTuple, Unpack
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 MAX_TURNS = 100_000
 """Turns of the loop in one run; a hundred times what a long one takes."""
+
+
+LONGEST_WORK = 0.01
+"""Virtual seconds that something takes in a thread, at most."""
 
 
 class StuckError(Exception):
@@ -35,6 +43,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._clock_resolution = 1e-9
         self._selector = self
         self._tasks_made = 0
+        self._chance = chance
+        self._threads = set[asyncio.TimerHandle]()
         self.set_task_factory(_numbered_task)
         if disorder:
             self._ready = _Disordered(chance, disorder)
@@ -57,9 +67,30 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._given_up = why
 
     def timers(self) -> list[asyncio.TimerHandle]:
-        """Return the timers that are still to go off."""
+        """Return the timers that are still to go off, but for what stands for threads."""
         scheduled: list[asyncio.TimerHandle] = vars(self)["_scheduled"]
-        return [timer for timer in scheduled if not timer.cancelled()]
+        return [one for one in scheduled if not one.cancelled() and one not in self._threads]
+
+    def run_in_executor(
+        self, executor: Any, func: Callable[[Unpack[Ts]], T], *args: *Ts
+    ) -> asyncio.Future[T]:
+        """Call *func* after a while, which nobody can keep from its end, as in a thread."""
+        future = self.create_future()
+
+        def work() -> None:
+            self._threads.discard(timer)
+            try:
+                result = func(*args)
+            except Exception as error:
+                if not future.cancelled():
+                    future.set_exception(error)
+            else:
+                if not future.cancelled():
+                    future.set_result(result)
+
+        timer = self.call_later(self._chance.random() * LONGEST_WORK, work)
+        self._threads.add(timer)
+        return future
 
     # In the place of a selector
 
