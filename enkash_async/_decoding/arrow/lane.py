@@ -144,8 +144,8 @@ def _read_rows(
 def _executor() -> ThreadPoolExecutor:
     """Return the threads of this event loop: more than processors gain nothing.
 
-    The interpreter waits for them when it ends, as it does not for anyio's: pyarrow aborts the
-    process where a thread is in it then.
+    A page that nobody waits for any more is read to its end, in no task that would outlive the
+    session. The interpreter waits for it: pyarrow aborts a process that ends meanwhile.
     """
     try:
         return _threads.get()
