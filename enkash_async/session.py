@@ -53,10 +53,11 @@ class EnKashSession:
     `enkash_async` says.
 
     After HTTP 429 no request is sent until the wait is over that the service asks for, or one that
-    doubles each time. If *adaptive*, one request then goes ahead; fewer are in flight, and they
-    keep to a rate, where that was seen to help, as they may after timeouts. Half a minute after the
-    last trouble all is as at first. And a page that takes too long, breaks off or is too large is
-    asked for in smaller parts (which `search` cannot do where offsets count pages).
+    doubles while refusals outnumber answers. If *adaptive*, one request then goes ahead; fewer are
+    in flight, and they keep to a rate, where that was seen to help, as they may after timeouts.
+    Half a minute after the last trouble all is as at first. And a page that takes too long, breaks
+    off or is too large is asked for in smaller parts (which `search` cannot do where offsets count
+    pages).
     """
 
     def __init__(

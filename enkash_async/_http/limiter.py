@@ -102,7 +102,7 @@ class FairLimiter:
     def _serve(self) -> None:
         """Hand out the places that are free, as far as that is allowed by now."""
         now = clock()
-        if self._throttle.refusals:
+        if self._throttle.paused_for(now):
             self._send_away()
         while self._waiting and self._may_send(now):
             # A dict keeps the order of arrival, and min() takes the first of equals.

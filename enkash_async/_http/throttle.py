@@ -3,15 +3,17 @@
 After a refusal (HTTP 429, or a wait that the service asks for) one request goes ahead; when it is
 taken, the others follow. Fewer than before follow only where that helps: where none was taken
 lately beside as many others as the one that was refused. A rate is kept to where that helps, see
-`Pace`. Whatever was learned is given up with time, so that a session is back at full speed half a
-minute after the last trouble, whatever came before.
+`Pace`; where it was seen to help nothing, only the pauses are kept. Whatever was learned is given
+up with time, so that a session is back at full speed half a minute after the last trouble, whatever
+came before.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from enkash_async._http.pace import Pace, Span
+from enkash_async._http.pace import Pace
+from enkash_async._http.span import Span
 from enkash_async.errors import EnKashError
 
 HOLD = 10.0
@@ -19,15 +21,6 @@ HOLD = 10.0
 
 RECOVERED = 25.0
 """Seconds without trouble after which as many may be in flight as at first."""
-
-ROUND = 3
-"""Fewer requests than these taken between two refusals say nothing of those that follow."""
-
-PUZZLED = 2
-"""After so many refusals that neither a rate nor a number in flight explains, all follow at once.
-
-They come whatever is done; to go slowly would only cost time.
-"""
 
 FOLLOWING = 8
 """After a refusal, each request that is taken lets this part of all go, or one if that is less.
@@ -63,7 +56,7 @@ class Throttle:
         self.limit = at_most
         """How many may be in flight, as it was when that was last asked or something happened."""
         self.refusals = 0
-        """Refusals since a request was taken that was sent after the last of them."""
+        """Refusals in a row, less those that answers have made up for."""
         self.last_refusal: EnKashError | None = None
         """What the last request that was refused got, for those that wait in line too long."""
         self.answered = 0
@@ -83,7 +76,7 @@ class Throttle:
 
     def has_room(self, in_flight: int, now: float) -> bool:
         """Say whether another request may be in flight beside those *in_flight*."""
-        self.limit = self._crowd.limit(now)
+        self.limit = self._limit(now)
         return in_flight < self.limit
 
     def paused_for(self, now: float) -> float:
@@ -107,12 +100,14 @@ class Throttle:
         self.answered += 1
         self._last_answer = now
         self._pace.note_taken()
-        is_new = sent.generation == self._generation
-        if is_new:
-            self.refusals = 0
+        since = self._generation - sent.generation
+        # One sent before the last of them may be taken all the same where refusals come faster
+        # than answers. It makes up for one, so that a burst that is refused but for one does not
+        # look like a service that takes most.
+        self.refusals = max(0, min(self.refusals - 1, since))
         if self._adaptive:
-            self._crowd.note_taken(sent.beside, is_new=is_new)
-            self.limit = self._crowd.limit(now)
+            self._crowd.note_taken(sent.beside, is_new=not since)
+            self.limit = self._limit(now)
 
     def note_refusal(self, sent: Sent, now: float, pause: float, *, by_service: bool) -> None:
         """Note that the service refused a request, and let all others wait for *pause* seconds.
@@ -128,12 +123,12 @@ class Throttle:
             self._generation += 1
             self.refusals += 1
         if self._adaptive:
-            self._pace.note_refusal(sent.span, now, self._paused_until, is_news=is_news)
-        if is_news and self._adaptive:
-            self._crowd.note_refusal(
-                sent.beside, self._paused_until, explained=self._pace.is_believed
+            self._pace.note_refusal(
+                sent.span, now, self._paused_until, is_news=is_news, is_told=by_service
             )
-            self.limit = self._crowd.limit(now)
+        if is_news and self._adaptive:
+            self._crowd.note_refusal(sent.beside, self._paused_until)
+            self.limit = self._limit(now)
 
     def note_strain(self, sent: Sent, now: float) -> None:
         """Note that a request got no answer in time: let half as many be in flight."""
@@ -142,7 +137,10 @@ class Throttle:
         if sent.generation == self._generation and self._adaptive:
             self._generation += 1
             self._crowd.note_strain(now)
-            self.limit = self._crowd.limit(now)
+            self.limit = self._limit(now)
+
+    def _limit(self, now: float) -> int:
+        return self._crowd.limit(now, is_vain=self._pace.is_vain)
 
     def _pause(self, now: float, pause: float) -> None:
         if now >= self._paused_until:
@@ -174,10 +172,14 @@ class _Crowd:
         """The most in flight of which one was taken, since the last refusal and before it."""
         self._in_a_row = 0
         """Requests taken since the last trouble."""
-        self._puzzles = 0
 
-    def limit(self, now: float) -> int:
-        """Return how many requests may be in flight."""
+    def limit(self, now: float, *, is_vain: bool = False) -> int:
+        """Return how many requests may be in flight; *is_vain*: to hold back helps nothing.
+
+        Then only timeouts lower it.
+        """
+        if is_vain and not self._is_strained:
+            return self._at_most
         waited = now - self._since
         if waited < HOLD:
             return min(self._opened, self._bound)
@@ -198,18 +200,14 @@ class _Crowd:
         ):
             self._bound += 1
         further = max(1, self._at_most // FOLLOWING)
-        self._opened = self._at_most if self._puzzles >= PUZZLED else self._opened + further
+        self._opened += further
 
-    def note_refusal(self, beside: int, resume: float, *, explained: bool) -> None:
-        """Note that one was refused *beside* others, *explained* by a rate that is known."""
+    def note_refusal(self, beside: int, resume: float) -> None:
+        """Note that one was refused *beside* others."""
         seen = max(self._seen, self._seen_before)
         is_crowded = 0 < beside >= seen
         self._bound = beside if is_crowded else self._at_most
         self._is_strained = False
-        if is_crowded or explained:
-            self._puzzles = 0
-        elif self._in_a_row >= ROUND:
-            self._puzzles += 1
         self._seen_before, self._seen = self._seen, 0
         self._opened, self._since, self._in_a_row = 1, resume, 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from itertools import pairwise
 
 import pytest
@@ -10,13 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from enkash_async._http.throttle import STEP, Sent, Throttle
+from enkash_async.retry import RetryPolicy
 from tests.models.throttled_service import (
     AtRandom,
+    Both,
     Bucket,
+    Changed,
     FewInFlight,
     FixedWindows,
     Limits,
     Outage,
+    Run,
     run,
 )
 
@@ -96,7 +101,7 @@ def test_one_that_is_refused_alone_says_nothing_of_the_number_in_flight() -> Non
     assert throttle.limit == 8
 
 
-def test_where_refusals_have_no_pattern_all_follow_the_first() -> None:
+def test_where_refusals_come_all_the_same_with_a_rate_all_follow_the_first() -> None:
     throttle = Throttle(8)
     for second in range(3):
         take(throttle, 10 + 10 * second, second, beside=7)
@@ -132,7 +137,7 @@ def test_its_state_can_be_seen() -> None:
     )
     take(throttle, 1, 15.0)
     assert repr(throttle) == (
-        "<Throttle 8 of at most 8 in flight, at first at most 4.8 requests/s>"
+        "<Throttle 2 of at most 8 in flight, at first at most 4.8 requests/s>"
     )
 
 
@@ -152,7 +157,7 @@ def test_one_that_was_under_way_and_is_taken_does_not_end_the_caution() -> None:
     refuse(throttle, first, 1.0)
     throttle.note_taken(second, 1.1)
 
-    assert (throttle.limit, throttle.refusals, throttle.answered) == (1, 1, 1)
+    assert (throttle.limit, throttle.answered) == (1, 1)
 
 
 def test_a_request_without_an_answer_leaves_half_as_many_and_no_pause() -> None:
@@ -197,6 +202,32 @@ def test_refusals_are_counted_until_a_later_request_is_taken() -> None:
         assert throttle.refusals == expected
     take(throttle, 1, 1.0)
     assert throttle.refusals == 0
+
+
+def test_an_earlier_request_that_is_taken_makes_up_for_one_refusal() -> None:
+    """As where refusals come faster than answers."""
+    throttle = Throttle(8)
+    slow = in_flight(throttle, 5)
+    for second in range(3):
+        refuse(throttle, throttle.note_sent(second, 5), second)
+
+    counts = []
+    for sent in slow:
+        throttle.note_taken(sent, 4.0)
+        counts.append(throttle.refusals)
+    assert counts == [2, 1, 0, 0, 0]
+
+
+def test_what_was_refused_before_a_request_was_sent_counts_no_more_once_it_is_taken() -> None:
+    throttle = Throttle(8)
+    for second in range(5):
+        refuse(throttle, throttle.note_sent(second, 0), second)
+    sent = throttle.note_sent(5.0, 0)
+    refuse(throttle, throttle.note_sent(5.0, 1), 5.1)
+    assert throttle.refusals == 6
+
+    throttle.note_taken(sent, 6.0)
+    assert throttle.refusals == 1
 
 
 def test_one_that_does_not_adapt_pauses_all_the_same() -> None:
@@ -302,10 +333,14 @@ def test_half_a_minute_after_the_last_trouble_all_is_as_at_first(
         Bucket(10, 10),
         FewInFlight(1),
         AtRandom(0.3),
+        Both(FewInFlight(2), AtRandom(0.5)),
     ],
     ids=str,
 )
-def test_a_limit_that_ends_is_left_behind_within_half_a_minute(limits: Limits) -> None:
+@pytest.mark.parametrize("refused_in", [None, 0.002, 0.5])
+def test_a_limit_that_ends_is_left_behind_within_half_a_minute(
+    limits: Limits, refused_in: float | None
+) -> None:
     class Relieved(Outage):
         def admits(self, now: float, in_flight: int) -> bool:
             return now >= self.end or limits.admits(now, in_flight)
@@ -314,31 +349,71 @@ def test_a_limit_that_ends_is_left_behind_within_half_a_minute(limits: Limits) -
             return limits.retry_after(now)
 
     at_full_speed = run(Outage(0.0), 4000).taken_in_each(10)[1]
-    counts = run(Relieved(100.0), 12_000).taken_in_each(10)
+    counts = run(Relieved(100.0), 12_000, refused_in=refused_in).taken_in_each(10)
 
     assert min(counts[13:-1]) >= 0.95 * at_full_speed
 
 
-@pytest.mark.parametrize("most", [1, 8, 32])
-@pytest.mark.parametrize("latency", [0.05, 0.3, 3])
-@pytest.mark.parametrize("share", [0.02, 0.08, 0.15, 0.3, 0.5, 0.7])
-def test_refusals_at_random_slow_it_down_by_little(share: float, latency: float, most: int) -> None:
-    pages = 2000 if share < 0.5 else 100
+LATENCIES = [
+    (0.05, None),
+    (0.3, None),
+    (3, None),
+    (0.1, 0.005),
+    (0.1, 0.1),
+    (0.005, 0.1),
+    (3, 0.05),
+]
+"""Seconds that an answer takes, and a refusal: faster, as fast, and slower than an answer."""
 
-    def seconds(*, adaptive: bool) -> float:
-        return sum(
-            run(
-                AtRandom(share, seed),
-                pages,
-                seed=seed,
-                latency=latency,
-                most=most,
-                adaptive=adaptive,
-            ).seconds
-            for seed in range(4)
+
+@cache
+def refused_at_random(
+    share: float, latency: float, refused_in: float | None, most: int, *, adaptive: bool
+) -> list[Run]:
+    return [
+        run(
+            AtRandom(share, seed),
+            1000,
+            seed=seed,
+            latency=latency,
+            refused_in=refused_in,
+            most=most,
+            adaptive=adaptive,
         )
+        for seed in range(3)
+    ]
 
-    assert seconds(adaptive=False) / seconds(adaptive=True) >= (1 - share) / 2
+
+@pytest.mark.parametrize("most", [1, 8, 32])
+@pytest.mark.parametrize(("latency", "refused_in"), LATENCIES)
+@pytest.mark.parametrize("share", [0.05, 0.1, 0.2, 0.3, 0.5])
+def test_refusals_at_random_slow_it_down_by_little(
+    share: float, latency: float, refused_in: float | None, most: int
+) -> None:
+    plain, adaptive = (
+        sum(
+            one.seconds
+            for one in refused_at_random(share, latency, refused_in, most, adaptive=adaptive)
+        )
+        for adaptive in (False, True)
+    )
+    assert plain / adaptive >= (1 - share) / 2
+
+
+@pytest.mark.parametrize("most", [8, 32])
+@pytest.mark.parametrize(("latency", "refused_in"), LATENCIES)
+@pytest.mark.parametrize("share", [0.02, 0.05, 0.1, 0.2, 0.3, 0.5])
+def test_without_adapting_a_refusal_at_random_costs_at_most_the_first_delay(
+    share: float, latency: float, refused_in: float | None, most: int
+) -> None:
+    """Beside what all requests take when they wait for nothing."""
+    runs = refused_at_random(share, latency, refused_in, most, adaptive=False)
+    refused = sum(one.refused for one in runs)
+    answers = sum(len(one.taken_at) for one in runs) * latency
+    refusals = refused * (latency / 5 if refused_in is None else refused_in)
+    idle = sum(one.seconds for one in runs) - (answers + refusals) / most
+
+    assert idle / refused <= RetryPolicy().first_delay
 
 
 def test_no_stretch_of_a_read_with_refusals_at_random_stands_nearly_still() -> None:
@@ -416,6 +491,69 @@ def test_a_bound_on_requests_in_flight_costs_few_refusals(most: int) -> None:
 def test_what_the_service_takes_is_used(limits: Callable[[], Limits], ideal: float) -> None:
     """Seconds of the model's own time, for 300 pages."""
     assert max(run(limits(), 300, seed=seed).seconds for seed in SEEDS) < 2 * ideal
+
+
+@pytest.mark.parametrize(("latency", "refused_in"), [(0.1, 0.005), (0.1, 0.1), (0.005, 0.1)])
+@pytest.mark.parametrize(
+    "limits",
+    [
+        lambda: FixedWindows(1, tells=False),
+        lambda: FixedWindows(5, tells=False),
+        lambda: FixedWindows(20, tells=False),
+        lambda: Bucket(2, 10),
+        lambda: Bucket(40, 1),
+        lambda: FewInFlight(2),
+        lambda: FewInFlight(5),
+    ],
+)
+def test_a_limit_costs_few_refusals_however_fast_they_come(
+    limits: Callable[[], Limits], latency: float, refused_in: float
+) -> None:
+    for seed in range(2):
+        outcome = run(limits(), 1500, seed=seed, latency=latency, refused_in=refused_in)
+        assert outcome.sent <= 1.15 * 1500
+
+
+@pytest.mark.parametrize("share", [0.08, 0.3, 0.5])
+@pytest.mark.parametrize(
+    "limit",
+    [lambda: FixedWindows(5, tells=False), lambda: Bucket(2, 5), lambda: FewInFlight(2)],
+)
+def test_a_limit_after_refusals_at_random_is_found(
+    limit: Callable[[], Limits], share: float
+) -> None:
+    """That it helped nothing to hold back is no reason to flood a service that has changed."""
+    for seed in range(3):
+        limits = Changed(AtRandom(share, seed), limit(), 60.0)
+        outcome = run(limits, 3000, seed=seed, latency=0.1, refused_in=0.02)
+        refused = sum(60 <= moment < 180 for moment in outcome.refused_at)
+        taken = sum(60 <= moment < 180 for moment in outcome.taken_at)
+        assert refused <= 0.35 * taken
+
+
+@pytest.mark.parametrize("limit", [lambda: FixedWindows(5, tells=False), lambda: FewInFlight(2)])
+def test_refusals_at_random_after_a_limit_do_not_slow_it_down_for_long(
+    limit: Callable[[], Limits],
+) -> None:
+    for seed in range(3):
+        limits = Changed(limit(), AtRandom(0.3, seed), 60.0)
+        outcome = run(limits, 4000, seed=seed, latency=0.1, refused_in=0.02)
+        alone = run(
+            AtRandom(0.3, seed), 3000, seed=seed, latency=0.1, refused_in=0.02, adaptive=False
+        )
+        taken = sum(moment >= 60 for moment in outcome.taken_at)
+        assert (outcome.seconds - 60) / taken <= 2 / (1 - 0.3) * alone.seconds / 3000
+
+
+@pytest.mark.parametrize("share", [0.05, 0.2])
+def test_a_limit_with_refusals_at_random_beside_it_is_kept_to_as_far_as_can_be(
+    share: float,
+) -> None:
+    for seed in range(3):
+        limits = Both(FixedWindows(5, tells=False), AtRandom(share, seed))
+        outcome = run(limits, 1000, seed=seed, latency=0.1, refused_in=0.02)
+        assert outcome.sent <= 2.2 * 1000
+        assert outcome.seconds <= 2.2 * 1000 / 5
 
 
 def test_a_limit_that_was_there_for_a_time_is_soon_forgotten() -> None:

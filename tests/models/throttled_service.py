@@ -119,6 +119,35 @@ class AtRandom:
 
 
 @attrs.define
+class Both:
+    """Refuses what one of two limits does."""
+
+    one: Limits
+    other: Limits
+
+    def admits(self, now: float, in_flight: int) -> bool:
+        return self.one.admits(now, in_flight) and self.other.admits(now, in_flight)
+
+    def retry_after(self, now: float) -> float | None:
+        return None
+
+
+@attrs.define
+class Changed:
+    """Has the limits *before* until *moment*, and those *after* from then on."""
+
+    before: Limits
+    after: Limits
+    moment: float
+
+    def admits(self, now: float, in_flight: int) -> bool:
+        return (self.before if now < self.moment else self.after).admits(now, in_flight)
+
+    def retry_after(self, now: float) -> float | None:
+        return None
+
+
+@attrs.define
 class Run:
     """What it took."""
 
@@ -127,6 +156,7 @@ class Run:
     seconds: float = 0.0
     most_in_flight: int = 0
     taken_at: list[float] = attrs.field(factory=list, repr=False, eq=False)
+    refused_at: list[float] = attrs.field(factory=list, repr=False, eq=False)
 
     def taken_in_each(self, seconds: float) -> list[int]:
         """Return how many requests were answered in each stretch of *seconds*."""
@@ -143,9 +173,13 @@ def run(
     seed: int = 0,
     most: int = 8,
     latency: float = 0.05,
+    refused_in: float | None = None,
     adaptive: bool = True,
 ) -> Run:
-    """Read *pages* pages from a service with these *limits*, each as often as it is refused."""
+    """Read *pages* pages from a service with these *limits*, each as often as it is refused.
+
+    An answer takes about *latency* seconds, a refusal about *refused_in*, or a fifth of *latency*.
+    """
     chance = random.Random(seed)
     policy = RetryPolicy()
     throttle = Throttle(most, adaptive=adaptive)
@@ -156,7 +190,10 @@ def run(
         while left and throttle.has_room(len(under_way), now) and throttle.ready_at <= now:
             admitted = limits.admits(now, working)
             wait = None if admitted else limits.retry_after(now)
-            took = latency * (0.5 + chance.random()) if admitted else latency / 5
+            if admitted or refused_in is not None:
+                took = (latency if admitted else refused_in or 0.0) * (0.5 + chance.random())
+            else:
+                took = latency / 5
             sent = throttle.note_sent(now, len(under_way))
             outcome.sent += 1
             heapq.heappush(under_way, (now + took, outcome.sent, sent, admitted, wait))
@@ -175,6 +212,7 @@ def run(
         else:
             left += 1
             outcome.refused += 1
+            outcome.refused_at.append(now)
             error = RateLimitedError("too many", 429)
             error.retry_after = wait
             pause = policy.pause_after(throttle.refusals + 1, error, jitter=chance.random())
