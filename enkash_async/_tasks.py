@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator
+from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
-
-import anyio
 
 T = TypeVar("T")
 
@@ -101,6 +100,15 @@ def cancel_soon(task: asyncio.Task[None]) -> None:
     task.get_loop().call_soon(task.cancel)
 
 
+def shielded(seconds: float) -> AbstractContextManager[object]:
+    """Return a block that goes on, for some *seconds*, in a scope of anyio that is cancelled."""
+    # Not at the top: its first scope has anyio import what takes as long as ten requests, and most
+    # sessions have nothing left to wait for when they are closed.
+    import anyio
+
+    return anyio.move_on_after(seconds, shield=True)
+
+
 class TaskOwner:
     """Owns the background tasks of a session.
 
@@ -129,9 +137,15 @@ class TaskOwner:
     async def aclose(self) -> None:
         """Cancel all tasks and wait for them, even while the caller is being cancelled."""
         self.is_open = False
-        with anyio.move_on_after(CLOSE_DEADLINE, shield=True):
-            while tasks := self._tasks - {asyncio.current_task()}:
+        if not self._left():
+            return
+        with shielded(CLOSE_DEADLINE):
+            while tasks := self._left():
                 for task in tasks:
                     cancel_soon(task)
                 # What it waits for may have swallowed the cancellation.
                 await asyncio.wait(tasks, timeout=CANCEL_AGAIN)
+
+    def _left(self) -> set[asyncio.Task[None]]:
+        """Return the tasks that have not ended, but for that which asks."""
+        return {task for task in self._tasks if not task.done()} - {asyncio.current_task()}

@@ -363,6 +363,38 @@ def imported_with_the_package() -> set[str]:
     return set(done.stdout.split())
 
 
+READS_A_LIST = """
+import asyncio, sys
+from enkash_async import BearerToken, EnKashSession
+
+ANSWER = b'{"payload": {"data": [{"customerId": "A"}, {"customerId": "B"}], "recordsCount": 3}}'
+
+async def answer(reader, writer):
+    while await reader.readline():
+        await reader.readuntil(b"\\r\\n\\r\\n")
+        await reader.readexactly(2)
+        writer.write(b"HTTP/1.1 200 OK\\r\\nContent-Length: %d\\r\\n\\r\\n" % len(ANSWER) + ANSWER)
+
+async def main():
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    before = set(sys.modules)
+    async with EnKashSession(f"http://127.0.0.1:{port}", BearerToken("token")) as session:
+        async for customer in session.customers.search(max_records=2):
+            assert customer.customer_id
+    print(*set(sys.modules) - before)
+
+asyncio.run(main())
+"""
+
+
+def test_reading_a_list_imports_nothing_that_would_hold_up_the_first_page() -> None:
+    command = [sys.executable, "-c", READS_A_LIST]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+
+    assert done.stdout.split() == []
+
+
 def test_all_measure_time_by_the_clock_of_the_loop() -> None:
     """By another one, a wait may never be over: see `_clock`."""
     for path in sorted(PACKAGE.rglob("*.py")):

@@ -20,6 +20,9 @@ from enkash_async.errors import DecodeError
 
 R = TypeVar("R")
 
+ReadMany = Callable[[Sequence[bytes | msgspec.Raw]], list[R]]
+"""A lane: returns the records in all of the bytes, or raises where it cannot read some."""
+
 _REFUSALS = (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError)
 """What stands for "cannot be read"; Decimal raises the third for an exponent beyond all bounds."""
 
@@ -59,19 +62,20 @@ class RecordDecoder(Generic[R]):
         self._first = self._struct_lane(0)
         self._rescues = [0] * len(LANES)
 
-    def _struct_lane(self, lane: int) -> Callable[[bytes | msgspec.Raw], R]:
+    def _struct_lane(self, lane: int) -> ReadMany[R]:
         # Made when it is needed, which takes a while: most services need the first one only.
         record: Any = self.record
         return self._kept(struct_lane(record, self.naive_timezone, LANES[lane]))
 
     @cached_property
-    def _reference(self) -> Callable[[bytes | msgspec.Raw], R]:
+    def _reference(self) -> ReadMany[R]:
         # Not at the top: cattrs takes a while to import, and most programs never come here.
         from enkash_async._decoding.reference_lane import reference_lane
 
-        return self._kept(reference_lane(self.record, self.naive_timezone))
+        read = reference_lane(self.record, self.naive_timezone)
+        return self._kept(lambda raws: [*map(read, raws)])
 
-    def _kept(self, lane: Callable[[bytes | msgspec.Raw], R]) -> Callable[[bytes | msgspec.Raw], R]:
+    def _kept(self, lane: ReadMany[R]) -> ReadMany[R]:
         """Return *lane*, or what keeps unknown fields beside those that it reads."""
         if not self._keep_unknown:
             return lane
@@ -84,11 +88,10 @@ class RecordDecoder(Generic[R]):
         self, raws: Sequence[bytes | msgspec.Raw]
     ) -> tuple[list[R], DecodeError | None]:
         """Return the records in *raws* as far as the first that cannot be read, and its error."""
-        read = self._first
         if max(map(len, raws), default=0) > LARGE:
             return self._decode_one_by_one(raws)
         try:
-            return [read(raw) for raw in raws], None
+            return self._first(raws), None
         except _REFUSALS:
             return self._decode_one_by_one(raws)
 
@@ -108,14 +111,14 @@ class RecordDecoder(Generic[R]):
         if has_too_many_values(raw):
             raise DecodeError("$", f"holds more than {MAX_VALUES:,} values")
         try:
-            return self._first(raw)
+            return self._first((raw,))[0]
         except _REFUSALS:
             return self._decode_otherwise(raw)
 
     def _decode_otherwise(self, raw: bytes | msgspec.Raw) -> R:
         for lane in range(self._lane + 1, len(LANES)):
             try:
-                record = self._struct_lane(lane)(raw)
+                [record] = self._struct_lane(lane)((raw,))
             except _REFUSALS:
                 continue
             self._note_rescue(lane)
@@ -130,4 +133,4 @@ class RecordDecoder(Generic[R]):
 
     def decode_by_reference(self, raw: bytes | msgspec.Raw) -> R:
         """Do what `decode` does, in the reference lane only."""
-        return self._reference(raw)
+        return self._reference((raw,))[0]

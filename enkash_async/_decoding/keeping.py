@@ -7,7 +7,7 @@ that came with more is of a class derived from its own, which has one field more
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import cache
 from typing import Any, cast
@@ -19,17 +19,17 @@ from enkash_async._decoding.declaration import RecordField, fields_of
 from enkash_async._decoding.extra import NO_EXTRA, ExtraFields, frozen
 from enkash_async._decoding.record_class import HOLDS_MORE, has_struct_storage, show_fields
 
-Read = Callable[[bytes | msgspec.Raw], Any]
+ReadMany = Callable[[Sequence[bytes | msgspec.Raw]], list[Any]]
 
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _list = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _value = msgspec.json.Decoder(float_hook=Decimal).decode
 
 
-def keeping(record: Any, read: Read) -> Read:
-    """Return what *read* does, a function from the bytes of a *record*, and keep what is extra."""
+def keeping(record: Any, read: ReadMany) -> ReadMany:
+    """Return what *read* does, a function from the bytes of several of *record*, with `extra`."""
     keep = _keeper(record)
-    return lambda raw: keep(read(raw), raw)
+    return lambda raws: [*map(keep, read(raws), raws)]
 
 
 @cache

@@ -14,7 +14,7 @@ the functions.
 from __future__ import annotations
 
 import linecache
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, tzinfo
 from decimal import Decimal
 from functools import cache, partial
@@ -34,19 +34,22 @@ from enkash_async._decoding.reader_source import (
     source_moving,
 )
 from enkash_async._decoding.record_class import has_struct_storage
-from enkash_async._wire.numbers import from_digits
 from enkash_async._wire.times import instant
 
 AWARE = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 @cache
-def struct_lane(record: Any, zone: tzinfo, times: Times) -> Callable[[bytes | msgspec.Raw], Any]:
-    """Return a function from the bytes of a *record* to the record.
+def struct_lane(
+    record: Any, zone: tzinfo, times: Times
+) -> Callable[[Sequence[bytes | msgspec.Raw]], list[Any]]:
+    """Return a function from the bytes of several of *record* to the records.
 
-    It raises what msgspec raises, or ValueError, for all that it cannot read.
+    It raises what msgspec raises, ValueError or ArithmeticError, if it cannot read all of them.
     """
-    decode = msgspec.json.Decoder(_struct(record, times), float_hook=from_digits).decode
+    # The constructor itself, which refuses an exponent beyond all bounds; a function around it
+    # would take as long as it does.
+    decode = msgspec.json.Decoder(_struct(record, times), float_hook=Decimal).decode
     return _reader(record, zone, times, decode)
 
 
@@ -87,7 +90,7 @@ def _wire_type(field: RecordField, times: Times) -> Any:
         return tuple[kind, ...]
     if field.is_enumeration:
         return str
-    # What may be anything comes as text, an int, or the Decimal that `from_digits` makes. msgspec
+    # What may be anything comes as text, an int, or the Decimal that the hook makes. msgspec
     # by itself would make an amount of any text that Python does, such as "1_000".
     if kind is Decimal or (kind in OF_MANY_NOTATIONS and times == "any"):
         return Any

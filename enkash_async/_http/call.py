@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import random
 from collections.abc import Callable, Generator
 from functools import partial
 from typing import Generic, TypeVar
 
-import anyio
 import msgspec
 
 from enkash_async._clock import now as clock
@@ -116,7 +116,7 @@ class Call(Generic[T]):
                 self._failures.note_success()
                 return result
             # The pause, if there is one, is kept by the limiter.
-            await anyio.sleep(decision.delay)
+            await asyncio.sleep(decision.delay)
 
     # One attempt
 

@@ -10,8 +10,6 @@ from collections.abc import Callable, Hashable
 from functools import partial
 from operator import attrgetter
 
-import anyio
-
 from enkash_async._clock import now as clock
 from enkash_async._http.rate import RateLimit
 from enkash_async._http.throttle import Sent, Throttle
@@ -37,7 +35,7 @@ class _Turn:
     """The request that may be sent, once it is its turn."""
 
     def __init__(self, order: Order, leaves_at: float) -> None:
-        self.event = anyio.Event()
+        self.event = asyncio.Event()
         self.order = order
         self.leaves_at = leaves_at
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 from collections.abc import Callable, Coroutine
 from typing import Any
-
-import anyio
 
 from enkash_async._arguments import wrong_type
 from enkash_async._clock import now
@@ -71,7 +70,7 @@ class _Login:
     """One login under way, for all who wait for it."""
 
     def __init__(self) -> None:
-        self.ended = anyio.Event()
+        self.ended = asyncio.Event()
         self.error: Exception | None = None
         self.waiting = 0
         self._give_back: Callable[[], None] | None = None

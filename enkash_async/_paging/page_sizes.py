@@ -62,9 +62,18 @@ class PageSizes:
             return self._own
         return int(min(self.max_size, self._known.rows)) if self._adaptive else self.max_size
 
+    @property
+    def largest(self) -> int:
+        """Return the most rows to ask for at once: with the one that overlaps, and one to spare.
+
+        Where larger pages did not come, there is none to spare.
+        """
+        spare = SMALLEST < self.size == self.max_size
+        return max(SMALLEST, self.size + 1 + spare)
+
     def fit(self, limit: int) -> int:
         """Return *limit*, or the largest one there is now if that is smaller."""
-        return min(limit, max(SMALLEST, self.size + 1))
+        return min(limit, self.largest)
 
     def shrink(self, limit: int, least: int = SMALLEST) -> int | None:
         """Learn that so many rows could not be had; return the size from now on.
@@ -74,7 +83,7 @@ class PageSizes:
         """
         if not self._adaptive or limit <= max(least, self.size // 2):
             return None
-        if limit <= self.size + 1:
+        if limit <= self.largest:
             self._own = max(limit // 2, least // 2)
             self._came = 0
             self._grow_after = min(2 * self._grow_after, MAX_GROW_AFTER)

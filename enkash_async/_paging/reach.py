@@ -56,6 +56,11 @@ class Reach:
             return attrs.evolve(request, purpose=Purpose.LOOSE)
         return request
 
+    def may_be_larger(self, request: PageRequest) -> bool:
+        """Say whether *request* may ask for a row more than a page with an overlap has."""
+        limit = request.limit + 1
+        return self._adapts and self.stride + 1 < limit == min(self.fit(limit), self._cap.limit)
+
     def loose_page(self, row: int) -> PageRequest:
         """Return a request for a page from *row* on that shares no row with the one before."""
         return self.page_at(row, Purpose.LOOSE)

@@ -65,7 +65,12 @@ class RecordsCount:
 
     def may_reach(self, row: int) -> bool:
         """Say whether there may be a row *row*, as far as the latest count tells."""
-        return not self.is_total or self._is_passed or self.latest is None or row < self.latest
+        return self.expected is None or row < self.expected
+
+    @property
+    def expected(self) -> int | None:
+        """Return how many rows the list has, as far as the latest count tells."""
+        return self.latest if self.is_total and not self._is_passed else None
 
 
 def is_possible(total: int) -> bool:

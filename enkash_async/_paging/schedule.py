@@ -45,6 +45,8 @@ class Schedule:
         self._wanted: deque[PageRequest] = deque()
         self._next_row = place.end_row
         self._pages_taken = 0
+        self._has_longer = False
+        """A page that is longer than others is wanted, or was taken."""
         self.one_at_a_time = foreseen is None
         """What the next page shows may change the plan, so that no other is asked for."""
 
@@ -80,6 +82,7 @@ class Schedule:
     def forget(self) -> None:
         """Drop all requests; what comes next is planned anew."""
         self._wanted.clear()
+        self._has_longer = False
 
     def note_fitted(self) -> None:
         """Learn that a page was accepted as the next of the list."""
@@ -135,12 +138,37 @@ class Schedule:
             new = max(1, min(new, stop_row - self._next_row))
         overlaps = self._place.edge is not None or bool(self._wanted)
         if self._pages_taken or self._wanted:
+            left = None if stop_row is not None else self._rows_left()
             request = self._reach.next_page(self._next_row, new, overlaps=overlaps)
+            request = self._such_that_the_last_is_short(request, left)
             self._next_row = request.row + request.limit
         else:
             request = self._reach.first_page(self._next_row, new, overlaps=overlaps)
             self._next_row = request.row + self._reach.rows_of(request)
         return request
+
+    def _rows_left(self) -> int | None:
+        """Return how many rows are still to be planned for, None if no count tells."""
+        total = self._count.expected if self._pages_taken else self._foreseen
+        return None if total is None else total - self._next_row
+
+    def _such_that_the_last_is_short(self, request: PageRequest, left: int | None) -> PageRequest:
+        """Return *request*, or a larger one so that no page need be wanted after the last.
+
+        Where just as many rows are *left* as some pages bring, the last one would be full. So it
+        has room for a row more, and one before it begins a row earlier: then the last one is
+        short, and shorter than another, which is what shows the end.
+        """
+        if not left or not self._reach.may_be_larger(request) or left % (request.limit - 1):
+            return request
+        if left >= request.limit and request.row > self._place.start:
+            if self._has_longer:
+                return request
+            self._has_longer = True
+            return attrs.evolve(
+                request, row=request.row - 1, offset=request.offset - 1, limit=request.limit + 1
+            )
+        return attrs.evolve(request, limit=request.limit + 1) if self._has_longer else request
 
     def refit(self, request: PageRequest) -> PageRequest:
         """Return the request to send for one that is wanted, see `Planner.refit`."""

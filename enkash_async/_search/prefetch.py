@@ -8,14 +8,12 @@ import math
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-import anyio
-
 from enkash_async._paging.page_request import PageRequest
 from enkash_async._paging.planner import Planner
 from enkash_async._paging.raw_page import RawPage
 from enkash_async._search.byte_budget import ByteBudget
 from enkash_async._search.page_ticket import Refit, Shrink
-from enkash_async._tasks import TaskOwner, cancel_soon, paced
+from enkash_async._tasks import TaskOwner, cancel_soon, paced, shielded
 from enkash_async._telemetry.search_watch import SearchWatch
 from enkash_async.errors import (
     ClientRequestError,
@@ -242,9 +240,11 @@ class Prefetch:
 
     async def aclose(self) -> None:
         """Discard everything, and wait until the tasks have ended."""
-        slots = list(self._slots.values())
+        slots = [slot for slot in self._slots.values() if not slot.done.is_set()]
         self.discard()
-        with anyio.move_on_after(5, shield=True):
+        if not slots:
+            return
+        with shielded(5):
             for slot in slots:
                 await slot.done.wait()
 

@@ -2,7 +2,7 @@
 
 import traceback
 from datetime import UTC, datetime, tzinfo
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any
 
 import attrs
@@ -90,6 +90,30 @@ def test_what_the_fast_lane_accepts_alone_is_what_the_reference_reads(text: str)
     except FastLane.RefusedError:
         return
     assert spelled(fast) == spelled(IN_UTC.decode_by_reference(raw))
+
+
+@settings(many_examples, max_examples=60)
+@given(st.lists(customers(st.nothing()) | MUTATED, max_size=3), DECODERS)
+def test_several_are_read_as_each_of_them_is_up_to_the_first_that_cannot_be(
+    texts: list[str], decoder: RecordDecoder[Customer]
+) -> None:
+    raws = [text.encode() for text in texts]
+    records, error = decoder.decode_many(raws)
+
+    assert [spelled(one) for one in records] == [outcome(decoder.decode, r) for r in raws][
+        : len(records)
+    ]
+    if error is None:
+        assert len(records) == len(raws)
+    else:
+        assert error.path == outcome(decoder.decode, raws[len(records)])
+
+
+def test_an_amount_beyond_all_bounds_is_refused_though_the_program_ignores_such() -> None:
+    with localcontext() as context:
+        context.clear_traps()
+        for decode_one in (IN_UTC.decode, IN_UTC.decode_by_reference):
+            assert outcome(decode_one, b'{"netAmount": 1e9999999999999999999}') == "netAmount"
 
 
 @many_examples

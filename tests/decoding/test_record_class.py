@@ -81,7 +81,7 @@ def coin(**changes: Any) -> Coin:
 
 
 def read(raw: bytes, record: Any = Coin) -> Any:
-    return struct_lane(record, UTC, "iso")(raw)
+    return struct_lane(record, UTC, "iso")([raw])[0]
 
 
 MADE = pytest.mark.parametrize(

@@ -68,6 +68,28 @@ def test_a_list_that_stays_the_same_is_delivered_as_it_is(world: World, seed: in
         assert outcome.verdict is Verdict.COMPLETE
 
 
+@pytest.mark.parametrize("page_size", [3, 10, 100])
+@pytest.mark.parametrize("pages", [3, 4, 10, 25])
+@pytest.mark.parametrize("rest", [-1, 0, 1])
+def test_a_list_is_read_in_the_fewest_requests_that_its_length_allows(
+    pages: int, page_size: int, rest: int
+) -> None:
+    rows = pages * page_size + rest
+    pager = Pager(page_size=page_size, addressing=Addressing())
+    requests, delivered = 0, 0
+    while not pager.ended:
+        [request] = pager.wanted(1)
+        page = page_of(
+            *ids_from(request.offset, min(request.limit, rows - request.offset)), total=rows
+        )
+        new = pager.accept(page).count(page)
+        requests, delivered = requests + 1, delivered + new
+        assert new <= page_size
+
+    assert (requests, delivered) == (math.ceil(rows / page_size), rows)
+    assert pager.verdict() == (Verdict.COMPLETE, [])
+
+
 @many_examples
 @given(worlds(drift=True), SEEDS)
 def test_a_row_that_stays_is_delivered_once_or_the_verdict_says_otherwise(

@@ -99,15 +99,49 @@ def test_a_first_page_that_may_be_all_is_followed_by_one(taken: int, pages: int)
 
 
 @pytest.mark.parametrize(
-    ("foreseen", "pages"), [(100, 1), (109, 1), (110, 2), (111, 2), (120, 3), (125, 3)]
+    ("total", "rows"),
+    [
+        (100, [(99, 11)]),
+        (109, [(99, 11)]),
+        # A full page, which no other is longer than, and the one after it.
+        (110, [(99, 11), (109, 11)]),
+        (111, [(99, 11), (109, 11)]),
+        # A page that is longer than the last, in which there is room for a row more.
+        (120, [(98, 12), (109, 12)]),
+        (125, [(99, 11), (109, 11), (119, 11)]),
+        (140, [(98, 12), (109, 11), (119, 11), (129, 12)]),
+    ],
 )
-def test_where_the_last_page_will_be_full_the_one_after_it_goes_with_it(
-    foreseen: int, pages: int
+def test_a_last_page_that_would_be_full_has_room_for_a_row_more_or_another_page_goes_with_it(
+    total: int, rows: list[tuple[int, int]]
 ) -> None:
-    counted, remembered = plan_of(), plan_of(taken=0, foreseen=foreseen)
-    counted.count.note(foreseen, 10)
+    counted, remembered = plan_of(), plan_of(ListPoint(row=90), taken=0, foreseen=total)
+    counted.count.note(total, 10)
 
-    assert len(remembered.rows(8)) == len(counted.rows(8)) == pages
+    assert counted.rows(8) == rows
+    assert remembered.rows(8) == [(90, 10), *rows]
+
+
+@pytest.mark.parametrize(
+    ("halvings", "cap", "max_rows", "unit"),
+    [
+        # Where that many rows do not come, or not in one page, or are not wanted.
+        (1, None, None, "rows"),
+        (0, 11, None, "rows"),
+        (0, None, 40, "rows"),
+        (0, None, None, "pages"),
+    ],
+)
+def test_no_page_is_longer_where_it_cannot_be(
+    halvings: int, cap: int | None, max_rows: int | None, unit: OffsetUnit
+) -> None:
+    plan = plan_of(unit=unit, max_rows=max_rows, cap=cap)
+    for _ in range(halvings):
+        plan.sizes.shrink(11)
+    stride = plan.reach.stride
+    plan.count.note(100 + 4 * stride, 10)
+
+    assert max(limit for _, limit in plan.rows(8)) <= stride + 1
 
 
 def test_pages_that_were_foreseen_overlap_before_the_first_has_come() -> None:
@@ -122,7 +156,7 @@ def test_pages_that_were_foreseen_overlap_before_the_first_has_come() -> None:
         # The first page is asked for whole, so that a cap that is gone shows.
         (4, [(0, 10), (3, 4), (6, 4), (9, 4)]),
         (10, [(0, 10), (9, 10), (18, 10)]),
-        (12, [(0, 10), (9, 11), (19, 11)]),
+        (12, [(0, 10), (8, 12), (19, 11)]),
     ],
 )
 def test_a_cap_that_was_foreseen_is_planned_with(cap: int, rows: list[tuple[int, int]]) -> None:

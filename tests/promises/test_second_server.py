@@ -510,7 +510,7 @@ async def test_a_login_in_either_spelling(style: str, expires_in: Any) -> None:
 async def test_a_token_that_expires_in_the_middle_is_renewed(
     refusal: str, expire_after: int
 ) -> None:
-    server = SecondServer(90, unauthorized=refusal, expire_after=expire_after)
+    server = SecondServer(100, unauthorized=refusal, expire_after=expire_after)
     async with server.running(), EnKashSession(server.base_url, password(server)) as session:
         search = session.customers.search(page_size=30)
         assert [customer.customer_id async for customer in search] == ids_on(server)

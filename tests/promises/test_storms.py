@@ -356,7 +356,7 @@ async def test_refusals_without_end_are_the_error_of_the_page_that_is_next(adapt
         asked[call.offset] += 1
         return refused() if call.offset else None
 
-    async with serving(answer, rows=2000, page_size=50, retry=QUICK, adaptive=adaptive) as (
+    async with serving(answer, rows=2010, page_size=50, retry=QUICK, adaptive=adaptive) as (
         _,
         session,
     ):
