@@ -77,7 +77,9 @@ class Contradictions:
         """Say whether a page after the first holds rows that are not of its window."""
         if not page:
             return False
-        times = self._known_times(page, FEW if window.overlaps_next else SAMPLE)
+        if window.overlaps_next:
+            return self.has_others(window.asked, page)
+        times = self._known_times(page)
         return bool(times) and not self._cutter.shift.fits(window.asked, times)
 
     def has_others(self, asked: Window, page: RawPage) -> bool:
