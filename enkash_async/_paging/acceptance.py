@@ -98,9 +98,11 @@ class Acceptance(msgspec.Struct, eq=False, kw_only=True):
         if not self.probe.is_settled:
             self.schedule.put_first(self.probe.request())
             return _nothing_new(request, page)
-        sighting = self.overlap.sight(request, page)
+        sighting = self.overlap.sight(request, page, self.count.change(page.total))
         if sighting.known:
             if sighting.trusted is not None or self.lost.makes_do:
+                is_shown = sighting.trusted is not None or sighting.may_have_stayed
+                self.findings.place_is_unproven |= not is_shown
                 rows = self.overlap.rows_after(request, page, sighting)
                 # What came with the page read again may stand between the rows of an older one.
                 is_older = self.lost.was_found_again and request.purpose is Purpose.NEXT

@@ -26,6 +26,10 @@ class Findings(msgspec.Struct):
     """Rows came again in another order than before."""
     unchecked: bool = False
     """Pages could not overlap, so that nothing proves that they fit."""
+    was_unproven: bool = False
+    """The resume token says that nothing proved the part before it."""
+    place_is_unproven: bool = False
+    """Reading went on after rows that may have moved down the list, for want of others."""
     end_is_unproven: bool = False
     """The end was taken from pages that came again, with no count to confirm it."""
     counts_from_one: bool = False
@@ -70,8 +74,15 @@ def _doubts(findings: Findings) -> Iterator[str]:
             "records came again in another order: set order_by to a field that does not change"
             " and is different for each record"
         )
-    if findings.unchecked:
+    if findings.was_unproven:
+        yield "nothing proves that the pages before the resume token fit"
+    elif findings.unchecked:
         yield "the service hands out pages too small to overlap, so nothing proves that they fit"
+    if findings.place_is_unproven:
+        yield (
+            "of the records delivered, only ones that may have moved down the list were found"
+            " again: those that they passed may be missing"
+        )
     if findings.end_is_unproven:
         yield (
             "the service answers offsets past the end with its last page or with an error, and"

@@ -128,6 +128,15 @@ class History:
         """Return the ordinal of the last row behind the place."""
         return self._next_ordinal - 1
 
+    def rows_past_place(self, ordinal: int) -> int:
+        """Return how many rows delivered stand from the place of reading up to that at *ordinal*.
+
+        It is negative for one behind the place, 0 for the last of these, 1 for the first ahead.
+        """
+        if ordinal <= self.last_ordinal:
+            return ordinal - self.last_ordinal
+        return ordinal - (2 * FARTHEST_BEHIND - len(self._ahead))
+
     def ordinal(self, record_id: str) -> int | None:
         """Return the place of *record_id* among the rows delivered, None if it is not known."""
         return self._look_closer().get(record_id)

@@ -74,6 +74,9 @@ class ListEnd:
         which may be another if the page *is_shifted*.
         """
         self._repeats = self._repeats + 1 if same_edge and not new else 0
+        if not same_place:
+            # What a page after the edge told was of another place.
+            self._seen = None
         self._note_length(rows, limit, new)
         # A page as long as the longest seen may be a capped one, whatever the count says.
         is_rest = rows < self.longest_page

@@ -11,6 +11,7 @@ from enkash_async._paging.history import History, NewRows
 from enkash_async._paging.page_request import PageRequest
 from enkash_async._paging.place import Place
 from enkash_async._paging.raw_page import RawPage
+from enkash_async._paging.records_count import Change
 from enkash_async.resume import ListPoint
 
 
@@ -18,13 +19,16 @@ class Sighting(msgspec.Struct, frozen=True):
     """Rows of a page that were delivered before: *known* holds the ordinal of each by its index.
 
     The first of them stands at *row*. *trusted* is the ordinal of the last one that surely has
-    not moved down the list, None if there is none: it follows the row delivered before it, and
-    half of the page up to there was delivered, or it begins the page, no further down than it was.
+    not moved down the list, None if there is none: it follows the row delivered before it, half of
+    the page up to there was delivered, and it is no further down than the list grew since. Or it
+    begins the page, no further down than it was. Where it *may_have_stayed*, one follows another
+    so, further down, and at least half of the rows not read yet still stand after it.
     """
 
     row: int
     known: Mapping[int, int]
     trusted: int | None
+    may_have_stayed: bool = False
 
 
 class Overlap:
@@ -60,20 +64,29 @@ class Overlap:
         index = self._place.end_row - 1 - request.row
         return 0 <= index < len(page) and page.id_at(index) == self._place.edge
 
-    def sight(self, request: PageRequest, page: RawPage) -> Sighting:
-        """Look up which rows of *page* were delivered, and where the first of them stands."""
+    def sight(self, request: PageRequest, page: RawPage, change: Change | None = None) -> Sighting:
+        """Look up which rows of *page* were delivered, and where the first of them stands.
+
+        *change* is how the counts have changed since the edge was delivered, as far as they tell.
+        """
         ordinals = [self.history.ordinal(record_id) for record_id in page.ids]
         known = {index: place for index, place in enumerate(ordinals) if place is not None}
-        # Where the row at an ordinal stood when the edge was delivered, as long as it fits.
-        last = self.history.last_ordinal
-        first_row = self._place.end_row - 1 - last
         trusted: int | None = None
+        is_any_backed = False
         for number, (index, ordinal) in enumerate(known.items()):
             is_backed = known.get(index - 1) == ordinal - 1 and 2 * number >= index
-            has_stayed = not index and ordinal <= last and request.row <= first_row + ordinal
+            is_any_backed |= is_backed
+            # Where it stood when the edge was delivered, or at least so far on if it is ahead.
+            stood = self._place.end_row - 1 + self.history.rows_past_place(ordinal)
+            down = request.row + index - stood
+            if is_backed and change is not None:
+                is_backed = down <= max(0, change.growth)
+            has_stayed = not index and down <= 0 and ordinal <= self.history.last_ordinal
             if is_backed or has_stayed:
                 trusted = max(ordinal, ordinal if trusted is None else trusted)
-        return Sighting(request.row + min(known, default=0), known, trusted)
+        left = 0 if change is None else change.total - request.row - max(known, default=0) - 1
+        may_have_stayed = change is not None and is_any_backed and 2 * left >= change.unread
+        return Sighting(request.row + min(known, default=0), known, trusted, may_have_stayed)
 
     def rows_in_place(self, request: PageRequest, page: RawPage) -> NewRows:
         """Return the new rows of *page*, in which the edge stands just where it should."""

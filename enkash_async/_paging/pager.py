@@ -82,6 +82,7 @@ class Pager:
             count_is_total=point.total is not None,
             drifted=point.changed,
             unchecked=point.unproven,
+            was_unproven=point.unproven,
             counts_from_one=addressing.first == 1,
         )
         max_new = page_size if max_rows is None else min(page_size, max_rows)
@@ -235,7 +236,7 @@ class Pager:
             edge=tuple(edge),
             ahead=tuple(ahead),
             changed=found.drifted,
-            unproven=found.unchecked,
+            unproven=found.unchecked or found.place_is_unproven,
             page_rows=self._list_end.page_rows,
             total=total,
         )

@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from enkash_async._paging.findings import Findings
 from enkash_async.resume import MAX_COUNT
+
+
+class Change(msgspec.Struct, frozen=True):
+    """How a list of now *total* rows has changed since the edge was delivered, as counts tell.
+
+    It grew by *growth* rows, and *unread* ones stood after the edge then.
+    """
+
+    total: int
+    growth: int
+    unread: int
 
 
 class RecordsCount:
@@ -17,6 +30,7 @@ class RecordsCount:
         self._findings = findings
         self.latest: int | None = None
         self._at_place: int | None = None
+        self._place = 0
         self._is_passed = False
 
     @property
@@ -36,7 +50,7 @@ class RecordsCount:
 
     def note_place(self, total: int | None, end_row: int) -> None:
         """Learn that a page that fits, with this count beside it, ended before *end_row*."""
-        self._at_place = total
+        self._at_place, self._place = total, end_row
         # As of a service that stops counting: no row after this one is ruled out by it.
         self._is_passed |= self.is_total and total is not None and end_row > total
 
@@ -46,6 +60,13 @@ class RecordsCount:
             return None
         growth = total - self._at_place
         return growth if abs(growth) <= MAX_COUNT else None
+
+    def change(self, total: int | None) -> Change | None:
+        """Return how the list has changed since, by the count of a page; None if none tells."""
+        growth = self.growth(total)
+        if growth is None or total is None or self._at_place is None or self._is_passed:
+            return None
+        return Change(total, growth, self._at_place - self._place)
 
     def shortage(self, total: int | None, row: int) -> int:
         """Return by how many rows a page's count goes beyond the place *row* it reached.

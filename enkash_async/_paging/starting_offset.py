@@ -58,6 +58,9 @@ class StartingOffset:
         about the offset.
         """
         self._tries += 1
+        # The last page of a list ends with the same row whenever it comes.
+        before, now = self._first_ids[-1:], page.ids[-1:]
+        self.has_changed |= bool(before and now) and before != now
         self._first_ids, self.is_error = page.ids, page.stands_for_error
         if page.stands_for_error:
             return self._reach.page_at(0, Purpose.BEFORE)
@@ -75,6 +78,6 @@ class StartingOffset:
         self.is_proven = is_before and len(page) > 0 and bool(self._first_ids)
         # Just before the end stands the last row alone, or the last page again.
         same = (list(self._first_ids), list(self._first_ids[-1:]))
-        self.has_changed = bool(self._first_ids) and page.ids not in same
+        self.has_changed |= bool(self._first_ids) and page.ids not in same
         is_sure = (not self._first_ids and not reaches_start) or self._tries >= MAX_TRIES
         self.is_past_end = not self.is_proven and is_sure

@@ -209,7 +209,7 @@ class ListService:
             case "delete":
                 self.delete(at, many)
             case "touch":
-                self.touch(at)
+                self.touch(at, many)
 
     def _bursts(self) -> Sequence[int]:
         size = self.world.page_size
@@ -251,14 +251,14 @@ class ListService:
         self.gone.update(row.key for row in self.rows[at : at + many])
         del self.rows[at : at + many]
 
-    def touch(self, at: int) -> None:
-        """Move a row to the end, as where the list is ordered by the time of the last change."""
-        if at < len(self.rows):
-            self.changes += 1
-            self.changed_rows += 1
-            row = self.rows.pop(at)
-            self.gone.add(row.key)
-            self.rows.append(row)
+    def touch(self, at: int, many: int = 1) -> None:
+        """Move rows to the end, as where the list is ordered by the time of the last change."""
+        touched = self.rows[at : at + many]
+        self.changes += 1
+        self.changed_rows += len(touched)
+        self.gone.update(row.key for row in touched)
+        self.rows[at : at + many] = []
+        self.rows += touched
 
 
 @attrs.frozen(eq=False)

@@ -22,8 +22,21 @@ BROKEN_TODAY: Mapping[str, frozenset[str]] = {
         }
         # A page may end by its weight just where a count that is too low ends.
         | {"count stops & pages end by weight"}
+        # The count may end just before a row that is too heavy for one page with the edge.
+        | {
+            f"{count} & rows fill pages alone"
+            for count in ("count stops", "count one too low", "count off by some", "count lags")
+        }
+        # Nothing but a page of one row shows the end, and it is the answer to another request.
+        | {
+            f"{count} & {cut} & stray answers"
+            for count in ("no count", "count of the page", "huge count")
+            for cut in ("pages of one row", "rows fill pages alone")
+        }
         # Only rows that moved are left where a wrong answer hides the others.
         | {"touched rows & stray answers", "touched rows & empty answers"}
+        # Pages of rows that moved, again and again, or as far as rows before them were deleted.
+        | {"touched pages", "touched pages and deletions"}
     ),
     "offset": frozenset(),
     "calm": frozenset(
@@ -147,6 +160,10 @@ CHANGES: Mapping[str, Oddity] = {
     "insertions in front": _change(("insert",), "one", "front"),
     "bursts beyond memory": _change(("insert", "insert", "delete"), "memory", "anywhere", "before"),
     "touched rows": _change(("touch", "insert", "delete"), "one", "anywhere", "before"),
+    "touched pages": _change(("touch",), "pages", "anywhere", "before"),
+    "touched pages and deletions": _change(
+        ("touch", "touch", "insert", "delete"), "pages", "anywhere", "before", "end"
+    ),
 }
 
 GROUPS: Groups = {

@@ -204,6 +204,42 @@ def test_an_answer_to_another_request_ends_nothing_where_its_length_fits_the_cou
     assert outcome.verdict is Verdict.CHANGED
 
 
+@pytest.mark.parametrize("page_size", [10, 25])
+@pytest.mark.parametrize("unread", [1, 7, 60])
+@pytest.mark.parametrize("concurrency", [1, 8])
+def test_rows_that_are_touched_together_fill_pages_of_their_own_and_hide_no_others(
+    page_size: int, unread: int, concurrency: int
+) -> None:
+    for many in (2, 5, page_size, 2 * page_size, 30):
+        for first in (0, 3):
+
+            def touch(service: ListService, ask: Ask, first: int = first, many: int = many) -> None:
+                service.touch(first, many)
+
+            world = ListWorld(
+                rows=3 * page_size + unread,
+                page_size=page_size,
+                habits=Habits(concurrency=concurrency),
+            )
+            outcome = run(world, 0, once(2 * page_size, touch))
+
+            assert_kept(outcome)
+            assert outcome.lost == [] or many > 2 * page_size
+            assert outcome.run.requests <= outcome.least + 12 + 2 * concurrency
+
+
+def test_a_place_changed_by_as_much_as_the_list_grew_is_found_at_once() -> None:
+    def insert(service: ListService, ask: Ask) -> None:
+        service.insert(0, 3)
+
+    calm = run(ListWorld(rows=300, page_size=20), 0)
+    outcome = run(ListWorld(rows=300, page_size=20), 0, once(100, insert))
+
+    assert outcome.lost == []
+    assert outcome.run.verdict is Verdict.CHANGED
+    assert outcome.run.requests <= calm.run.requests + 1
+
+
 @pytest.mark.parametrize("touched", range(4))
 def test_one_row_moved_to_the_end_is_all_that_is_left_of_those_delivered(touched: int) -> None:
     def change(service: ListService, ask: Ask) -> None:
@@ -213,7 +249,34 @@ def test_one_row_moved_to_the_end_is_all_that_is_left_of_those_delivered(touched
     outcome = run(ListWorld(rows=8, page_size=4), 0, once(3, change))
 
     assert_kept(outcome)
-    assert outcome.run.verdict is Verdict.CHANGED
+    # Of the row that moved nothing tells what it has passed.
+    assert outcome.run.verdict is Verdict.INCOMPLETE
+    assert outcome.lost == []
+
+
+def test_rows_that_come_or_go_while_an_offset_past_the_end_is_looked_into_are_seen() -> None:
+    def change(service: ListService, ask: Ask) -> None:
+        # The page before the offset looks like the one at it, once rows have moved up.
+        if service.requests in (1, 3, 5):
+            service.insert(0)
+        elif service.requests == 6:
+            service.delete(0)
+
+    world = ListWorld(rows=35, page_size=2, start=30, count="capped", capped_at=1)
+    outcome = run(world, 0, change)
+
+    assert_kept(outcome)
+
+
+def test_a_peek_says_nothing_once_the_edge_has_moved() -> None:
+    def insert(service: ListService, ask: Ask) -> None:
+        if service.requests == 1:
+            service.rows[3] = attrs.evolve(service.rows[3], weight=7)
+        elif service.requests == 3:
+            service.insert(0)
+
+    world = ListWorld(rows=18, page_size=7, pages=Pages(budget=7), heaviest=2, count="missing")
+    assert_kept(run(world, 0, insert))
 
 
 def test_an_empty_id_is_no_id() -> None:
