@@ -41,7 +41,8 @@ MAY_IMPORT_THE_SANDBOX = {"cli"}
 
 INSIDE = {
     "cli": [
-        {"running", "times"},
+        {"times", "words"},
+        {"running"},
         {"filter_file", "gathering", "grouping", "progress"},
         {"completion", "connection", "options"},
         {"explain", "export", "lookup"},

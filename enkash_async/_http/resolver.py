@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 import threading
 from collections.abc import Callable
@@ -28,6 +29,8 @@ class DaemonResolver(AbstractResolver):
                 host, port, family, socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG
             )
         )
+        if not found:
+            raise OSError(None, "no address was found")
         return [
             ResolveResult(
                 hostname=host,
@@ -73,5 +76,9 @@ async def _in_daemon_thread(function: Callable[[], Any]) -> Any:
         else:
             result.set_exception(error)
 
-    threading.Thread(target=run, name="enkash-async name lookup", daemon=True).start()
+    try:
+        threading.Thread(target=run, name="enkash-async name lookup", daemon=True).start()
+    except RuntimeError as error:
+        # The machine has no thread left; nothing was sent, so that it counts as no connection.
+        raise OSError(errno.EAGAIN, str(error)) from error
     return await result

@@ -132,6 +132,9 @@ def _why_unconnected(error: aiohttp.ClientConnectorError) -> str:
     if number is None:
         # Several addresses were tried, and asyncio joins what was said of each.
         return "none of its addresses took the connection"
+    if number < 0:
+        # One of getaddrinfo's, which `strerror` does not know.
+        return error.os_error.strerror or "its address cannot be used"
     return os.strerror(number)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from functools import partial
 from typing import Any
 
@@ -23,6 +24,7 @@ from enkash_async.cli.options import (
     filter_options,
 )
 from enkash_async.cli.running import EXIT_STATUSES, Status, diagnostic_options, run_job
+from enkash_async.cli.words import say_lines
 from enkash_async.sandbox.command import run as run_sandbox
 
 
@@ -34,9 +36,16 @@ def run() -> int:
     except click.Abort:
         return Status.INTERRUPTED
     except click.ClickException as error:
-        error.show()
+        _show(error)
         return error.exit_code
     return int(status or 0)
+
+
+def _show(error: click.ClickException) -> None:
+    # What stands in its text may have come from the name of a file.
+    shown = io.StringIO()
+    error.show(shown)
+    say_lines(shown.getvalue())
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXIT_STATUSES)

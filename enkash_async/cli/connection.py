@@ -14,7 +14,8 @@ import click
 from enkash_async import BearerToken, ConfigurationError, EnKashSession
 from enkash_async._arguments import unseen
 from enkash_async.cli.gathering import gathered
-from enkash_async.cli.running import misuse_shown, say
+from enkash_async.cli.running import misuse_shown
+from enkash_async.cli.words import say
 from enkash_async.sandbox import SandboxSettings, open_sandbox
 from enkash_async.session import ENVIRONMENT
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import shlex
 import sys
 import time
 from collections.abc import Mapping
@@ -16,11 +15,14 @@ import attrs
 import msgspec
 
 from enkash_async import CustomerFilter, EnKashError, IncompleteSearchError, Verdict
+from enkash_async._wire.printable import printable
 from enkash_async.cli.connection import Connection, open_session
 from enkash_async.cli.options import Extent
 from enkash_async.cli.progress import Progress
-from enkash_async.cli.running import Misuse, Status, Stop, misuse_shown, say, status_of
+from enkash_async.cli.running import Misuse, Status, Stop, misuse_shown, status_of
+from enkash_async.cli.words import say, say_exactly, shell_line
 from enkash_async.export import BadRow, CsvStyle, ExportResult, export, left_by
+from enkash_async.export.streams import escaped
 
 MAX_BAD_LINES = 20
 """Bad records that are named on stderr; the file of them holds all."""
@@ -196,11 +198,11 @@ class Export:
     def _write_json(self, report: dict[str, Any]) -> None:
         if self.json is None:
             return
-        text = msgspec.json.encode(report).decode()
+        text = msgspec.json.encode(report)
         if self.json == "-":
-            say(text)
+            say_exactly(escaped(text).decode())
             return
-        _write_account(self.json, text + "\n")
+        _write_account(self.json, text.decode() + "\n")
 
     def hint(self) -> None:
         """Say how to go on, if there is something to go on with."""
@@ -208,8 +210,9 @@ class Export:
         if left is None:
             return
         arguments = [one for one in sys.argv[1:] if one != "--resume"]
-        command = shlex.join(["enkash-async", *arguments, "--resume"])
-        say(f"{left.records:,} records are in {left.part}; go on with: {command}")
+        command = shell_line(["enkash-async", *arguments, "--resume"])
+        part = printable(str(left.part))
+        say_exactly(f"{left.records:,} records are in {part}; go on with: {command}")
 
 
 def _is_of_the_name(error: OSError) -> bool:

@@ -10,7 +10,8 @@ from typing import Any, Self
 
 from tqdm import tqdm  # type: ignore[import-untyped, unused-ignore]  # stubs: types-tqdm
 
-from enkash_async.cli.running import is_log_shown, say
+from enkash_async.cli.running import is_log_shown
+from enkash_async.cli.words import say
 from enkash_async.export import ExportProgress
 
 EVERY = 5.0

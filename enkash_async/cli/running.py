@@ -7,7 +7,6 @@ import contextlib
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Callable, Coroutine, Generator
 from enum import IntEnum
 from typing import IO, Any
@@ -22,7 +21,7 @@ from enkash_async import (
     InvalidArgumentError,
     UnauthorizedError,
 )
-from enkash_async._wire.printable import printable
+from enkash_async.cli.words import say, say_error, say_traceback
 
 LOG_VARIABLE = "ENKASH_LOG"
 
@@ -96,23 +95,6 @@ Job = Callable[[Stop], Coroutine[Any, Any, int]]
 """Returns an exit status."""
 
 
-def say(text: str) -> None:
-    """Write one line for people to stderr, if there is one; stdout is for data."""
-    # Some of it the service may have written.
-    line = printable(text)
-    if sys.stderr is not None:
-        # Nobody is left to be told that nobody can be told.
-        with contextlib.suppress(OSError, ValueError):
-            print(line, file=sys.stderr, flush=True)
-
-
-def say_error(error: object) -> None:
-    """Write an error as one line."""
-    if isinstance(error, OSError) and error.filename is not None and error.strerror:
-        error = f"{error.filename}: {error.strerror}"
-    say(f"error: {error}")
-
-
 class Misuse(click.ClickException):
     """The arguments or the environment cannot be used as they are."""
 
@@ -146,7 +128,7 @@ def run_job(job: Job, *, debug: bool, hint: Callable[[], None] | None = None) ->
         _forget_stdout()
     elif error is not None:
         if debug:
-            traceback.print_exception(error)
+            say_traceback(error)
         say_error(error if signals.status is None else _words(signals.status))
     elif signals.status is not None:
         say_error(_words(signals.status))

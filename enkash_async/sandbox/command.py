@@ -88,7 +88,7 @@ def _read_script(path: str) -> FaultScript:
     try:
         return FaultScript.read(path)
     except (OSError, ValueError) as error:
-        raise argparse.ArgumentTypeError(f"{path}: {error}") from error
+        raise argparse.ArgumentTypeError(f"{path!r}: {error}") from error
 
 
 class _ListFaults(argparse.Action):

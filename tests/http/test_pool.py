@@ -315,6 +315,55 @@ def test_a_name_that_is_being_looked_up_keeps_no_program_from_ending() -> None:
     assert (done.stdout, done.stderr, done.returncode) == ("ended\n", "", 0)
 
 
+def raising(error: BaseException) -> Any:
+    def look_up(*given: object, **options: object) -> None:
+        raise error
+
+    return look_up
+
+
+def finding(address: tuple[Any, ...], family: socket.AddressFamily) -> Any:
+    return lambda *given, **options: [(family, socket.SOCK_STREAM, 6, "", address)]
+
+
+NO_ADDRESS = "the host api.example has no address: "
+
+
+@pytest.mark.parametrize(
+    ("look_up", "words"),
+    [
+        (raising(socket.gaierror(socket.EAI_NONAME, "no such name")), f"{NO_ADDRESS}no such name"),
+        (raising(OSError(5, "broken")), f"{NO_ADDRESS}broken"),
+        (raising(UnicodeError("a label is too long")), "cannot be sent to this address"),
+        (lambda *given, **options: [], f"{NO_ADDRESS}no address was found"),
+        (finding(("999.1.1.1", 1), socket.AF_INET), "cannot connect to api.example:443: "),
+    ],
+    ids=["no name", "broken", "no label", "none", "no such address"],
+)
+async def test_a_name_that_leads_nowhere_is_no_connection(
+    look_up: Any, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    async with EnKashSession("https://api.example", BearerToken("t"), retry=ONCE) as session:
+        error = await error_of(session)
+    assert type(error) is ConnectError
+    assert words in str(error)
+    assert "Unknown error" not in str(error)
+    assert error.client_request_id is None
+
+
+async def test_a_machine_without_threads_is_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    async with EnKashSession("https://api.example", BearerToken("t"), retry=ONCE) as session:
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", start)
+            error = await error_of(session)
+    assert type(error) is ConnectError
+    assert f"{NO_ADDRESS}can't start new thread" in str(error)
+
+
 async def test_names_are_resolved() -> None:
     async with raw_server(mine) as server:
         url = server.base_url.replace("127.0.0.1", "localhost")
