@@ -12,8 +12,8 @@ import msgspec
 from benchmarks.results import Measures, Result, Row
 from benchmarks.running import Bench
 
-DEPENDENCIES = ("aiohttp", "anyio", "attrs", "msgspec")
-"""What is needed at once; cattrs is imported by whom it is used."""
+DEPENDENCIES = ("aiohttp", "attrs", "msgspec")
+"""What is needed at once; anyio and cattrs are imported by whom they are used."""
 HEAVY = frozenset(
     {
         *("click", "dlt", "hypothesis", "httpx", "matplotlib", "numpy", "opentelemetry"),

@@ -59,11 +59,12 @@ def _head(pieces: Sequence[bytes]) -> bytes:
 def unreadable_charset(response: Response) -> str | None:
     """Return the charset that *response* declares if it is read as other text than is meant."""
     declared = _declared(response.headers)
-    return declared if _IN_ASCII.fullmatch(_plain(declared)) else None
+    return declared if declared and _IN_ASCII.fullmatch(_plain(declared)) else None
 
 
 def _declared(headers: Mapping[str, str]) -> str:
-    found = _DECLARED.search(headers.get("content-type", ""))
+    kind = headers.get("content-type", "")
+    found = _DECLARED.search(kind) if ";" in kind else None
     return "" if found is None else found[1]
 
 
