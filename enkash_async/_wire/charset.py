@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import codecs
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from typing import cast
 
 from enkash_async._patterns import Pattern
 from enkash_async._wire.response import Response
+
+STEP = 1024 * 1024
+"""Bytes that are converted at once: about a millisecond's work."""
 
 _UTF8_MARK = b"\xef\xbb\xbf"
 
@@ -35,15 +40,31 @@ def in_utf8(response: Response) -> Response:
     A declared charset is believed where it is true: bytes that are sound UTF-8 are that, whatever
     is said of them.
     """
+    steps = utf8_steps(response)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return cast("Response", end.value)
+
+
+def utf8_steps(response: Response) -> Generator[None, None, Response]:
+    """Return what `in_utf8` does, with a pause after each mebibyte."""
     head = _head(response.pieces)
     charset = _charset(response.headers)
     if charset is None and head[:1] in (b"{", b"["):
         return response
     if head.startswith(_UTF8_MARK):
-        body: bytes | None = response.body[len(_UTF8_MARK) :]
-    else:
-        charset = next((name for mark, name in _MARKS.items() if head.startswith(mark)), charset)
-        body = None if charset is None else _converted(response.body, charset)
+        return response.with_body(_without_mark(response.pieces))
+    charset = next((name for mark, name in _MARKS.items() if head.startswith(mark)), charset)
+    if charset is None:
+        return response
+    # JSON begins with ASCII, so that there are zeros in what is no UTF-8 by design.
+    if not charset.startswith("utf") or b"\0" not in head[:4]:
+        is_utf8 = (yield from _converted(response.pieces, "utf-8")) is not None
+        if is_utf8:
+            return response
+    body = yield from _converted(response.pieces, charset)
     return response if body is None else response.with_body(body)
 
 
@@ -76,17 +97,31 @@ def _charset(headers: Mapping[str, str]) -> str | None:
     return _CHARSETS.get(_plain(_declared(headers)))
 
 
-def _converted(body: bytes, charset: str) -> bytes | None:
-    """Return *body* in UTF-8, None where it is not in *charset* or need not be converted."""
-    # JSON begins with ASCII, so that there are zeros in what is no UTF-8 by design.
-    if not charset.startswith("utf") or b"\0" not in body[:4]:
-        try:
-            body.decode()
-        except UnicodeDecodeError:
-            pass
-        else:
-            return None
+def _without_mark(pieces: Sequence[bytes]) -> Sequence[bytes]:
+    # The first pieces may be of a byte each.
+    rest, left = list[bytes](), len(_UTF8_MARK)
+    for piece in pieces:
+        rest.append(piece[left:])
+        left = max(0, left - len(piece))
+    return rest
+
+
+def _converted(
+    pieces: Sequence[bytes], charset: str
+) -> Generator[None, None, Sequence[bytes] | None]:
+    """Return *pieces* in UTF-8, None where they are not in *charset*."""
+    decode = codecs.getincrementaldecoder(charset)().decode
+    converted, nbytes = list[bytes](), 0
     try:
-        return body.decode(charset).encode()
+        for piece in pieces:
+            for begin in range(0, len(piece), STEP):
+                part = piece[begin : begin + STEP]
+                converted.append(decode(part).encode())
+                nbytes += len(part)
+                if nbytes >= STEP:
+                    nbytes = 0
+                    yield
+        converted.append(decode(b"", True).encode())
     except UnicodeError:
         return None
+    return converted

@@ -14,7 +14,7 @@ from collections.abc import Generator, Sequence
 import msgspec
 
 from enkash_async._wire.broken_texts import decode_despite_broken_texts, mended
-from enkash_async._wire.charset import in_utf8, unreadable_charset
+from enkash_async._wire.charset import unreadable_charset, utf8_steps
 from enkash_async._wire.diagnosis import unreadable_page
 from enkash_async._wire.envelope import (
     ABSENT,
@@ -81,7 +81,7 @@ def payload_steps(response: Response) -> Generator[None, None, PagePayload]:
         return _checked_payload(response, None)
     if unreadable_charset(response) is not None:
         return _checked_payload(response, None)
-    response = in_utf8(response)
+    response = yield from utf8_steps(response)
     split = yield from split_records(response.pieces)
     if split is not None:
         rest = yield from _envelope_steps(response.with_body(split.rest))

@@ -14,7 +14,7 @@ import msgspec
 from enkash_async import CustomerFilter, Page
 from enkash_async.cli.connection import Connection, open_session
 from enkash_async.cli.options import Extent
-from enkash_async.cli.running import Status
+from enkash_async.cli.running import Status, need_stdout
 from enkash_async.export.method import Choice, choose_method
 
 CRAWL_FACTOR = 1.2
@@ -68,6 +68,7 @@ async def explain(
     _: asyncio.Event,
 ) -> int:
     """Print what an export would ask for, after a few requests, and return the exit status."""
+    need_stdout()
     async with open_session(connection, max_concurrency=concurrency) as session:
         customers = session.customers
         choice = await choose_method(customers, criteria)

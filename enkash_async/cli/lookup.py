@@ -12,7 +12,7 @@ from enkash_async import CustomerFilter, EnKashError, RecordNotFoundError
 from enkash_async._search.search import answered
 from enkash_async._wire.fields import identity_reader
 from enkash_async.cli.connection import Connection, open_session
-from enkash_async.cli.running import Misuse, Status
+from enkash_async.cli.running import Misuse, Status, need_stdout
 from enkash_async.export.streams import escaped
 from enkash_async.export.strict_json import one_line, why_refused
 
@@ -21,6 +21,7 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 async def print_count(connection: Connection, criteria: CustomerFilter, _: asyncio.Event) -> int:
     """Print the service's own count and return the exit status."""
+    need_stdout()
     async with open_session(connection) as session:
         click.echo(await session.customers.count(criteria))
     return Status.GOOD
@@ -30,6 +31,7 @@ async def print_windows(
     connection: Connection, criteria: CustomerFilter, max_records: int, _: asyncio.Event
 ) -> int:
     """Print filters that divide the customers, as JSON Lines, and return the exit status."""
+    need_stdout()
     async with open_session(connection) as session:
         windows = await session.customers.windows(criteria, max_records=max_records)
     for window in windows:
@@ -39,6 +41,7 @@ async def print_windows(
 
 async def print_record(connection: Connection, customer_id: str, _: asyncio.Event) -> int:
     """Print the customer with this id and return the exit status."""
+    need_stdout()
     record = await _raw_customer(connection, customer_id)
     if (reason := why_refused(record)) is not None:
         raise EnKashError(f"the customer {customer_id!r} {reason}")

@@ -114,6 +114,12 @@ def misuse_shown(cure: str = "") -> Generator[None, None, None]:
         raise Misuse(f"{error}{cure}") from error
 
 
+def need_stdout() -> None:
+    """Raise Misuse if stdout is closed, before anything is asked for that would go there."""
+    if sys.stdout is None:
+        raise Misuse("stdout is closed, and what was asked for would go there")
+
+
 def run_job(job: Job, *, debug: bool, hint: Callable[[], None] | None = None) -> int:
     """Run *job* until it ends or a signal comes, and return the exit status.
 

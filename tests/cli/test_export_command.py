@@ -342,6 +342,21 @@ def test_streams_that_are_closed(tmp_path: Path) -> None:
     assert (tmp_path / "c.jsonl").read_bytes().count(b"\n") == 40
 
 
+@pytest.mark.parametrize(
+    "command", [["count"], ["windows"], ["get", "KC1"], ["explain"], ["explain", "--json"]]
+)
+def test_what_has_nowhere_to_go_is_not_asked_for(
+    command: list[str], call: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    status, _, said = call("customers", *command, *ROWS)
+
+    assert (status, said) == (
+        2,
+        "error: stdout is closed, and what was asked for would go there\n",
+    )
+
+
 def test_a_non_blocking_pipe_gets_everything() -> None:
     reader, writer = os.pipe()
     os.set_blocking(writer, False)

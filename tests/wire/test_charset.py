@@ -7,7 +7,7 @@ import json
 import pytest
 
 from enkash_async import ResponseError
-from enkash_async._wire.charset import in_utf8
+from enkash_async._wire.charset import STEP, in_utf8, utf8_steps
 from enkash_async._wire.envelope import raise_for_error
 from enkash_async._wire.response import Response
 from tests.support.answers import page_payload
@@ -77,6 +77,25 @@ def test_a_charset_that_is_not_true_is_no_page() -> None:
     response = Response(200, {"content-type": "text/html; charset=utf-16"}, b"<html></html>")
     with pytest.raises(ResponseError, match="not JSON"):
         page_payload(response)
+
+
+@pytest.mark.parametrize("charset", ["latin-1", "utf-16", "utf-32-le"])
+@pytest.mark.parametrize("size", [65_536, 10_000_000])
+def test_a_large_answer_is_converted_in_steps(charset: str, size: int) -> None:
+    content = ("{" + "\xe9" * 3 * STEP).encode(charset)
+    pieces = [content[place : place + size] for place in range(0, len(content), size)]
+    steps = utf8_steps(Response(200, {"content-type": f"a/b; charset={charset}"}, pieces))
+
+    turns = 0
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            converted: Response = end.value
+            break
+        turns += 1
+    assert turns >= len(content) // (2 * STEP)
+    assert converted.body == ("{" + "\xe9" * 3 * STEP).encode()
 
 
 def test_an_ordinary_answer_is_not_touched() -> None:
