@@ -20,15 +20,15 @@ class Sighting(msgspec.Struct, frozen=True):
 
     The first of them stands at *row*. *trusted* is the ordinal of the last one that surely has
     not moved down the list, None if there is none: it follows the row delivered before it, half of
-    the page up to there was delivered, and it is no further down than the list grew since. Or it
-    begins the page, no further down than it was. Where it *may_have_stayed*, one follows another
-    so, further down, and at least half of the rows not read yet still stand after it.
+    the page up to there was delivered, and it is not much further down than the list grew since.
+    Or it begins the page, no further down than it was. They *may_have_stayed* as
+    long as, by the count, at least half of the rows that were not read yet stand after them.
     """
 
     row: int
     known: Mapping[int, int]
     trusted: int | None
-    may_have_stayed: bool = False
+    may_have_stayed: bool = True
 
 
 class Overlap:
@@ -72,20 +72,19 @@ class Overlap:
         ordinals = [self.history.ordinal(record_id) for record_id in page.ids]
         known = {index: place for index, place in enumerate(ordinals) if place is not None}
         trusted: int | None = None
-        is_any_backed = False
         for number, (index, ordinal) in enumerate(known.items()):
             is_backed = known.get(index - 1) == ordinal - 1 and 2 * number >= index
-            is_any_backed |= is_backed
             # Where it stood when the edge was delivered, or at least so far on if it is ahead.
             stood = self._place.end_row - 1 + self.history.rows_past_place(ordinal)
             down = request.row + index - stood
             if is_backed and change is not None:
-                is_backed = down <= max(0, change.growth)
+                # One that was changed just now stands last, after all that was unread.
+                is_backed = down <= max(0, change.growth, change.unread // 8)
             has_stayed = not index and down <= 0 and ordinal <= self.history.last_ordinal
             if is_backed or has_stayed:
                 trusted = max(ordinal, ordinal if trusted is None else trusted)
         left = 0 if change is None else change.total - request.row - max(known, default=0) - 1
-        may_have_stayed = change is not None and is_any_backed and 2 * left >= change.unread
+        may_have_stayed = change is None or 2 * left >= change.unread
         return Sighting(request.row + min(known, default=0), known, trusted, may_have_stayed)
 
     def rows_in_place(self, request: PageRequest, page: RawPage) -> NewRows:

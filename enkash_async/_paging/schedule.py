@@ -90,6 +90,13 @@ class Schedule:
         if self._pages_taken == 1 and self._wanted and not self._leads_on(self._wanted[0]):
             # The first page held more rows, or fewer, than were foreseen.
             self.forget()
+        while self._wanted and self._ends_before_edge(self._wanted[0]):
+            self.drop_head()
+
+    def _ends_before_edge(self, request: PageRequest) -> bool:
+        """Say whether *request*, the rest of a longer one, would look as if rows had moved."""
+        is_next = request.purpose is Purpose.NEXT and self._place.edge is not None
+        return is_next and request.row + request.limit < self._place.end_row
 
     def _leads_on(self, request: PageRequest) -> bool:
         end_row = self._place.end_row
@@ -177,6 +184,8 @@ class Schedule:
             return request
         place = self._wanted.index(request)
         parts = _parts(request, limit)
+        if not self._ends_before_edge(request):
+            parts = [part for part in parts if not self._ends_before_edge(part)]
         if request.purpose in IS_ANSWERED_BY_FEW:
             parts = parts[:1]
         elif request.purpose is not Purpose.REREAD and place == len(self._wanted) - 1:

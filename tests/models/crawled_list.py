@@ -163,12 +163,14 @@ class CrawlReader:
     def _accept(self, request: PageRequest) -> None:
         page = self.pages[request]
         rows = self.crawl.accept(page)
-        new = [page.ids[index] for index in rows.indices(page)]
+        new = list(rows.indices(page))
         stops = self.service.world.crashes and self.service.chance.random() < 0.1
         unread = self.service.chance.randint(0, len(new)) if stops else 0
-        self.delivered += new[: len(new) - unread]
+        used = len(new) - unread
+        self.delivered += [page.ids[index] for index in new[:used]]
         if stops:
-            token = ResumeToken(fingerprint="", point=self.crawl.point(unread))
+            next_row = rows.row + (new[used - 1] + 1 if used else new[0]) if unread else None
+            token = ResumeToken(fingerprint="", point=self.crawl.point(unread, next_row))
             self.crawl = self._new(ResumeToken.parse(str(token)).point_of(CrawlPoint))
             self.pages = {}
 

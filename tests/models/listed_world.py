@@ -362,6 +362,8 @@ def _allowed(world: ListWorld, service: ListService, least: int, outcome: Outcom
         # So many pages that come again are taken before a search gives up.
         lost = 100
     trouble = service.changes + outcome.crashes + outcome.cancels
-    return (
-        factor * least + 20 + 2 * concurrency + outcome.wasted + trouble * (6 + concurrency) + lost
-    )
+    if world.burst != "one":
+        # Rows that came by bursts may each fill a page, and more of them come than were there.
+        least = max(least, outcome.pages)
+    slack = 20 + 2 * concurrency + outcome.wasted
+    return factor * least + slack + trouble * (6 + concurrency) + lost

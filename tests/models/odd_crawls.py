@@ -57,7 +57,10 @@ BEYOND: Mapping[str, frozenset[str]] = {
             *_together(WRONG_FILTERS, BOUNDS),
             # Read anew as one list, a resumed crawl no longer knows all that was delivered.
             *_together(["crashes"], WRONG_FILTERS),
+            # Single rows prove nothing, and wrong answers come for the rest.
+            *_together(["errors for rows", "stray errors"], SINGLE_ROWS),
             # A window that cannot be cut is read as `search` does it.
+            "crowd in an instant & short span & stray answers",
             *_together(["unstable order"], CANNOT_BE_CUT),
         }
     ),

@@ -43,9 +43,22 @@ BROKEN_TODAY: Mapping[str, frozenset[str]] = {
         {
             # Nothing tells whether the last rows, cut by their weight, stand past the end.
             "last rows past the end & rows fill pages alone",
-            "last rows past the end & pages end by weight & offset past the end",
+            "last rows past the end & pages end by weight",
+            "last page past the end & offset past the end & rows fill pages alone",
             # Two that agree on the wrong end: the count, and the edge that came alone.
             "count one too low & rows fill pages alone",
+            "count stops & rows fill pages alone",
+        }
+        # Uneven pages, of which the last comes again, with no count to end them.
+        | {
+            f"last page past the end & {count} & pages end by weight & starting offset"
+            for count in ("no count", "count of the page", "huge count")
+        }
+        # What comes for an offset past the end is doubted where something speaks against it.
+        | {
+            f"{doubt} & {past_end} past the end & offset past the end"
+            for doubt in ("stray errors", "count one too high", "count stops")
+            for past_end in ("last page", "last rows")
         }
     ),
     "ends": frozenset(),

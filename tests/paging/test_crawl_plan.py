@@ -86,6 +86,7 @@ def test_stopped_anywhere_and_resumed_every_customer_comes_once(
     outcome = run(world, seed)
 
     assert sorted(outcome.delivered) == sorted(outcome.stayed)
+    assert outcome.verdict is Verdict.COMPLETE, outcome.reasons
 
 
 @many_examples

@@ -263,6 +263,36 @@ def test_the_last_page_is_cut_and_planning_goes_on_after_it() -> None:
 
 
 @pytest.mark.parametrize(
+    ("row", "parts"),
+    [
+        (92, [(97, 6), (99, 11)]),
+        (94, [(94, 6), (99, 6), (99, 11)]),
+        (99, [(99, 6), (104, 6), (99, 11)]),
+    ],
+)
+def test_of_a_page_that_holds_the_edge_no_part_ends_before_it(
+    row: int, parts: list[tuple[int, int]]
+) -> None:
+    plan = plan_of()
+    plan.rows(1)
+    plan.schedule.put_first(PageRequest(row, row, 11))
+    plan.sizes.shrink(11, 2)
+    plan.schedule.refit(plan.schedule.head)
+
+    assert limits(plan.schedule.first(9)) == parts
+
+
+def test_pages_that_end_before_the_edge_are_not_wanted_once_a_longer_one_came() -> None:
+    plan = plan_of()
+    plan.rows(2)
+    for row in (90, 80):
+        plan.schedule.put_first(PageRequest(row, row, 5))
+    plan.schedule.note_fitted()
+
+    assert limits(plan.schedule.first(9)) == [(99, 11), (109, 11)]
+
+
+@pytest.mark.parametrize(
     ("purpose", "parts"),
     [
         (Purpose.PROBE, [(50, 6), (99, 11)]),

@@ -143,11 +143,16 @@ IGNORED = [("begin", "end"), ("begin",), ("end",)]
 
 
 @pytest.mark.parametrize("ignores", IGNORED, ids=str)
-def test_a_filter_that_is_ignored_ends_soon(ignores: tuple[str, ...]) -> None:
-    world = CrawlWorld(rows=300, page_size=20, ignores=ignores, habits=FOUR)  # type: ignore[arg-type]
-    outcome = run(world, 0)
+@pytest.mark.parametrize("order", ["rising", "falling"])
+@pytest.mark.parametrize(("rows", "page_size"), [(300, 20), (84, 5)])
+def test_a_filter_that_is_ignored_ends_soon(
+    ignores: tuple[str, ...], order: Order, rows: int, page_size: int
+) -> None:
+    world = CrawlWorld(rows=rows, page_size=page_size, order=order, habits=FOUR)
+    outcome = run(attrs.evolve(world, ignores=ignores), 0)  # type: ignore[arg-type]
 
     assert outcome.run.error != "endless"
+    assert outcome.run.requests <= 6 * outcome.least + 30
     assert outcome.doubled == []
     assert not outcome.run.is_sure or outcome.lost == []
 
