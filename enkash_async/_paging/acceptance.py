@@ -251,7 +251,8 @@ class Acceptance(msgspec.Struct, eq=False, kw_only=True):
         self.lost.was_found_again = request.purpose is Purpose.REREAD
         if self.lost.was_found_again:
             self.findings.rows_reread += len(page) - new
-        self.progress.note(new, request)
+        # One row over and over would fit on for ever.
+        self.progress.note(0 if page.ends_as_it_begins else new, request)
         if new:
             self.lost.note_new_rows()
         if page:

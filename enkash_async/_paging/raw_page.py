@@ -72,6 +72,11 @@ class RawPage:
         """Return the id of the last record."""
         return self.identify(self.records[-1])
 
+    @property
+    def ends_as_it_begins(self) -> bool:
+        """Say whether its last record is its first again, as in no page of a list."""
+        return len(self) > 1 and self.first_id == self.last_id
+
     def id_at(self, index: int) -> str:
         """Return the id of one record."""
         return self.first_id if index == 0 else self.identify(self.records[index])
