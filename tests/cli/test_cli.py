@@ -597,9 +597,12 @@ def held_from(offset: int) -> tuple[anyio.Event, Callable[[SearchCall], Awaitabl
     return came, hold
 
 
-needs_sigint = pytest.mark.skipif(
-    signal.getsignal(signal.SIGINT) == signal.SIG_IGN,
-    reason="started with SIGINT ignored, as by nohup, which the command inherits and respects",
+needs_sigint, needs_sighup = (
+    pytest.mark.skipif(
+        signal.getsignal(number) == signal.SIG_IGN,
+        reason=f"started with {number.name} ignored, as {by} does; the command respects that",
+    )
+    for number, by in ((signal.SIGINT, "a shell in the background"), (signal.SIGHUP, "nohup"))
 )
 
 
@@ -607,7 +610,7 @@ needs_sigint = pytest.mark.skipif(
     ("number", "status"),
     [
         (signal.SIGTERM, 143),
-        (signal.SIGHUP, 129),
+        pytest.param(signal.SIGHUP, 129, marks=needs_sighup),
         pytest.param(signal.SIGINT, 130, marks=needs_sigint),
     ],
 )
