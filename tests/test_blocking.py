@@ -256,6 +256,8 @@ async def hold(call):
     signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
     await anyio.sleep_forever()
 
+# A shell in the background starts what it starts with SIGINT ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with serve_sandbox(SandboxSettings(rows=10)) as sandbox:
     sandbox.on_search = hold
     session = EnKashSession(sandbox.base_url, BearerToken(sandbox.token)).open()
