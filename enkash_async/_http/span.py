@@ -30,14 +30,14 @@ class Span:
         self._seconds = 0.0
         self._last = began
 
-    def pass_to(self, now: float, idle: float = 0.0) -> None:
+    def _pass_to(self, now: float, idle: float = 0.0) -> None:
         """Count the time until *now*; *idle* seconds of it say nothing of the service."""
         self._seconds += min(max(0.0, now - self._last - idle), LONGEST_GAP)
         self._last = now
 
     def note_sent(self, now: float, idle: float) -> None:
         """Note that a request is sent, after *idle* seconds without one to send."""
-        self.pass_to(now, idle)
+        self._pass_to(now, idle)
         self.admitted += 1
 
     def note_refused(self) -> None:
@@ -48,7 +48,7 @@ class Span:
     def note_news(self, now: float) -> None:
         """Note that a refusal was news: the span is over with it if it was long enough."""
         if not self.is_over:
-            self.pass_to(now)
+            self._pass_to(now)
             self._news += 1
             self.is_over = self.admitted > 0 and self._seconds >= SHORTEST_SPAN
 

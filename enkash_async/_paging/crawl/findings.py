@@ -67,7 +67,10 @@ class CrawlFindings:
 
     def note_other_times(self) -> None:
         """Learn that an answer about a window holds rows that others may hold, too."""
-        self.doubts.append(f"windows of {self.time_field} hold {self.noun} of other times")
+        why = f"windows of {self.time_field} hold {self.noun} of other times"
+        # Of a long window, each page may say so.
+        if why not in self.doubts:
+            self.doubts.append(why)
 
     def note_outside(self, number: int) -> None:
         """Learn that so many rows are in no window."""
