@@ -271,6 +271,8 @@ class Acceptance(msgspec.Struct, eq=False, kw_only=True):
                 is_shifted=is_shifted,
                 is_counted_out=self._is_counted_out(page),
                 shortage=self._shortage(page),
+                is_total=self.count.expected is not None,
+                is_all_counted=page.total == self.place.end_row,
             )
             self._go_on(step, request, page)
         return rows
@@ -281,6 +283,10 @@ class Acceptance(msgspec.Struct, eq=False, kw_only=True):
         if step is Step.READ_ON:
             self.cap.note_full(len(page))
             self.schedule.note_full(may_be_all=page.total == len(page))
+        elif step is Step.DOUBT_SIZE and self._is_counted_out(page):
+            # All that the list held came: what it grew by meanwhile shows no cap.
+            self.schedule.one_at_a_time = True
+            self.schedule.forget()
         elif step is Step.DOUBT_SIZE:
             self._doubt_size(len(page))
         elif step is Step.PEEK:
@@ -312,6 +318,9 @@ class Acceptance(msgspec.Struct, eq=False, kw_only=True):
         self.schedule.forget()
         found = self.findings
         found.shortage = self._shortage(page)
+        # An error counts nothing, but what was counted before it may go beyond this place.
+        is_short = self.count.shortage(self.count.latest, self.place.next_row) > 0
+        found.end_is_unproven |= page.stands_for_error and is_short
         is_one_page = self.place.delivered <= self.list_end.longest_page
         is_uncounted = not found.count_is_total and not is_one_page
         found.nothing_counted = self.overlap.checks_all and is_uncounted

@@ -41,6 +41,7 @@ class ListEnd:
         self._has_peeked = False
         self._repeats = 0
         self._short = 0
+        self._short_is_all_counted = False
         self._is_uneven = False
         """Pages that were short for no cap were followed by others, as where bytes end them."""
         self._has_lone_rows = False
@@ -65,19 +66,24 @@ class ListEnd:
         is_shifted: bool = False,
         is_counted_out: bool,
         shortage: int,
+        is_total: bool,
+        is_all_counted: bool,
     ) -> Step:
         """Return what to do after a page of *rows* rows, *new* of them new.
 
         It was asked for with *limit*, and with *same_edge* ended with the same row as the one
         before, with *same_place* at the same place. One that *is_loose* was to share no row with
         the one before. *is_counted_out* and *shortage* are what the count says of that place,
-        which may be another if the page *is_shifted*.
+        which may be another if the page *is_shifted*. The page *is_all_counted* if its count is the
+        place where it ended, which says something once counts are of the whole list (*is_total*).
         """
         self._repeats = self._repeats + 1 if same_edge and not new else 0
         if not same_place:
             # What a page after the edge told was of another place.
             self._seen = None
-        self._note_length(rows, limit, new)
+        if new:
+            self._note_new(rows, limit, is_total=is_total, is_all_counted=is_all_counted)
+        self.longest_page = max(self.longest_page, rows)
         # A page as long as the longest seen may be a capped one, whatever the count says.
         is_rest = rows < self.longest_page
         is_last = is_rest and is_counted_out and not self._is_uneven
@@ -99,16 +105,14 @@ class ListEnd:
             return Step.PEEK
         return Step.DOUBT_SIZE
 
-    def _note_length(self, rows: int, limit: int, new: int) -> None:
-        if new:
-            self._seen = None
-            if self._short:
-                # All pages that a cap cuts are as long as the longest.
-                self._is_uneven |= rows > self._short or self._short < self.longest_page
-                self._short = 0
-        self.longest_page = max(self.longest_page, rows)
-        if rows < limit and new:
-            self._short = rows
+    def _note_new(self, rows: int, limit: int, *, is_total: bool, is_all_counted: bool) -> None:
+        """Learn the length of a page that held something new."""
+        self._seen = None
+        if self._short and not (is_total and self._short_is_all_counted):
+            # All pages that a cap cuts are as long as the longest; the end of the list is no cap.
+            self._is_uneven |= rows > self._short or self._short < self.longest_page
+        self._short = rows if rows < limit else 0
+        self._short_is_all_counted = is_all_counted
 
     def _step_after_edge_alone(self) -> Step:
         """Return what to do after the edge and nothing else, though there was room for more.

@@ -15,6 +15,8 @@ FITS: dict[str, Any] = {
     "same_place": False,
     "is_counted_out": False,
     "shortage": 0,
+    "is_total": False,
+    "is_all_counted": False,
 }
 """A page that brings new rows where the service counts nothing."""
 STILL = {"new": 0, "same_edge": True, "same_place": True}

@@ -254,6 +254,39 @@ def test_one_row_moved_to_the_end_is_all_that_is_left_of_those_delivered(touched
     assert outcome.lost == []
 
 
+@pytest.mark.parametrize("rows", [8, 40, 400])
+@pytest.mark.parametrize("came", [1, 2, 5])
+def test_the_last_row_before_a_token_moves_to_the_end(came: int, rows: int) -> None:
+    def touch(service: ListService, ask: Ask) -> None:
+        service.touch(0, came)
+
+    world = ListWorld(rows=rows, page_size=20, habits=Habits(crash_after=(came,)))
+    outcome = run(world, 0, once(came - 1, touch))
+
+    assert_kept(outcome)
+    assert outcome.run.verdict is not Verdict.COMPLETE
+
+
+@pytest.mark.parametrize("page_size", [100, 120, 300])
+@pytest.mark.parametrize("grown", [1, 2, 9])
+def test_what_a_list_grows_by_at_its_end_is_no_cap(page_size: int, grown: int) -> None:
+    limits: list[int] = []
+
+    def grow(service: ListService, ask: Ask) -> None:
+        limits.append(ask.limit)
+        if service.requests > 1:
+            service.insert(len(service.rows), grown)
+        if service.requests == 2:
+            service.delete(5, 3)
+
+    outcome = run(ListWorld(rows=100, page_size=page_size), 0, grow)
+
+    assert_kept(outcome)
+    assert outcome.run.verdict is Verdict.CHANGED
+    assert outcome.run.requests <= 8
+    assert min(limits) >= 100
+
+
 def test_rows_that_come_or_go_while_an_offset_past_the_end_is_looked_into_are_seen() -> None:
     def change(service: ListService, ask: Ask) -> None:
         # The page before the offset looks like the one at it, once rows have moved up.
@@ -352,6 +385,8 @@ LISTS_WITH_ERRORS = {
         rows=60, page_size=13, pages=Pages(unit="pages"), start=31
     ),
     "errors past the end": ListWorld(rows=40, page_size=10, pages=Pages(past_end="error")),
+    "pages of two": ListWorld(rows=5, page_size=10, pages=Pages(unit="pages", cap=2)),
+    "pages of one": ListWorld(rows=5, page_size=10, pages=Pages(cap=1)),
 }
 
 
@@ -368,8 +403,10 @@ def test_an_error_that_comes_once_ends_nothing_and_changes_nothing(
         outcome = read_with_errors(world, *range(number, number + together))
         if together == 1:
             assert outcome.delivered == due or outcome.error == "refused"
-        # Nor does it look like a change, if another comes with it.
+        # Nor does it look like a change, if another comes with it, or like the end if more is counted.
         assert outcome.verdict is not Verdict.CHANGED
+        is_counted_out = outcome.verdict is Verdict.COMPLETE and world.count == "total"
+        assert outcome.delivered == due or not is_counted_out
 
 
 @pytest.mark.parametrize("count", ["total", "missing", "page"])
