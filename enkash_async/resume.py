@@ -30,8 +30,8 @@ class ListPoint(msgspec.Struct, frozen=True, kw_only=True, tag_field="of", tag="
     The newest of them is the last. *ahead* holds the ids of rows that were delivered too and
     stand after the place, in the order of the list. *delivered* counts all rows so far; *changed*
     says that some came or went meanwhile, *unproven* that pages could not overlap; *total* is the
-    count at the start, if the service counts all rows, and *page_rows* the most rows that a page
-    has held, or 0 where pages end anywhere.
+    count at the start, if the service counts all rows, and *counted* that beside the page read
+    last; *page_rows* is the most rows that a page has held, or 0 where pages end anywhere.
     """
 
     row: Count
@@ -42,6 +42,7 @@ class ListPoint(msgspec.Struct, frozen=True, kw_only=True, tag_field="of", tag="
     unproven: bool = False
     page_rows: Count = 0
     total: Count | None = None
+    counted: Count | None = None
 
 
 class CrawlPoint(msgspec.Struct, frozen=True, kw_only=True, tag_field="of", tag="crawl"):

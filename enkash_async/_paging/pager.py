@@ -93,7 +93,7 @@ class Pager:
         cap = PageCap(addressing.unit, point, max_limit=max_limit, foreseen=foreseen)
         self._cap, self._max_new = cap, max_new
         self._place = Place(start, point, max_rows)
-        self._count = RecordsCount(self.findings)
+        self._count = RecordsCount(self.findings, place=point.row, counted=point.counted)
         self._reach = Reach(addressing, cap, sizes or PageSizes(page_size), max_new=max_new)
         self._schedule = Schedule(
             self._place,
@@ -239,4 +239,5 @@ class Pager:
             unproven=found.unchecked or found.place_is_unproven,
             page_rows=self._list_end.page_rows,
             total=total,
+            counted=self._count.at_place,
         )

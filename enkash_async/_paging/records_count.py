@@ -26,11 +26,12 @@ class RecordsCount:
     only once it was seen to differ from the length of its page, and it never ends a search alone.
     """
 
-    def __init__(self, findings: Findings) -> None:
+    def __init__(self, findings: Findings, *, place: int = 0, counted: int | None = None) -> None:
+        """Go on from *place*, where so many rows were *counted* when it was reached."""
         self._findings = findings
         self.latest: int | None = None
-        self._at_place: int | None = None
-        self._place = 0
+        self._at_place = counted
+        self._place = place
         self._is_passed = False
 
     @property
@@ -50,16 +51,21 @@ class RecordsCount:
 
     def note_place(self, total: int | None, end_row: int) -> None:
         """Learn that a page that fits, with this count beside it, ended before *end_row*."""
-        self._at_place, self._place = total, end_row
+        self._at_place = total if total is not None and is_possible(total) else None
+        self._place = end_row
         # As of a service that stops counting: no row after this one is ruled out by it.
         self._is_passed |= self.is_total and total is not None and end_row > total
+
+    @property
+    def at_place(self) -> int | None:
+        """Return the count beside the last page that fits, None if it surely says nothing."""
+        return None if self._is_passed else self._at_place
 
     def growth(self, total: int | None) -> int | None:
         """Return by how many rows the list grew since that page, None if no count tells."""
         if not self.is_total or total is None or self._at_place is None:
             return None
-        growth = total - self._at_place
-        return growth if abs(growth) <= MAX_COUNT else None
+        return total - self._at_place if is_possible(total) else None
 
     def change(self, total: int | None) -> Change | None:
         """Return how the list has changed since, by the count of a page; None if none tells."""
