@@ -325,6 +325,33 @@ def test_a_shortfall_does_not_pass_for_a_change() -> None:
     assert not lost or driven.planner.verdict()[0] is Verdict.INCOMPLETE
 
 
+@pytest.mark.parametrize("rows", [1, 2])
+def test_a_crawl_of_nothing_where_something_is_counted_counts_once_more(rows: int) -> None:
+    world = CrawlWorld(rows=rows, page_size=20)
+    whole: list[Ask] = []
+
+    class Blind(CrawlService):
+        """It finds nothing in the whole time, twice over, and all that is counted as new."""
+
+        def answer(self, ask: Ask) -> Answer:
+            answer = super().answer(ask)
+            if ask.end is None:
+                return answer
+            if ask.begin is not None and ask.begin >= UNTIL:
+                return super().answer(attrs.evolve(ask, begin=None))
+            whole.append(ask)
+            return Answer((), 0) if len(whole) <= 2 else answer
+
+    service = Blind(world, random.Random(0))
+    driven = Driven(open_crawl(world.pages, world.page_size, None, begin=None, until=UNTIL))
+    while not driven.planner.ended:
+        request = driven.wanted(1)[0]
+        answer = service.answer(ask_of(request))
+        driven.accept(driven.arrive(request, answer), answer, None)
+
+    assert driven.planner.verdict()[0] is Verdict.INCOMPLETE
+
+
 @pytest.mark.parametrize("concurrency", [1, 4])
 def test_an_answer_that_belongs_to_another_window(concurrency: int) -> None:
     for seed in range(150):

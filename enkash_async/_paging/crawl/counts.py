@@ -84,8 +84,10 @@ class Counts:
             self._census.new = 0
             self._census.want_new(root.end)
             return False
-        if self.total is not None and delivered != self.total:
-            # Either rows went meanwhile, or windows do not hold what they should.
+        # Either rows went meanwhile, or windows do not hold what they should; or all rests on
+        # answers that held nothing, and there was something that only looks as if it were new.
+        is_doubtful = delivered != self.total or (not delivered and self._census.new is not None)
+        if self.total is not None and is_doubtful:
             self._census.want_again(root)
             return False
         self._findings.note_outside(self._census.outside)
