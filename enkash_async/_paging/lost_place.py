@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from enkash_async._paging.page_request import PageRequest, Purpose
 from enkash_async._paging.reach import Reach
@@ -121,7 +122,11 @@ def places_to_look(
     for _ in range(PAGES_AFTER):
         place = end_of(place)
         rows.append(place)
-    return iter(dict.fromkeys(max(0, row) for row in rows))
+    likeliest: dict[int, int] = {}
+    for row in map(partial(max, 0), rows):
+        # Where offsets count pages, one of them holds several of these rows.
+        likeliest.setdefault(end_of(row), row)
+    return iter(likeliest.values())
 
 
 def _without_gaps(

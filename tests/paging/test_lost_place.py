@@ -62,6 +62,14 @@ def test_no_place_is_looked_at_twice_and_none_before_the_list() -> None:
         assert min(looked) == 0
 
 
+def test_where_offsets_count_pages_none_is_looked_at_twice() -> None:
+    for growth in (None, -35, 0, 3, 20):
+        looked = places_to_look(95, 9, growth, lambda row: row // 10 * 10 + 10, expected_first=True)
+        pages = [row // 10 for row in looked]
+        assert len(set(pages)) == len(pages)
+        assert set(pages) >= set(range(14))
+
+
 def test_so_many_pages_before_and_after_are_looked_at() -> None:
     looked = places(10_000, 10)
 
