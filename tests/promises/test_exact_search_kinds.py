@@ -403,7 +403,7 @@ def test_an_error_that_comes_once_ends_nothing_and_changes_nothing(
         outcome = read_with_errors(world, *range(number, number + together))
         if together == 1:
             assert outcome.delivered == due or outcome.error == "refused"
-        # Nor does it look like a change, if another comes with it, or like the end if more is counted.
+        # If another comes with it, it is no change either, and no end where more is counted.
         assert outcome.verdict is not Verdict.CHANGED
         is_counted_out = outcome.verdict is Verdict.COMPLETE and world.count == "total"
         assert outcome.delivered == due or not is_counted_out
