@@ -25,9 +25,16 @@ def overlaps(plan: Plan) -> bool:
     """Say whether all pages are large enough to overlap."""
     smallest = min([*plan.sizes(), plan.world.cap or 5000])
     if plan.world.unit == "pages":
-        few = plan.world.count != "total" and plan.world.rows < SMALLEST_OVERLAP
+        # An answer that is an error counts nothing either.
+        is_uncounted = plan.world.count != "total" or _may_err(plan)
+        few = is_uncounted and plan.world.rows < SMALLEST_OVERLAP
         return smallest >= SMALLEST_OVERLAP and not few
     return smallest > 1
+
+
+def _may_err(plan: Plan) -> bool:
+    """Say whether errors about the request come though it is as it should be."""
+    return any(fault.kind == "error_in_200" for fault in plan.faults)
 
 
 def is_calm(plan: Plan, reader: Reader) -> bool:
