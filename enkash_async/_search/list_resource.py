@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from functools import partial
-from typing import Any, ClassVar, Generic, TypeVar, cast
+from typing import Any, ClassVar, Generic, TypeVar
 
 import attrs
 import msgspec
 
-from enkash_async._arguments import boolean, int32_at_least, named, parameters_of, wrong_type
+from enkash_async._arguments import boolean, int32_at_least, wrong_type
 from enkash_async._decoding.slice_decoder import BadRecord, OnBadRecord, error_of
 from enkash_async._paging.page_sizes import KnownSize
 from enkash_async._paging.pager import Pager
 from enkash_async._paging.planner import Planner
-from enkash_async._search.endpoint import ListEndpoint, TimeRange
-from enkash_async._search.extra import Extra, JsonBody, QueryString, checked_extra
-from enkash_async._search.ordering import ordered_by
+from enkash_async._search.arguments import ListArguments, check_max_records, end_of_time
+from enkash_async._search.endpoint import ListEndpoint
+from enkash_async._search.extra import JsonBody, QueryString
 from enkash_async._search.page_fetcher import PageFetcher
 from enkash_async._search.prefetch import Prefetch
 from enkash_async._search.query import Direction, Query
@@ -26,7 +24,7 @@ from enkash_async._search.row_stream import NotBegun, RowStream
 from enkash_async._search.search import Search, answered
 from enkash_async._search.settings import SearchSettings
 from enkash_async._search.start import Start, start_of
-from enkash_async._wire.criteria import Criteria, enum_member
+from enkash_async._wire.criteria import Criteria
 from enkash_async._wire.fields import hash_of, identity_reader, time_reader
 from enkash_async._wire.keys import wire_name
 from enkash_async.errors import (
@@ -41,8 +39,6 @@ from enkash_async.resume import MAX_COUNT, CrawlPoint, ListPoint, ResumeToken
 
 F = TypeVar("F", bound=Criteria)
 R = TypeVar("R")
-
-QUERY_NAMES = {"order_by": "orderBy", "direction": "direction"}
 
 
 class ListResource(Generic[F, R]):
@@ -60,11 +56,7 @@ class ListResource(Generic[F, R]):
         self._identify = identity_reader(endpoint.identity)
         self._decoder = settings.decoders.decoder_for(endpoint.record)
         self._known_size = KnownSize()
-        criteria: type[attrs.AttrsInstance] = cast("Any", endpoint.criteria)
-        self._fields = {field.name: wire_name(field) for field in attrs.fields(criteria)}
-        """The fields of the filter: their Python names, and those on the wire."""
-        self._whole = Query(endpoint=endpoint, criteria=endpoint.criteria())
-        """What asks for all records, in the service's own order."""
+        self._arguments = ListArguments(endpoint, settings, self)
 
     @property
     def endpoint(self) -> ListEndpoint[F, R]:
@@ -104,16 +96,14 @@ class ListResource(Generic[F, R]):
         of an earlier search, which must have asked for the same. *extra_body* and *extra_query*
         are sent in addition, as they are.
         """
-        query = self._query(
-            self._criteria(filter, fields, "search"),
-            self._extra(extra_body, extra_query, order_by=order_by, direction=direction),
-            order_by=self._order_by(order_by),
-            direction=None if direction is None else enum_member(Direction, direction, "direction"),
+        criteria = self._arguments.criteria(filter, fields, "search")
+        query = self._arguments.query(
+            criteria, extra_body, extra_query, order_by=order_by, direction=direction
         )
-        size = self._page_size(page_size)
+        size = self._arguments.page_size(page_size)
         boolean("full_check", full_check)
         int32_at_least(0, "offset", offset)
-        _check_max_records(max_records)
+        check_max_records(max_records)
         fingerprint = partial(query.fingerprint, "search", offset)
         start = start_of(ListPoint(row=offset), fingerprint, resume)
         pager = Pager(
@@ -160,10 +150,11 @@ class ListResource(Generic[F, R]):
         from enkash_async._paging.crawl.crawl import Crawl
         from enkash_async._paging.crawl.cutter import MOST as MOST_PAGES
 
-        time, criteria = self._time(), self._criteria(filter, fields, "crawl")
-        query = self._query(criteria, self._extra(extra_body, extra_query))
-        size = self._page_size(page_size)
-        _check_max_records(max_records)
+        time = self._arguments.time()
+        criteria = self._arguments.criteria(filter, fields, "crawl")
+        query = self._arguments.query(criteria, extra_body, extra_query)
+        size = self._arguments.page_size(page_size)
+        check_max_records(max_records)
         if window_pages is not None:
             int32_at_least(1, "window_pages", window_pages)
         start = start_of(CrawlPoint(), partial(query.fingerprint, "crawl"), resume)
@@ -171,7 +162,7 @@ class ListResource(Generic[F, R]):
             page_size=size,
             addressing=self._addressing,
             begin=getattr(criteria, time.begin),
-            until=_until(criteria, time),
+            until=end_of_time(criteria, time),
             read_times=time_reader(time.field, self._settings.decoders.naive_timezone),
             noun=self._endpoint.noun,
             time_field=time.field,
@@ -239,10 +230,11 @@ class ListResource(Generic[F, R]):
         """
         from enkash_async._search.partitions import Partitions
 
-        time, criteria = self._time(), self._criteria(filter, fields, "windows")
+        time = self._arguments.time()
+        criteria = self._arguments.criteria(filter, fields, "windows")
         int32_at_least(1, "max_records", max_records)
         parts = Partitions(self._endpoint, time, criteria, self.count)
-        return await parts.cut(_until(criteria, time), max_records)
+        return await parts.cut(end_of_time(criteria, time), max_records)
 
     async def count(self, filter: F | None = None, **fields: Any) -> int:
         """Return how many records match *filter*, by one request for one record.
@@ -252,7 +244,7 @@ class ListResource(Generic[F, R]):
         IncompleteSearchError. So little shows no other error of the count; a search does, since
         it compares the count with what comes.
         """
-        criteria = self._criteria(filter, fields, "count")
+        criteria = self._arguments.criteria(filter, fields, "count")
         total = await self._count(criteria, 1)
         if total == 1:
             total = await self._count(criteria, 2)
@@ -304,110 +296,6 @@ class ListResource(Generic[F, R]):
                 raise answered(error_of(one), search)
         not_found = RecordNotFoundError(f"no {endpoint.singular} has the id {record_id!r}", 200)
         raise answered(not_found, search)
-
-    # What is asked for, checked
-
-    def _criteria(self, given: F | None, fields: Mapping[str, Any], method: str) -> F:
-        """Return the filter *given* with *fields* in place of its own, days made instants.
-
-        What is no field, *method* was given in vain: it would have taken its own parameters.
-        """
-        kind = self._endpoint.criteria
-        if given is not None and not isinstance(given, kind):
-            raise wrong_type("filter", f"a {kind.__name__}", given)
-        if given is None and not fields:
-            return cast("F", self._whole.criteria)
-        if unknown := [name for name in fields if name not in self._fields]:
-            raise self._unknown(unknown[0], method)
-        criteria = kind(**fields) if given is None else attrs.evolve(cast("Any", given), **fields)
-        made: F = criteria.with_days_in(self._settings.decoders.naive_timezone)
-        return made
-
-    def _unknown(self, name: str, method: str) -> ArgumentTypeError:
-        if name in parameters_of(self.search):
-            return ArgumentTypeError(f"{method}() takes no {name}; search() does")
-        known = {*self._fields, *parameters_of(getattr(self, method))}
-        return ArgumentTypeError(
-            f"{self._endpoint.noun} cannot be searched by {named(name, known)}"
-        )
-
-    def _query(
-        self,
-        criteria: F,
-        extra: Extra,
-        *,
-        order_by: str | None = None,
-        direction: Direction | None = None,
-    ) -> Query:
-        whole = self._whole
-        asks_for_less = criteria is not whole.criteria or extra is not whole.extra
-        if asks_for_less or order_by is not None or direction is not None:
-            return Query(
-                endpoint=self._endpoint,
-                criteria=criteria,
-                order_by=order_by,
-                direction=direction,
-                extra=extra,
-            )
-        # Asked for most often. Its body and its fingerprint are made once.
-        return whole
-
-    def _extra(self, body: JsonBody | None, query: QueryString | None, **order: object) -> Extra:
-        taken = {QUERY_NAMES[name] for name, value in order.items() if value is not None}
-        return checked_extra(body, query, {*self._fields.values()}, taken)
-
-    def _order_by(self, given: str | None) -> str | None:
-        if given is None:
-            return None
-        time = self._endpoint.time
-        example = self._endpoint.identity if time is None else time.field
-        return ordered_by(given, self._endpoint.record, example)
-
-    def _page_size(self, given: int | None) -> int:
-        max_limit = self._endpoint.max_limit
-        if given is None:
-            return min(self._settings.page_size, max_limit)
-        return checked_page_size(given, max_limit)
-
-    def _time(self) -> TimeRange:
-        time = self._endpoint.time
-        if time is None:
-            raise ArgumentTypeError(
-                f"{self._endpoint.noun} have no time by which they can be cut into windows; use"
-                " search()"
-            )
-        return time
-
-
-def checked_page_size(page_size: int, max_limit: int) -> int:
-    """Return *page_size*, or raise an error that names the bounds."""
-    int32_at_least(1, "page_size", page_size)
-    if page_size > max_limit:
-        raise InvalidArgumentError(
-            f"page_size must be at most {max_limit}, the service's largest limit"
-        )
-    return page_size
-
-
-def _check_max_records(max_records: int | None) -> None:
-    if max_records is not None:
-        int32_at_least(1, "max_records", max_records)
-
-
-def _until(criteria: Criteria, time: TimeRange) -> Callable[[], datetime]:
-    """Return a function that says where time ends: "now", but not before it is asked."""
-    begin: datetime | None = getattr(criteria, time.begin)
-    end: datetime | None = getattr(criteria, time.end)
-    if begin is not None and begin > datetime.now(UTC):
-        raise InvalidArgumentError(
-            f"{time.begin} lies in the future, as the clock of this machine goes"
-        )
-
-    def until() -> datetime:
-        now = datetime.now(UTC)
-        return now if end is None else min(now, end)
-
-    return until
 
 
 def _python_name(endpoint: ListEndpoint[Any, Any]) -> str:

@@ -27,7 +27,7 @@ from enkash_async._http.network import (
     checked_user_agent,
 )
 from enkash_async._paging.addressing import MAX_LIMIT, OffsetUnit
-from enkash_async._search.list_resource import checked_page_size
+from enkash_async._search.arguments import checked_page_size
 from enkash_async._wire.times import checked_zone
 from enkash_async.auth import Auth
 from enkash_async.errors import ArgumentTypeError, InvalidArgumentError
