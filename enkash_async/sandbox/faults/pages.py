@@ -98,7 +98,8 @@ class _Page:
             envelope = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
             payload = msgspec.json.decode(envelope["payload"], type=dict[str, msgspec.Raw])
             rows = msgspec.json.decode(payload["data"], type=list[msgspec.Raw])
-        except (msgspec.MsgspecError, KeyError):
+        except (msgspec.MsgspecError, RecursionError, KeyError):
+            # Another fault made it no page, or nested it deeper than can be read.
             return None
         return cls(envelope, payload, rows)
 
