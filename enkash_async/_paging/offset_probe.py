@@ -59,11 +59,7 @@ class OffsetProbe:
             counts_more = total is not None and total > self._start + 1
             self._check_unit(probe, page, delivered, counts_more=counts_more)
             if self._addressing == Addressing("pages", 1) and not growth:
-                # The list is as long as before, so that nothing was added or removed.
-                raise IncompleteSearchError(
-                    "pages do not fit although the list did not change: perhaps the service counts"
-                    " pages from 0; then open the session with first_offset=0"
-                )
+                raise IncompleteSearchError(_not_from_one(growth))
         elif is_first_page:
             raise IncompleteSearchError(
                 f"the pages at offsets {probe.offset} and {probe.offset + 1} are the same: the"
@@ -86,3 +82,11 @@ class OffsetProbe:
                 f"{what} does not begin one row behind the page before it: the service seems to"
                 ' count offsets in pages. Open the session with offset_unit="pages"'
             )
+
+
+def _not_from_one(growth: int | None) -> str:
+    cure = "perhaps the service counts pages from 0; then open the session with first_offset=0"
+    if growth is None:
+        # Rows may have come and gone: nothing would tell.
+        return f"pages do not fit: {cure}. Where the list changes, go on with the resume token"
+    return f"pages do not fit although as many records are counted as before: {cure}"

@@ -84,8 +84,8 @@ def test_what_fits_the_setting_is_accepted(
         (ROWS, [], {"total": 25}, 'offset_unit="pages"'),
         (PAGES, ids_from(1, 10), {}, 'offset_unit="rows"'),
         (PAGES_FROM_1, ids_from(1, 10), {}, 'offset_unit="rows"'),
-        (PAGES_FROM_1, SECOND_PAGE, {"growth": 0}, "first_offset=0"),
-        (PAGES_FROM_1, SECOND_PAGE, {"growth": None}, "first_offset=0"),
+        (PAGES_FROM_1, SECOND_PAGE, {"growth": 0}, "as many records are counted as before"),
+        (PAGES_FROM_1, SECOND_PAGE, {"growth": None}, "first_offset=0. Where the list changes"),
     ],
 )
 def test_what_contradicts_the_setting_is_an_error_that_names_the_cure(

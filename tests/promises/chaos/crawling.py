@@ -293,6 +293,8 @@ class _Crawl:
             told = ledger.admits_doubt() and (plan.changes or not plan.is_guaranteed)
             outcome.told += told
             outcome.unfinished += not told
+            # The error at its end says that the rest is missing.
+            lost = 0 if told else lost
         if plan.is_guaranteed:
             outcome.lost += lost
             outcome.doubled += doubled
