@@ -136,10 +136,12 @@ class Stage:
         await _all(tasks)
         self._service.heal()
         self.log("nothing goes wrong any more")
+        # What a service has asked for, such as a Retry-After, it still asks for, and a login that
+        # is on its way may still be refused.
+        trouble = max(0.0, self._service.trouble_until - self._loop.time())
+        await asyncio.sleep(trouble + self._plan.world.latency)
         if self._plan.new_session_at_end or self._is_spent():
             await self.close_session()
-        # What a service has asked for, such as a Retry-After, it still asks for.
-        await asyncio.sleep(max(0.0, self._service.trouble_until - self._loop.time()))
         tasks = [
             asyncio.create_task(reader.read_leg(reader.reader.last))
             for reader in self._readers
