@@ -49,6 +49,8 @@ def is_calm(plan: Plan, reader: Reader) -> bool:
         return False
     if world.unit == "pages" and world.past_end != "empty" and world.rows <= 2:
         return False
+    if reader.offset and _may_err(plan):
+        return False
     left = world.rows - reader.offset
     if world.unit == "pages" and reader.offset and left < SMALLEST_OVERLAP:
         # One page holds them all, and it is too small to show by another where it stands.
@@ -85,6 +87,9 @@ def may_lose(plan: Plan, reader: Reader) -> int:
     is_cut_there = world.ends_by_bytes or (reader.crawls and world.cap == world.count_limit)
     if _counts_stop(plan) and is_cut_there:
         # A page that ends too early looks whole where the count stops just there.
+        return world.rows
+    if reader.offset and _may_err(plan) and world.count == "page":
+        # Two errors for the first page look like the end, and the count says nothing against it.
         return world.rows
     touched = _touched(plan, reader)
     if touched and (world.count != "total" or _counts_stop(plan)):
