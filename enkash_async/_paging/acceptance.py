@@ -274,17 +274,17 @@ class Acceptance(msgspec.Struct, eq=False, kw_only=True):
                 is_total=self.count.expected is not None,
                 is_all_counted=page.total == self.place.end_row,
             )
-            self._go_on(step, request, page)
+            self._go_on(step, request, page, new)
         return rows
 
-    def _go_on(self, step: Step, request: PageRequest, page: RawPage) -> None:
+    def _go_on(self, step: Step, request: PageRequest, page: RawPage, new: int) -> None:
         if step is Step.DOUBT_SIZE and self.cap.is_foreseen(len(page)):
             step = Step.READ_ON
         if step is Step.READ_ON:
             self.cap.note_full(len(page))
             self.schedule.note_full(may_be_all=page.total == len(page))
-        elif step is Step.DOUBT_SIZE and self._is_counted_out(page):
-            # All that the list held came: what it grew by meanwhile shows no cap.
+        elif step is Step.DOUBT_SIZE and new and self._holds_the_rest(page):
+            # What the list grew by meanwhile shows no cap.
             self.schedule.one_at_a_time = True
             self.schedule.forget()
         elif step is Step.DOUBT_SIZE:
@@ -306,6 +306,10 @@ class Acceptance(msgspec.Struct, eq=False, kw_only=True):
         is_settled = self.cap.note_short(rows, self.list_end.longest_page)
         self.schedule.one_at_a_time = not is_settled
         self.schedule.forget()
+
+    def _holds_the_rest(self, page: RawPage) -> bool:
+        """Say whether a page is short because the list held no more."""
+        return self._is_counted_out(page) and not self.list_end.is_uneven
 
     def _is_counted_out(self, page: RawPage) -> bool:
         return self.count.is_reached(page.total, self.place.end_row)

@@ -434,6 +434,45 @@ def test_a_list_that_changes_around_the_offset_is_not_taken_for_one_that_ends_be
 # Too many requests
 
 
+@pytest.mark.parametrize("past_end", ["empty", "last_page", "last_rows", "error"])
+def test_a_row_alone_where_the_count_ends_is_not_asked_for_without_end(past_end: str) -> None:
+    pages = Pages(cap=1, past_end=past_end)  # type: ignore[arg-type]
+    # A reader that goes on from a token at the last row counted has yet to learn the cap.
+    world = ListWorld(
+        rows=6, page_size=5, pages=pages, count="minus_one", habits=Habits(crash_after=(5,))
+    )
+    outcome = run(world, 0)
+
+    assert outcome.run.delivered == outcome.stayed
+    assert outcome.run.requests <= 16
+
+
+LISTS_THAT_END_WITH_A_ROW_ALONE = {
+    "the one row from an offset on": ListWorld(
+        rows=38, page_size=6, pages=Pages(budget=5, past_end="last_rows"), heaviest=2, start=37
+    ),
+    "few rows": ListWorld(
+        rows=4, page_size=3, pages=Pages(budget=4, past_end="last_rows"), heaviest=2
+    ),
+    "many rows": ListWorld(
+        rows=36, page_size=6, pages=Pages(cap=6, budget=14, past_end="last_page"), heaviest=6
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    "world", LISTS_THAT_END_WITH_A_ROW_ALONE.values(), ids=LISTS_THAT_END_WITH_A_ROW_ALONE
+)
+def test_the_last_row_alone_where_pages_end_by_their_weight_and_come_past_the_end(
+    world: ListWorld,
+) -> None:
+    outcome = run(world, 0)
+
+    assert outcome.run.delivered == outcome.stayed
+    assert outcome.run.verdict is Verdict.COMPLETE
+    assert outcome.run.requests <= 2 * outcome.least + 2
+
+
 @pytest.mark.parametrize("huge", range(len(HUGE)))
 def test_a_count_that_no_list_has_freezes_nothing(huge: int) -> None:
     world = ListWorld(rows=100, page_size=10, count="huge", off_by=huge, habits=EIGHT)
