@@ -267,6 +267,24 @@ def test_the_last_row_before_a_token_moves_to_the_end(came: int, rows: int) -> N
     assert outcome.run.verdict is not Verdict.COMPLETE
 
 
+@pytest.mark.parametrize(("rows", "page_size"), [(4, 15), (12, 15), (60, 60)])
+def test_a_token_before_a_row_that_was_delivered_goes_on_after_that(
+    rows: int, page_size: int
+) -> None:
+    def insert(service: ListService, ask: Ask) -> None:
+        if service.requests in (2, 4):
+            # So that the second reader gets two rows and then the one that the first had.
+            service.insert(0)
+
+    world = ListWorld(rows=rows, page_size=page_size, habits=Habits(crash_after=(1, 3)))
+    outcome = run(world, 0, insert)
+
+    assert_kept(outcome)
+    assert outcome.lost == []
+    assert outcome.run.verdict is Verdict.CHANGED
+    assert outcome.run.requests <= 8
+
+
 @pytest.mark.parametrize("page_size", [100, 120, 300])
 @pytest.mark.parametrize("grown", [1, 2, 9])
 def test_what_a_list_grows_by_at_its_end_is_no_cap(page_size: int, grown: int) -> None:
