@@ -228,6 +228,11 @@ class Acceptance(msgspec.Struct, eq=False, kw_only=True):
             found.rows_reread += len(page)
         elif page.stands_for_error:
             self.schedule.drop_head()
+        if is_hole and lost.was_found_again and self.reach.end_of_page_at(expected) == expected + 1:
+            # The page that holds the edge ends with it, and would be asked for again and again.
+            lost.was_found_again = False
+            self.schedule.forget()
+            return
         if page:
             lost.note_looked()
         growth = self.count.growth(page.total)

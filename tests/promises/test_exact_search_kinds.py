@@ -465,6 +465,28 @@ def test_a_row_alone_where_the_count_ends_is_not_asked_for_without_end(past_end:
     assert outcome.run.requests <= 16
 
 
+@pytest.mark.parametrize("page_size", [3, 4])
+@pytest.mark.parametrize("concurrency", [1, 4])
+@pytest.mark.parametrize("rows", [12, 30])
+def test_a_page_that_ends_with_the_edge_is_not_asked_for_without_end(
+    page_size: int, concurrency: int, rows: int
+) -> None:
+    # Where offsets count pages, those around the place may all begin or end just there.
+    habits = Habits(concurrency=concurrency)
+    world = ListWorld(rows=rows, page_size=page_size, pages=Pages(unit="pages"), habits=habits)
+    for number in range(3, 9):
+        for gone in range(3, 7):
+
+            def delete(service: ListService, ask: Ask, at: int = number, gone: int = gone) -> None:
+                if service.requests == at:
+                    service.delete(1, gone)
+
+            outcome = run(world, 0, delete)
+
+            assert_kept(outcome)
+            assert outcome.run.requests <= 2 * rows
+
+
 LISTS_THAT_END_WITH_A_ROW_ALONE = {
     "the one row from an offset on": ListWorld(
         rows=38, page_size=6, pages=Pages(budget=5, past_end="last_rows"), heaviest=2, start=37
