@@ -328,7 +328,8 @@ class Acceptance(msgspec.Struct, eq=False, kw_only=True):
         found = self.findings
         found.shortage = self._shortage(page)
         # An error counts nothing, but what was counted before it may go beyond this place.
-        is_short = self.count.shortage(self.count.latest, self.place.next_row) > 0
+        counted = self.count.at_place if self.count.latest is None else self.count.latest
+        is_short = self.count.shortage(counted, self.place.next_row) > 0
         found.end_is_unproven |= page.stands_for_error and is_short
         is_one_page = self.place.delivered <= self.list_end.longest_page
         is_uncounted = not found.count_is_total and not is_one_page

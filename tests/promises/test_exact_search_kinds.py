@@ -427,6 +427,19 @@ def test_an_error_that_comes_once_ends_nothing_and_changes_nothing(
         assert outcome.delivered == due or not is_counted_out
 
 
+@pytest.mark.parametrize("came", [3, 6, 9])
+@pytest.mark.parametrize("gone", [1, 3, 6])
+def test_an_error_right_after_a_token_ends_no_list_of_which_more_was_counted(
+    came: int, gone: int
+) -> None:
+    def delete(service: ListService, ask: Ask) -> None:
+        service.delete(0, gone)
+
+    pages = Pages(unit="pages", past_end="error")
+    world = ListWorld(rows=10, page_size=3, pages=pages, habits=Habits(crash_after=(came,)))
+    assert_kept(run(world, 0, once(came - 1, delete)))
+
+
 @pytest.mark.parametrize("count", ["total", "missing", "page"])
 def test_an_offset_past_the_end_is_one_where_the_error_comes_again(count: str) -> None:
     pages = Pages(past_end="error")
