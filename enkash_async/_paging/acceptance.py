@@ -228,6 +228,11 @@ class Acceptance(msgspec.Struct, eq=False, kw_only=True):
             found.rows_reread += len(page)
         elif page.stands_for_error:
             self.schedule.drop_head()
+        if is_hole and lost.was_found_again and self.reach.end_of_page_at(expected) == expected + 1:
+            # The page that holds the edge ends with it, and would be asked for again and again.
+            lost.was_found_again = False
+            self.schedule.forget()
+            return
         if page:
             lost.note_looked()
         growth = self.count.growth(page.total)
@@ -274,17 +279,17 @@ class Acceptance(msgspec.Struct, eq=False, kw_only=True):
                 is_total=self.count.expected is not None,
                 is_all_counted=page.total == self.place.end_row,
             )
-            self._go_on(step, request, page)
+            self._go_on(step, request, page, new)
         return rows
 
-    def _go_on(self, step: Step, request: PageRequest, page: RawPage) -> None:
+    def _go_on(self, step: Step, request: PageRequest, page: RawPage, new: int) -> None:
         if step is Step.DOUBT_SIZE and self.cap.is_foreseen(len(page)):
             step = Step.READ_ON
         if step is Step.READ_ON:
             self.cap.note_full(len(page))
             self.schedule.note_full(may_be_all=page.total == len(page))
-        elif step is Step.DOUBT_SIZE and self._is_counted_out(page):
-            # All that the list held came: what it grew by meanwhile shows no cap.
+        elif step is Step.DOUBT_SIZE and new and self._holds_the_rest(page):
+            # What the list grew by meanwhile shows no cap.
             self.schedule.one_at_a_time = True
             self.schedule.forget()
         elif step is Step.DOUBT_SIZE:
@@ -307,6 +312,10 @@ class Acceptance(msgspec.Struct, eq=False, kw_only=True):
         self.schedule.one_at_a_time = not is_settled
         self.schedule.forget()
 
+    def _holds_the_rest(self, page: RawPage) -> bool:
+        """Say whether a page is short because the list held no more."""
+        return self._is_counted_out(page) and not self.list_end.is_uneven
+
     def _is_counted_out(self, page: RawPage) -> bool:
         return self.count.is_reached(page.total, self.place.end_row)
 
@@ -319,7 +328,8 @@ class Acceptance(msgspec.Struct, eq=False, kw_only=True):
         found = self.findings
         found.shortage = self._shortage(page)
         # An error counts nothing, but what was counted before it may go beyond this place.
-        is_short = self.count.shortage(self.count.latest, self.place.next_row) > 0
+        counted = self.count.at_place if self.count.latest is None else self.count.latest
+        is_short = self.count.shortage(counted, self.place.next_row) > 0
         found.end_is_unproven |= page.stands_for_error and is_short
         is_one_page = self.place.delivered <= self.list_end.longest_page
         is_uncounted = not found.count_is_total and not is_one_page

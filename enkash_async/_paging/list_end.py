@@ -35,6 +35,8 @@ class ListEnd:
         """The most rows that a page has held."""
         self.was_single = False
         """A short page of one row came: where that is the edge, its room for more is a proof."""
+        self.is_uneven = False
+        """Pages that were short for no cap were followed by others, as where bytes end them."""
         self._counts_pages = unit == "pages"
         # So few rows leave no room for pages that overlap.
         self._few = 1 if unit == "rows" else TOO_FEW_TO_OVERLAP
@@ -42,8 +44,6 @@ class ListEnd:
         self._repeats = 0
         self._short = 0
         self._short_is_all_counted = False
-        self._is_uneven = False
-        """Pages that were short for no cap were followed by others, as where bytes end them."""
         self._has_lone_rows = False
         """There were rows too heavy for one page with the row before them."""
         self._seen: Step | None = None
@@ -52,7 +52,7 @@ class ListEnd:
     @property
     def page_rows(self) -> int:
         """Return the length of a full page as it shows an end; 0 where lengths say nothing."""
-        return 0 if self._is_uneven and not self._counts_pages else self.longest_page
+        return 0 if self.is_uneven and not self._counts_pages else self.longest_page
 
     def step_after(
         self,
@@ -86,7 +86,7 @@ class ListEnd:
         self.longest_page = max(self.longest_page, rows)
         # A page as long as the longest seen may be a capped one, whatever the count says.
         is_rest = rows < self.longest_page
-        is_last = is_rest and is_counted_out and not self._is_uneven
+        is_last = is_rest and is_counted_out and not self.is_uneven
         if self._repeats >= MAX_REPEATS and (is_rest or is_loose):
             return Step.END if is_last else Step.END_UNPROVEN
         if rows >= limit:
@@ -110,7 +110,7 @@ class ListEnd:
         self._seen = None
         if self._short and not (is_total and self._short_is_all_counted):
             # All pages that a cap cuts are as long as the longest; the end of the list is no cap.
-            self._is_uneven |= rows > self._short or self._short < self.longest_page
+            self.is_uneven |= rows > self._short or self._short < self.longest_page
         self._short = rows if rows < limit else 0
         self._short_is_all_counted = is_all_counted
 
@@ -141,7 +141,7 @@ class ListEnd:
                 return Step.DOUBT_SIZE
             if self._counts_pages or (is_counted_out and not rows):
                 return Step.END
-        elif not rows and (is_counted_out or not self._is_uneven):
+        elif not rows and (is_counted_out or not self.is_uneven):
             return Step.END
         self._seen = Step.END if is_like_end else Step.LOOSE
         return Step.READ_ON

@@ -40,10 +40,12 @@ class Batch(msgspec.Struct, eq=False):
 
     def unread(self) -> int:
         """Return how many new rows of the page come after those that are done."""
-        last = self.rows.indices[self.done - 1] if self.done else -1
         if not self.new.skip:
-            return len(self.page) - max(self.new.start, last + 1)
-        return sum(index > last for index in self.new.indices(self.page))
+            return len(self.page) - self._after_done()
+        return sum(index >= self._after_done() for index in self.new.indices(self.page))
+
+    def _after_done(self) -> int:
+        return max(self.new.start, self.rows.indices[self.done - 1] + 1 if self.done else 0)
 
     def row_after(self, place: int) -> int:
         """Return the place in the list after the first *place* rows that are read."""
@@ -57,8 +59,12 @@ class Batch(msgspec.Struct, eq=False):
         return any(index > last for index in self.new.indices(self.page))
 
     def next_row(self) -> int:
-        """Return the place in the list after the last row that is done."""
-        return self.row_after(self.done)
+        """Return the place in the list of the first new row that is not done.
+
+        Rows between it and those that are done were delivered before: reading goes on after them.
+        """
+        unread = range(self._after_done(), len(self.page))
+        return self.new.row + next(index for index in unread if index not in self.new.skip)
 
 
 class NotBegun:

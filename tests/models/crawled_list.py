@@ -169,7 +169,7 @@ class CrawlReader:
         used = len(new) - unread
         self.delivered += [page.ids[index] for index in new[:used]]
         if stops:
-            next_row = rows.row + (new[used - 1] + 1 if used else new[0]) if unread else None
+            next_row = rows.row + new[used] if unread else None
             token = ResumeToken(fingerprint="", point=self.crawl.point(unread, next_row))
             self.crawl = self._new(ResumeToken.parse(str(token)).point_of(CrawlPoint))
             self.pages = {}

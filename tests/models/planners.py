@@ -163,11 +163,9 @@ class Driven:
         if last is None:
             return None
         reached = last.indices[last.done - 1] if last.done else -1
-        behind = sum(index > reached for index in last.delivery.indices(last.page))
-        row = None
-        if behind:
-            row = last.row + (reached + 1 if last.done else last.indices[0])
-        point = self.timed(lambda: self.planner.point(behind, row))
+        unread = [index for index in last.delivery.indices(last.page) if index > reached]
+        row = last.row + unread[0] if unread else None
+        point = self.timed(lambda: self.planner.point(len(unread), row))
         return str(ResumeToken(fingerprint="model", point=point))
 
     def verdict(self) -> tuple[Verdict, list[str]]:

@@ -267,6 +267,24 @@ def test_the_last_row_before_a_token_moves_to_the_end(came: int, rows: int) -> N
     assert outcome.run.verdict is not Verdict.COMPLETE
 
 
+@pytest.mark.parametrize(("rows", "page_size"), [(4, 15), (12, 15), (60, 60)])
+def test_a_token_before_a_row_that_was_delivered_goes_on_after_that(
+    rows: int, page_size: int
+) -> None:
+    def insert(service: ListService, ask: Ask) -> None:
+        if service.requests in (2, 4):
+            # So that the second reader gets two rows and then the one that the first had.
+            service.insert(0)
+
+    world = ListWorld(rows=rows, page_size=page_size, habits=Habits(crash_after=(1, 3)))
+    outcome = run(world, 0, insert)
+
+    assert_kept(outcome)
+    assert outcome.lost == []
+    assert outcome.run.verdict is Verdict.CHANGED
+    assert outcome.run.requests <= 8
+
+
 @pytest.mark.parametrize("page_size", [100, 120, 300])
 @pytest.mark.parametrize("grown", [1, 2, 9])
 def test_what_a_list_grows_by_at_its_end_is_no_cap(page_size: int, grown: int) -> None:
@@ -409,6 +427,19 @@ def test_an_error_that_comes_once_ends_nothing_and_changes_nothing(
         assert outcome.delivered == due or not is_counted_out
 
 
+@pytest.mark.parametrize("came", [3, 6, 9])
+@pytest.mark.parametrize("gone", [1, 3, 6])
+def test_an_error_right_after_a_token_ends_no_list_of_which_more_was_counted(
+    came: int, gone: int
+) -> None:
+    def delete(service: ListService, ask: Ask) -> None:
+        service.delete(0, gone)
+
+    pages = Pages(unit="pages", past_end="error")
+    world = ListWorld(rows=10, page_size=3, pages=pages, habits=Habits(crash_after=(came,)))
+    assert_kept(run(world, 0, once(came - 1, delete)))
+
+
 @pytest.mark.parametrize("count", ["total", "missing", "page"])
 def test_an_offset_past_the_end_is_one_where_the_error_comes_again(count: str) -> None:
     pages = Pages(past_end="error")
@@ -432,6 +463,67 @@ def test_a_list_that_changes_around_the_offset_is_not_taken_for_one_that_ends_be
 
 
 # Too many requests
+
+
+@pytest.mark.parametrize("past_end", ["empty", "last_page", "last_rows", "error"])
+def test_a_row_alone_where_the_count_ends_is_not_asked_for_without_end(past_end: str) -> None:
+    pages = Pages(cap=1, past_end=past_end)  # type: ignore[arg-type]
+    # A reader that goes on from a token at the last row counted has yet to learn the cap.
+    world = ListWorld(
+        rows=6, page_size=5, pages=pages, count="minus_one", habits=Habits(crash_after=(5,))
+    )
+    outcome = run(world, 0)
+
+    assert outcome.run.delivered == outcome.stayed
+    assert outcome.run.requests <= 16
+
+
+@pytest.mark.parametrize("page_size", [3, 4])
+@pytest.mark.parametrize("concurrency", [1, 4])
+@pytest.mark.parametrize("rows", [12, 30])
+def test_a_page_that_ends_with_the_edge_is_not_asked_for_without_end(
+    page_size: int, concurrency: int, rows: int
+) -> None:
+    # Where offsets count pages, those around the place may all begin or end just there.
+    habits = Habits(concurrency=concurrency)
+    world = ListWorld(rows=rows, page_size=page_size, pages=Pages(unit="pages"), habits=habits)
+    for number in range(3, 9):
+        for gone in range(3, 7):
+
+            def delete(service: ListService, ask: Ask, at: int = number, gone: int = gone) -> None:
+                if service.requests == at:
+                    service.delete(1, gone)
+
+            outcome = run(world, 0, delete)
+
+            assert_kept(outcome)
+            assert outcome.run.requests <= 2 * rows
+
+
+LISTS_THAT_END_WITH_A_ROW_ALONE = {
+    "the one row from an offset on": ListWorld(
+        rows=38, page_size=6, pages=Pages(budget=5, past_end="last_rows"), heaviest=2, start=37
+    ),
+    "few rows": ListWorld(
+        rows=4, page_size=3, pages=Pages(budget=4, past_end="last_rows"), heaviest=2
+    ),
+    "many rows": ListWorld(
+        rows=36, page_size=6, pages=Pages(cap=6, budget=14, past_end="last_page"), heaviest=6
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    "world", LISTS_THAT_END_WITH_A_ROW_ALONE.values(), ids=LISTS_THAT_END_WITH_A_ROW_ALONE
+)
+def test_the_last_row_alone_where_pages_end_by_their_weight_and_come_past_the_end(
+    world: ListWorld,
+) -> None:
+    outcome = run(world, 0)
+
+    assert outcome.run.delivered == outcome.stayed
+    assert outcome.run.verdict is Verdict.COMPLETE
+    assert outcome.run.requests <= 2 * outcome.least + 2
 
 
 @pytest.mark.parametrize("huge", range(len(HUGE)))

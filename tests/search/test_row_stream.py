@@ -168,7 +168,9 @@ async def test_a_search_that_was_not_read_goes_on_where_it_began(make: Make) -> 
         # Rows that were known are not counted among those that are left.
         (NewRows(0, 0, frozenset({1, 8})), None, 0, 0, 2),
         (NewRows(0, 0, frozenset({1, 8})), None, 2, 3, 4),
-        (NewRows(0, 0, frozenset({1, 8})), None, 7, 8, 9),
+        # Nor is it one of them at which the next record stands.
+        (NewRows(0, 0, frozenset({1, 8})), None, 1, 2, 3),
+        (NewRows(0, 0, frozenset({1, 8})), None, 7, 9, 9),
         (NewRows(0, 0, frozenset({1, 8})), None, 8, 10, 10),
         # New rows beyond those asked for are left, too.
         (NewRows(0, 0), 3, 2, 2, 2),
@@ -176,7 +178,7 @@ async def test_a_search_that_was_not_read_goes_on_where_it_began(make: Make) -> 
         (NewRows(0, 0, frozenset({1})), 3, 3, 4, 4),
     ],
 )
-async def test_the_token_stands_after_the_row_that_its_reader_is_done_with(
+async def test_the_token_stands_before_the_row_that_its_reader_gets_next(
     make: Make,
     planner: FakePlanner,
     news: NewRows,
