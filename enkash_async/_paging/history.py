@@ -164,7 +164,7 @@ class History:
         if self._ordinals is None:
             ids = self.last_ids(count + unread)
             return ids[: len(ids) - unread], []
-        not_used = set(self._last_new[len(self._last_new) - unread :])
+        not_used = set(self._last_new[max(0, len(self._last_new) - unread) :])
         behind, passed = self._behind.copy(), list[str]()
         while not_used and behind:
             if (record_id := behind.pop()) in not_used:

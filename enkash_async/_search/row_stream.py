@@ -40,9 +40,10 @@ class Batch(msgspec.Struct, eq=False):
 
     def unread(self) -> int:
         """Return how many new rows of the page come after those that are done."""
+        first = self._after_done()
         if not self.new.skip:
-            return len(self.page) - self._after_done()
-        return sum(index >= self._after_done() for index in self.new.indices(self.page))
+            return len(self.page) - first
+        return sum(index >= first for index in self.new.indices(self.page))
 
     def _after_done(self) -> int:
         return max(self.new.start, self.rows.indices[self.done - 1] + 1 if self.done else 0)
