@@ -603,6 +603,41 @@ async def test_a_404_of_the_service_itself_is_a_refusal() -> None:
     assert len(server.calls) == 1
 
 
+BROKEN_BODIES = {
+    "cut off": b"Content-Length: 100\r\n\r\n{",
+    "not the gzip it says": b"Content-Encoding: gzip\r\nContent-Length: 4\r\n\r\nabcd",
+    "in an unknown coding": b"Content-Encoding: rot13\r\nContent-Length: 4\r\n\r\nabcd",
+    "too large": b"Content-Length: 99999999\r\n\r\n{",
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN_BODIES.values(), ids=BROKEN_BODIES)
+@pytest.mark.parametrize("status", [400, 401, 403])
+@pytest.mark.parametrize("worked_before", [False, True])
+async def test_a_refusal_is_one_by_its_status_where_its_text_does_not_come_whole(
+    broken: bytes, status: int, worked_before: bool
+) -> None:
+    refusal = b"HTTP/1.1 %d No\r\n%b" % (status, broken)
+    answers = {
+        TOKEN_PATH: [reply(token_answer())] * worked_before + [refusal] * 4,
+        # The token is good for one search.
+        SEARCH_PATH: [reply(page("KC1"))] * worked_before + [reply(b"", 401)] * 4,
+    }
+
+    async def answer(call: Call) -> bytes | None:
+        return answers[call.path].pop(0)
+
+    async with (
+        raw_server(answer) as server,
+        EnKashSession(server.base_url, OAUTH, retry=QUICK) as session,
+    ):
+        if worked_before:
+            await session.customers.search()
+        for _ in range(2):
+            assert type(await error_of(session)) is AuthenticationError
+    assert len(server.calls_of(TOKEN_PATH)) == 1 + worked_before
+
+
 @pytest.mark.parametrize("status", [408, 421, 425, 429])
 async def test_a_login_that_nobody_looked_at_is_sent_again(status: int) -> None:
     async with session_on(*[reply(b"", status)] * 3, reply(token_answer())) as (server, session):

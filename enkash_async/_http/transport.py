@@ -67,13 +67,22 @@ class Transport:
         )
 
     async def post_form(self, path: str, body: bytes, headers: Mapping[str, str]) -> Response:
-        """Send a form once, to get a token; like `send`, with the bound of a token answer."""
+        """Send a form once, to get a token; like `send`, with the bound of a token answer.
+
+        One that was refused by its status is an answer, though its body did not come whole: it
+        would be refused again.
+        """
         message, sealed_headers = Message({}, Sealed(body)), Sealed(headers)
         del body, headers
         # Over a connection of its own: where one that was idle is found dead, nobody can say
         # whether the login was heard.
         return await self.send(
-            Operation(path), message, sealed_headers, bound=TOKEN_BOUND, needs_fresh=True
+            Operation(path),
+            message,
+            sealed_headers,
+            bound=TOKEN_BOUND,
+            needs_fresh=True,
+            status_will_do=True,
         )
 
     async def send(
@@ -85,11 +94,13 @@ class Transport:
         seconds: float = math.inf,
         bound: Bound | None = None,
         needs_fresh: bool = False,
+        status_will_do: bool = False,
     ) -> Response:
         """Send once and read the whole answer, whatever its status; TransportError if none came.
 
         It may take *seconds*, or as many as the session allows an attempt if those are fewer. With
-        *needs_fresh* it goes over a new connection, unless the aiohttp session is the caller's.
+        *needs_fresh* it goes over a new connection, unless the aiohttp session is the caller's;
+        where *status_will_do*, the body of an answer of 4xx may be missing.
         Redirects are not followed, since credentials would go with them.
         """
         bound = bound or self._bound
@@ -105,12 +116,16 @@ class Transport:
             async with exchange.deadline:
                 return await self._exchange(operation, message, headers, bound, exchange)
         except ResponseError as error:
+            if status_will_do and (refusal := _bare_refusal(exchange)):
+                return refusal
             # Raised anew, without the frames that hold what came.
             scrubbed(error)
             raise
         except MISUSE:
             raise
         except Exception as error:
+            if status_will_do and (refusal := _bare_refusal(exchange)):
+                return refusal
             if getattr(self._http, "closed", False):
                 raise RuntimeError(CLOSED_BY_CALLER) from scrubbed_client_error(error)
             if exchange.use.is_flooded:
@@ -159,6 +174,12 @@ class Transport:
             if len(self._urls) < MAX_URLS:
                 self._urls[operation.path] = url
         return url
+
+
+def _bare_refusal(exchange: Exchange) -> Response | None:
+    """Return an answer of 4xx without its body, None if the head of no such answer came."""
+    status = exchange.status
+    return None if status is None or not 400 <= status < 500 else Response(status, {}, [])
 
 
 async def _read(response: aiohttp.ClientResponse, exchange: Exchange, bound: Bound) -> list[bytes]:

@@ -62,6 +62,13 @@ class _Slot:
         else:
             cancel_soon(self.task)
 
+    def begin(self, task: asyncio.Task[None]) -> None:
+        """Learn which task fetches the page: when it has ended, nothing more comes."""
+        self.task = task
+        # It may be cancelled before it began. The slot itself would hold the page a turn longer.
+        done = self.done
+        task.add_done_callback(lambda _: done.set())
+
     async def landed(self) -> None:
         """Wait until the page or an error has come, giving other tasks a turn.
 
@@ -132,7 +139,7 @@ class Prefetch:
                 break
             self._budget.take(nbytes)
             slot = self._slots[request] = _Slot(request, nbytes)
-            slot.task = self._watch.run(self._owner.start, self._run, slot)
+            slot.begin(self._watch.run(self._owner.start, self._run, slot))
 
     async def _run(self, slot: _Slot) -> None:
         slot.has_begun = True

@@ -419,3 +419,25 @@ async def test_an_error_about_a_page_that_may_be_past_the_end_becomes_an_empty_p
     else:
         with pytest.raises(type(error)):
             await prefetch.head()
+
+
+class Hasty(TaskOwner):
+    """Its tasks are cancelled before they begin, as where callbacks run in another order."""
+
+    def start(self, function: Any, argument: Any) -> asyncio.Task[None]:
+        task = super().start(function, argument)
+        task.cancel()
+        return task
+
+
+async def test_a_fetch_that_was_cancelled_before_it_began_holds_up_nobody(
+    planner: FakePlanner, gate: Gate, budget: ByteBudget
+) -> None:
+    watch = Telemetry([]).search("things", "search")
+    prefetch = Prefetch(planner, gate.fetch, Hasty(), budget, 4, 60, watch)
+    prefetch.fill()
+
+    with pytest.raises(RuntimeError, match="closed"):
+        await prefetch.head()
+    await prefetch.aclose()
+    assert budget.used == 0
