@@ -18,6 +18,7 @@ from enkash_async._http.transport_errors import Exchange, scrubbed_client_error,
 from enkash_async._wire.response import Response
 from enkash_async._wire.sealed import Sealed, scrubbed
 from enkash_async.errors import ResponseError
+from enkash_async.retry import RETRYABLE_STATUSES
 from enkash_async.timeout import Timeout
 
 TOKEN_BOUND = Bound(64 * 1024, "the bound of a token answer", "check base_url")
@@ -100,7 +101,7 @@ class Transport:
 
         It may take *seconds*, or as many as the session allows an attempt if those are fewer. With
         *needs_fresh* it goes over a new connection, unless the aiohttp session is the caller's;
-        where *status_will_do*, the body of an answer of 4xx may be missing.
+        where *status_will_do*, the body of a refusal may be missing.
         Redirects are not followed, since credentials would go with them.
         """
         bound = bound or self._bound
@@ -177,9 +178,11 @@ class Transport:
 
 
 def _bare_refusal(exchange: Exchange) -> Response | None:
-    """Return an answer of 4xx without its body, None if the head of no such answer came."""
+    """Return an answer that refuses for good, without its body; None if no head of one came."""
     status = exchange.status
-    return None if status is None or not 400 <= status < 500 else Response(status, {}, [])
+    if status is None or not 400 <= status < 500 or status in RETRYABLE_STATUSES:
+        return None
+    return Response(status, {}, [])
 
 
 async def _read(response: aiohttp.ClientResponse, exchange: Exchange, bound: Bound) -> list[bytes]:

@@ -61,6 +61,7 @@ class FakeTransport(Transport):
         seconds: float = 0.0,
         bound: Bound | None = None,
         needs_fresh: bool = False,
+        status_will_do: bool = False,
     ) -> Response:
         self.sent.append(str(operation))
         self.tokens.append(headers.reveal()["Authorization"])
