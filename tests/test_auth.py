@@ -612,7 +612,7 @@ BROKEN_BODIES = {
 
 
 @pytest.mark.parametrize("broken", BROKEN_BODIES.values(), ids=BROKEN_BODIES)
-@pytest.mark.parametrize("status", [400, 401, 403])
+@pytest.mark.parametrize("status", [400, 401, 403, 422, 423])
 @pytest.mark.parametrize("worked_before", [False, True])
 async def test_a_refusal_is_one_by_its_status_where_its_text_does_not_come_whole(
     broken: bytes, status: int, worked_before: bool

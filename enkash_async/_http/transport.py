@@ -18,7 +18,6 @@ from enkash_async._http.transport_errors import Exchange, scrubbed_client_error,
 from enkash_async._wire.response import Response
 from enkash_async._wire.sealed import Sealed, scrubbed
 from enkash_async.errors import ResponseError
-from enkash_async.retry import RETRYABLE_STATUSES
 from enkash_async.timeout import Timeout
 
 TOKEN_BOUND = Bound(64 * 1024, "the bound of a token answer", "check base_url")
@@ -33,6 +32,10 @@ MIB = 1024 * 1024
 
 MISUSE = (TypeError, NameError, NotImplementedError, MemoryError)
 """What sending raises where the program is wrong, or at its end, and not the network."""
+
+
+REFUSALS = frozenset({400, 401, 403, 422, 423})
+"""Statuses that say by themselves that the service looked at a login and refused it."""
 
 
 class Transport:
@@ -178,11 +181,8 @@ class Transport:
 
 
 def _bare_refusal(exchange: Exchange) -> Response | None:
-    """Return an answer that refuses for good, without its body; None if no head of one came."""
-    status = exchange.status
-    if status is None or not 400 <= status < 500 or status in RETRYABLE_STATUSES:
-        return None
-    return Response(status, {}, [])
+    """Return an answer that refuses what was sent, without its body; None if it is none."""
+    return Response(exchange.status, {}, []) if exchange.status in REFUSALS else None
 
 
 async def _read(response: aiohttp.ClientResponse, exchange: Exchange, bound: Bound) -> list[bytes]:

@@ -91,6 +91,10 @@ def may_lose(plan: Plan, reader: Reader) -> int:
     if reader.offset and _may_err(plan) and world.count == "page":
         # Two errors for the first page look like the end, and the count says nothing against it.
         return world.rows
+    is_true = not any(fault.kind == "nothing_found" for fault in plan.faults)
+    if reader.crawls and _counts_stop(plan) and not is_true:
+        # Each hides what would show the other.
+        return world.rows
     touched = _touched(plan, reader)
     if touched and (world.count != "total" or _counts_stop(plan)):
         # Nothing tells how far down a row stands that was delivered.
