@@ -164,6 +164,8 @@ def most_requests(plan: Plan) -> int:
             cut = 4 if any(fault.on == "search" for fault in plan.faults) else 1
             total += (6 if reader.crawls else 2) * least * cut
             total += 30 + 4 * plan.settings.max_concurrency
+            # Where the list ends before the offset by now, a place that was found is lost again.
+            total += REPAIR if reader.offset and plan.changes else 0
             # Counts that stop are found out by windows that hold more, a filter that is ignored by
             # what windows hold: the guarantee lets a crawl ask 200 times for that.
             total += 30 if reader.crawls and plan.world.count_limit is not None else 0
