@@ -139,6 +139,9 @@ class Stage:
         # What a service has asked for, such as a Retry-After, it still asks for, and a login that
         # is on its way may still be refused.
         trouble = max(0.0, self._service.trouble_until - self._loop.time())
+        if self._plan.settings.patience < 1:
+            # Calls that wait so little give up before a pause of the session is over.
+            trouble += bounds.RECOVERY
         await asyncio.sleep(trouble + self._plan.world.latency)
         if self._plan.new_session_at_end or self._is_spent():
             await self.close_session()
