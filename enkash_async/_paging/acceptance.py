@@ -181,8 +181,8 @@ class Acceptance(msgspec.Struct, eq=False, kw_only=True):
         found = self.findings
         # Without a count, a single row with room after it is all that shows the end.
         is_unknown = not self.count.is_total and not self.list_end.was_single
-        has_changed = found.drifted or found.total_changed or found.shortage != 0
-        found.unchecked |= has_changed or is_unknown
+        has_changed = found.drifted or found.total_changed or self.count.has_varied
+        found.unchecked |= has_changed or is_unknown or found.shortage != 0
         return _nothing_new(request, page)
 
     def _accept_probe(self, request: PageRequest, page: RawPage) -> NewRows:

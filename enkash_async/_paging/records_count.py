@@ -30,6 +30,8 @@ class RecordsCount:
         """Go on from *place*, where so many rows were *counted* when it was reached."""
         self._findings = findings
         self.latest: int | None = None
+        self.has_varied = False
+        """It was another before, though it may be as at the start again by now."""
         self._at_place = counted
         self._place = place
         self._is_passed = False
@@ -44,6 +46,7 @@ class RecordsCount:
         if total is None or not is_possible(total):
             return
         found = self._findings
+        self.has_varied |= self.latest is not None and self.latest != total
         found.total_at_end = self.latest = total
         if found.total_at_start is None:
             found.total_at_start = total

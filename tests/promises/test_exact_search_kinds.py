@@ -254,6 +254,27 @@ def test_one_row_moved_to_the_end_is_all_that_is_left_of_those_delivered(touched
     assert outcome.lost == []
 
 
+def come_and_go() -> Script:
+    """Return a script that inserts three rows before they are read, and deletes them after that."""
+    come = once(8, lambda service, ask: service.insert(9, 3))
+    go = once(11, lambda service, ask: service.delete(9, 3))
+
+    def change(service: ListService, ask: Ask) -> None:
+        come(service, ask)
+        go(service, ask)
+
+    return change
+
+
+@pytest.mark.parametrize("concurrency", [1, 2, 8])
+def test_a_list_that_is_as_long_as_before_again_has_changed_all_the_same(concurrency: int) -> None:
+    # Pages of four, by number: the one after row 12 may share no row with those before it.
+    habits = Habits(concurrency=concurrency, heavy=0.3)
+    world = ListWorld(rows=12, page_size=4, pages=Pages(unit="pages"), habits=habits)
+    for seed in range(40):
+        assert_kept(run(world, seed, come_and_go()))
+
+
 @pytest.mark.parametrize("rows", [8, 40, 400])
 @pytest.mark.parametrize("came", [1, 2, 5])
 def test_the_last_row_before_a_token_moves_to_the_end(came: int, rows: int) -> None:
