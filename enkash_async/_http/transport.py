@@ -119,17 +119,15 @@ class Transport:
         try:
             async with exchange.deadline:
                 return await self._exchange(operation, message, headers, bound, exchange)
-        except ResponseError as error:
-            if status_will_do and (refusal := _bare_refusal(exchange)):
-                return refusal
-            # Raised anew, without the frames that hold what came.
-            scrubbed(error)
-            raise
         except MISUSE:
             raise
         except Exception as error:
-            if status_will_do and (refusal := _bare_refusal(exchange)):
-                return refusal
+            if status_will_do and exchange.status in REFUSALS:
+                return Response(exchange.status, {}, [])
+            if isinstance(error, ResponseError):
+                # Raised anew, without the frames that hold what came.
+                scrubbed(error)
+                raise
             if getattr(self._http, "closed", False):
                 raise RuntimeError(CLOSED_BY_CALLER) from scrubbed_client_error(error)
             if exchange.use.is_flooded:
@@ -178,11 +176,6 @@ class Transport:
             if len(self._urls) < MAX_URLS:
                 self._urls[operation.path] = url
         return url
-
-
-def _bare_refusal(exchange: Exchange) -> Response | None:
-    """Return an answer that refuses what was sent, without its body; None if it is none."""
-    return Response(exchange.status, {}, []) if exchange.status in REFUSALS else None
 
 
 async def _read(response: aiohttp.ClientResponse, exchange: Exchange, bound: Bound) -> list[bytes]:

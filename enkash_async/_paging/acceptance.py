@@ -290,17 +290,14 @@ class Acceptance(msgspec.Struct, eq=False, kw_only=True):
             self.schedule.note_full(may_be_all=page.total == len(page))
         elif step is Step.DOUBT_SIZE and new and self._holds_the_rest(page):
             # What the list grew by meanwhile shows no cap.
-            self.schedule.one_at_a_time = True
-            self.schedule.forget()
+            self._plan_anew()
         elif step is Step.DOUBT_SIZE:
             self._doubt_size(len(page))
         elif step is Step.PEEK:
-            self.schedule.one_at_a_time = True
-            self.schedule.forget()
+            self._plan_anew()
             self.schedule.put_first(self.reach.peek(request, self.place.end_row))
         elif step is Step.LOOSE:
-            self.schedule.one_at_a_time = True
-            self.schedule.forget()
+            self._plan_anew()
             self.schedule.put_first(self.reach.loose_page(self.place.end_row))
         else:
             self.findings.end_is_unproven |= step is Step.END_UNPROVEN
@@ -309,7 +306,10 @@ class Acceptance(msgspec.Struct, eq=False, kw_only=True):
     def _doubt_size(self, rows: int) -> None:
         """Plan anew after a short page; what comes next tells whether the service caps pages."""
         is_settled = self.cap.note_short(rows, self.list_end.longest_page)
-        self.schedule.one_at_a_time = not is_settled
+        self._plan_anew(one_at_a_time=not is_settled)
+
+    def _plan_anew(self, *, one_at_a_time: bool = True) -> None:
+        self.schedule.one_at_a_time = one_at_a_time
         self.schedule.forget()
 
     def _holds_the_rest(self, page: RawPage) -> bool:

@@ -40,13 +40,13 @@ class Batch(msgspec.Struct, eq=False):
 
     def unread(self) -> int:
         """Return how many new rows of the page come after those that are done."""
-        first = self._after_done()
-        if not self.new.skip:
-            return len(self.page) - first
-        return sum(index >= first for index in self.new.indices(self.page))
+        left = self._left()
+        return len(left) - sum(index in left for index in self.new.skip)
 
-    def _after_done(self) -> int:
-        return max(self.new.start, self.rows.indices[self.done - 1] + 1 if self.done else 0)
+    def _left(self) -> range:
+        """Return the indices after the rows that are done, those of known rows among them."""
+        after_done = self.rows.indices[self.done - 1] + 1 if self.done else 0
+        return range(max(self.new.start, after_done), len(self.page))
 
     def row_after(self, place: int) -> int:
         """Return the place in the list after the first *place* rows that are read."""
@@ -64,8 +64,7 @@ class Batch(msgspec.Struct, eq=False):
 
         Rows between it and those that are done were delivered before: reading goes on after them.
         """
-        unread = range(self._after_done(), len(self.page))
-        return self.new.row + next(index for index in unread if index not in self.new.skip)
+        return self.new.row + next(i for i in self._left() if i not in self.new.skip)
 
 
 class NotBegun:

@@ -32,6 +32,11 @@ def overlaps(plan: Plan) -> bool:
     return smallest > 1
 
 
+def _is_true(plan: Plan) -> bool:
+    """Say whether no answer finds nothing where there is something."""
+    return not any(fault.kind == "nothing_found" for fault in plan.faults)
+
+
 def _may_err(plan: Plan) -> bool:
     """Say whether errors about the request come though it is as it should be."""
     return any(fault.kind == "error_in_200" for fault in plan.faults)
@@ -55,8 +60,7 @@ def is_calm(plan: Plan, reader: Reader) -> bool:
     if world.unit == "pages" and reader.offset and left < SMALLEST_OVERLAP:
         # One page holds them all, and it is too small to show by another where it stands.
         return False
-    is_true = not any(fault.kind == "nothing_found" for fault in plan.faults)
-    is_plain = not world.ends_by_bytes and is_true
+    is_plain = not world.ends_by_bytes and _is_true(plan)
     return is_known and is_plain and overlaps(plan) and not plan.changes
 
 
@@ -64,8 +68,7 @@ def is_promised(plan: Plan, reader: Reader) -> bool:
     """Say whether the assumptions of docs/guarantees.md hold for this reader."""
     if not reader.crawls:
         return True
-    is_true = not any(fault.kind == "nothing_found" for fault in plan.faults)
-    return plan.world.ignored == "neither" and is_true and not _counts_stop(plan)
+    return plan.world.ignored == "neither" and _is_true(plan) and not _counts_stop(plan)
 
 
 def _counts_stop(plan: Plan) -> bool:
@@ -91,8 +94,7 @@ def may_lose(plan: Plan, reader: Reader) -> int:
     if reader.offset and _may_err(plan) and world.count == "page":
         # Two errors for the first page look like the end, and the count says nothing against it.
         return world.rows
-    is_true = not any(fault.kind == "nothing_found" for fault in plan.faults)
-    if reader.crawls and _counts_stop(plan) and not is_true:
+    if reader.crawls and _counts_stop(plan) and not _is_true(plan):
         # Each hides what would show the other.
         return world.rows
     touched = _touched(plan, reader)
