@@ -155,6 +155,8 @@ class Acceptance(msgspec.Struct, eq=False, kw_only=True):
         self.schedule.drop_head()
         reached = request.row + len(page)
         is_contradiction = self.start.is_error and reached > self.place.start
+        if self.start.is_error:
+            self.count.note_reached(page.total, reached)
         self.start.judge(page, reaches_start=is_contradiction)
         if self.start.is_past_end:
             if self._shortage(page) > 1 or is_contradiction:
@@ -162,11 +164,16 @@ class Acceptance(msgspec.Struct, eq=False, kw_only=True):
                     f"the service does not answer for row {self.place.start} although recordsCount"
                     f" is {page.total}, and a page before it ends at row {reached}"
                 )
+            if (proof := self.start.proof(request, page)) is not None:
+                self.schedule.put_first(proof)
+                return _nothing_new(request, page)
             self._end(page)
             # A count may be one too high, but an error does not say so.
             self.findings.shortage = max(0, self.findings.shortage) if self.start.is_error else 0
             is_uncounted = not self.count.is_total and len(page) >= request.limit
             self.findings.end_is_unproven |= is_uncounted or page.total is None
+            is_longer = self.start.is_error and reached > self.start.ends_at
+            self.findings.end_is_unproven |= is_longer and not self.count.is_total
             self.findings.end_is_unproven |= self.start.has_changed
         elif not self.start.is_proven:
             self.schedule.forget()
@@ -222,7 +229,8 @@ class Acceptance(msgspec.Struct, eq=False, kw_only=True):
         found.repairs += not lost.tries
         # A page that begins too far down shows a hole, which a page before it may fill.
         is_hole = request.row > expected
-        found.drifted = found.drifted or not is_hole
+        # An error does not say that anything changed: the edge may be found where it was.
+        found.drifted |= not (is_hole or page.stands_for_error)
         if request.purpose is Purpose.REREAD or (lost.was_found_again and not is_hole):
             self.schedule.drop_head()
             found.rows_reread += len(page)
@@ -332,7 +340,7 @@ class Acceptance(msgspec.Struct, eq=False, kw_only=True):
         is_short = self.count.shortage(counted, self.place.next_row) > 0
         found.end_is_unproven |= page.stands_for_error and is_short
         is_one_page = self.place.delivered <= self.list_end.longest_page
-        is_uncounted = not found.count_is_total and not is_one_page
+        is_uncounted = not self.count.is_total and not is_one_page
         found.nothing_counted = self.overlap.checks_all and is_uncounted
         is_watched = self.overlap.checks_all or found.moved
         if is_watched and found.count_is_total and not found.total_changed:

@@ -34,11 +34,16 @@ class RecordsCount:
         """It was another before, though it may be as at the start again by now."""
         self._at_place = counted
         self._place = place
-        self._is_passed = False
+        self.is_passed = counted is not None and place > counted
+        """Reading came further, or a page held more: it is no total, or not any more."""
 
     @property
     def is_total(self) -> bool:
-        """Say whether it was seen to count all matches."""
+        """Say whether it counts all matches: it was seen not to count the page, nor to stop."""
+        return self._findings.count_is_total and not self.is_passed
+
+    @property
+    def _counts_more(self) -> bool:
         return self._findings.count_is_total
 
     def note(self, total: int | None, rows: int) -> None:
@@ -51,29 +56,34 @@ class RecordsCount:
         if found.total_at_start is None:
             found.total_at_start = total
         found.count_is_total |= total != rows
+        self.is_passed |= total < rows
 
     def note_place(self, total: int | None, end_row: int) -> None:
         """Learn that a page that fits, with this count beside it, ended before *end_row*."""
         self._at_place = total if total is not None and is_possible(total) else None
         self._place = end_row
+        self.note_reached(total, end_row)
+
+    def note_reached(self, total: int | None, end_row: int) -> None:
+        """Learn that a page with this count beside it reached to *end_row*."""
         # As of a service that stops counting: no row after this one is ruled out by it.
-        self._is_passed |= self.is_total and total is not None and end_row > total
+        self.is_passed |= self._counts_more and total is not None and end_row > total
 
     @property
     def at_place(self) -> int | None:
         """Return the count beside the last page that fits, None if it surely says nothing."""
-        return None if self._is_passed else self._at_place
+        return None if self.is_passed else self._at_place
 
     def growth(self, total: int | None) -> int | None:
         """Return by how many rows the list grew since that page, None if no count tells."""
-        if not self.is_total or total is None or self._at_place is None:
+        if not self._counts_more or total is None or self._at_place is None:
             return None
         return total - self._at_place if is_possible(total) else None
 
     def change(self, total: int | None) -> Change | None:
         """Return how the list has changed since, by the count of a page; None if none tells."""
         growth = self.growth(total)
-        if growth is None or total is None or self._at_place is None or self._is_passed:
+        if growth is None or total is None or self._at_place is None or self.is_passed:
             return None
         return Change(total, growth, self._at_place - self._place)
 
@@ -82,7 +92,7 @@ class RecordsCount:
 
         Both numbers are of one answer, so that no change of the list explains a difference.
         """
-        if total is None or not self.is_total or not is_possible(total):
+        if total is None or not self._counts_more or not is_possible(total):
             return 0
         return total - row
 
@@ -91,7 +101,7 @@ class RecordsCount:
 
         A count that was passed speaks of no last row.
         """
-        return self.is_total and not self._is_passed and row == total
+        return self.is_total and row == total
 
     def may_reach(self, row: int) -> bool:
         """Say whether there may be a row *row*, as far as the latest count tells."""
@@ -100,7 +110,7 @@ class RecordsCount:
     @property
     def expected(self) -> int | None:
         """Return how many rows the list has, as far as the latest count tells."""
-        return self.latest if self.is_total and not self._is_passed else None
+        return self.latest if self.is_total else None
 
 
 def is_possible(total: int) -> bool:

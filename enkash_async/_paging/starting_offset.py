@@ -34,6 +34,8 @@ class StartingOffset:
         """The first page and the one before it were neither the same nor neighbours."""
         self.is_error = False
         """An error came instead of the first page."""
+        self.ends_at = start
+        """The row before which the list ends, by its first page; 0 if no other page can show it."""
 
     @property
     def is_doubtful(self) -> bool:
@@ -48,8 +50,8 @@ class StartingOffset:
 
     def is_counted(self, request: PageRequest, page: RawPage) -> bool:
         """Say whether the count, or the place of *page*, proves that rows stand there."""
-        counted = self._count.is_total and page.total is not None and page.total > self._start
-        return self.is_proven or counted or not request.row
+        is_counted = self._count.shortage(page.total, self._start) > 0
+        return self.is_proven or is_counted or not request.row
 
     def request(self, first: PageRequest, page: RawPage) -> PageRequest:
         """Return the request for what stands before the *first* page, which tells.
@@ -65,6 +67,28 @@ class StartingOffset:
         if page.stands_for_error:
             return self._reach.page_at(0, Purpose.BEFORE)
         return self._reach.page_before(first)
+
+    def proof(self, before: PageRequest, page: RawPage) -> PageRequest | None:
+        """Return the request that tells whether the list ends where the first page of it says.
+
+        It came for *before*, since an error came for the offset. A count may have stopped at some
+        number, and a page may be short because the service caps it: so the page is asked for that
+        ends with the last row, if there is no other. None if there is nothing to ask.
+        """
+        if not self.is_error or before.row > 0:
+            return None
+        is_short = len(page) < before.limit
+        uncounted = len(page) if is_short else self._start
+        self.ends_at = uncounted if self._count.expected is None else self._count.expected
+        is_shown = self._count.is_total and is_short and len(page) == self.ends_at
+        if is_shown or self.ends_at < 2:
+            return None
+        proof = self._reach.page_at(self.ends_at - 1, Purpose.BEFORE)
+        if proof.row <= 0:
+            # Where offsets count pages, that is the first page again, which shows nothing more.
+            self.ends_at = 0
+            return None
+        return proof
 
     def judge(self, page: RawPage, *, reaches_start: bool = False) -> None:
         """Learn what stands before the first page, and so what that one is.

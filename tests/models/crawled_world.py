@@ -79,6 +79,8 @@ class CrawlWorld:
     """How often an answer belongs to another request."""
     errors: float = 0.0
     """How often an error about the request is the answer, though rows stand there."""
+    failing: int | None = None
+    """The request, counted from 1, that gets such an error."""
     habits: Habits = attrs.field(factory=Habits)
 
     @property
@@ -89,7 +91,7 @@ class CrawlWorld:
     @property
     def is_calm(self) -> bool:
         """Say whether the list, and what is said of it, stays the same."""
-        return not (self.drift or self.empties or self.strays or self.errors)
+        return not (self.drift or self.empties or self.strays or self.errors or self.failing)
 
     @property
     def is_honest(self) -> bool:
@@ -156,6 +158,8 @@ class CrawlService:
                 return Answer((), 0)
         if self.chance.random() < self.world.errors and ask.offset > self.world.pages.first:
             # For a first page any error is raised.
+            return Answer(is_error=True)
+        if self.requests == self.world.failing:
             return Answer(is_error=True)
         found = self._found(ask)
         if self.world.order == "unstable":

@@ -25,7 +25,7 @@ def past_the_end(total: int | None = None) -> PastTheEnd:
     point = ListPoint(row=10, edge=("e",))
     reach = Reach(Addressing(), PageCap("rows", point), PageSizes(5), max_new=5)
     count = RecordsCount(Findings())
-    count.note(total, 3)
+    count.note(total, 0)
     return PastTheEnd(Place(0, point, None), reach, count)
 
 

@@ -374,6 +374,16 @@ def test_an_error_for_rows_that_are_counted_ends_no_window(errors: float) -> Non
         assert outcome.run.verdict is Verdict.COMPLETE
 
 
+@pytest.mark.parametrize("rows", [33, 43])
+def test_an_error_that_comes_once_ends_no_window_of_which_more_is_there_than_counted(
+    rows: int,
+) -> None:
+    pages = Pages(unit="pages")
+    world = CrawlWorld(rows=rows, page_size=10, count="capped", capped_at=rows - 1, pages=pages)
+    for failing in range(1, run(world, 0).run.requests + 3):
+        assert_kept(run(attrs.evolve(world, failing=failing), 0))
+
+
 # Requests and time
 
 

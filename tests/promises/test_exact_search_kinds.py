@@ -7,9 +7,10 @@ import random
 import attrs
 import pytest
 
+from enkash_async._paging.addressing import OffsetUnit
 from enkash_async._paging.planner import Planner
 from enkash_async.report import Verdict
-from tests.models.answers import HUGE, Answer, Ask, Pages
+from tests.models.answers import HUGE, Answer, Ask, Count, Pages
 from tests.models.listed_world import (
     ListOutcome,
     ListService,
@@ -430,20 +431,21 @@ LISTS_WITH_ERRORS = {
 
 
 @pytest.mark.parametrize("world", LISTS_WITH_ERRORS.values(), ids=LISTS_WITH_ERRORS)
-@pytest.mark.parametrize("together", [1, 2])
+@pytest.mark.parametrize("errors", [(0,), (0, 1), (0, 1, 3)])
 def test_an_error_that_comes_once_ends_nothing_and_changes_nothing(
-    world: ListWorld, together: int
+    world: ListWorld, errors: tuple[int, ...]
 ) -> None:
     calm = read_with_errors(world)
     due = [f"old{number}" for number in range(world.start, world.rows)]
     assert calm.delivered == due
 
     for number in range(1, calm.requests + 3):
-        outcome = read_with_errors(world, *range(number, number + together))
-        if together == 1:
+        outcome = read_with_errors(world, *(number + one for one in errors))
+        if len(errors) == 1:
             assert outcome.delivered == due or outcome.error == "refused"
-        # If another comes with it, it is no change either, and no end where more is counted.
-        assert outcome.verdict is not Verdict.CHANGED
+        # If others come with it, it is no change either, and no end where more is counted.
+        may_go_back = world.pages.unit == "pages" and len(errors) > 2
+        assert outcome.verdict is not Verdict.CHANGED or may_go_back
         is_counted_out = outcome.verdict is Verdict.COMPLETE and world.count == "total"
         assert outcome.delivered == due or not is_counted_out
 
@@ -468,7 +470,31 @@ def test_an_offset_past_the_end_is_one_where_the_error_comes_again(count: str) -
     outcome = run(world, 0)
 
     assert (outcome.run.delivered, outcome.run.error) == ([], "")
-    assert outcome.run.requests == 3
+    # The last one shows that no row follows those on the first page.
+    assert outcome.run.requests == 4
+    is_counted = count != "missing"
+    assert outcome.run.verdict is (Verdict.COMPLETE if is_counted else Verdict.INCOMPLETE)
+
+
+@pytest.mark.parametrize("errors", [2, 3, 4])
+@pytest.mark.parametrize("cap", [None, 10])
+@pytest.mark.parametrize("unit", ["rows", "pages"])
+@pytest.mark.parametrize(
+    ("count", "capped_at"),
+    [("capped", 3), ("capped", 32), ("capped", 70), ("page", 0), ("missing", 0), ("total", 0)],
+)
+def test_no_list_ends_before_an_offset_by_errors_where_its_count_stops(
+    count: Count, capped_at: int, unit: OffsetUnit, cap: int | None, errors: int
+) -> None:
+    pages = Pages(unit=unit, cap=cap)
+    for start in (70, 72):
+        world = ListWorld(
+            rows=73, page_size=20, start=start, pages=pages, count=count, capped_at=capped_at
+        )
+        outcome = read_with_errors(world, *range(1, errors + 1))
+
+        assert outcome.verdict in (None, Verdict.INCOMPLETE) or len(outcome.delivered) == 73 - start
+        assert outcome.requests <= 30
 
 
 def test_a_list_that_changes_around_the_offset_is_not_taken_for_one_that_ends_before() -> None:

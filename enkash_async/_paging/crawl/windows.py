@@ -101,6 +101,8 @@ class CountedWindow:
         self._longest = 0
         """Rows of the longest page so far."""
         self._has_retried = False
+        self._error_at: int | None = None
+        """Where an error came, for a page after all that is counted."""
 
     @property
     def head(self) -> PageRequest | None:
@@ -209,8 +211,11 @@ class CountedWindow:
         rows_due = min(request.limit, (self.count or 0) - request.row)
         is_agreed = page.stands_for_error or page.total == self.count
         if rows_due <= 0 and len(known) == len(page) and is_agreed:
-            # Nothing stands there: no row, an error, or the last page again.
+            # Nothing stands there: no row, an error that comes twice, or the last page again.
             self._requests.popleft()
+            if page.stands_for_error and self._error_at != request.row:
+                self._error_at = request.row
+                self._requests.appendleft(attrs.evolve(request))
             return NewRows(request.row, len(page))
         if page.total != self.count or len(page) > rows_due:
             return None

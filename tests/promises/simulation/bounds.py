@@ -26,7 +26,7 @@ def overlaps(plan: Plan) -> bool:
     smallest = min([*plan.sizes(), plan.world.cap or 5000])
     if plan.world.unit == "pages":
         # An answer that is an error counts nothing either.
-        is_uncounted = plan.world.count != "total" or _may_err(plan)
+        is_uncounted = plan.world.count != "total" or _errors(plan) > 0
         few = is_uncounted and plan.world.rows < SMALLEST_OVERLAP
         return smallest >= SMALLEST_OVERLAP and not few
     return smallest > 1
@@ -37,9 +37,17 @@ def _is_true(plan: Plan) -> bool:
     return not any(fault.kind == "nothing_found" for fault in plan.faults)
 
 
-def _may_err(plan: Plan) -> bool:
-    """Say whether errors about the request come though it is as it should be."""
-    return any(fault.kind == "error_in_200" for fault in plan.faults)
+def _errors(plan: Plan) -> int:
+    """Return how many errors about the request come though it is as it should be."""
+    return sum(fault.many for fault in plan.faults if fault.kind == "error_in_200")
+
+
+def _may_go_back(plan: Plan) -> bool:
+    """Say whether errors may come for all pages around one place, so that reading goes back.
+
+    That takes the page in line, the one before it, and one of them once more.
+    """
+    return _errors(plan) >= 3
 
 
 def is_calm(plan: Plan, reader: Reader) -> bool:
@@ -54,7 +62,7 @@ def is_calm(plan: Plan, reader: Reader) -> bool:
         return False
     if world.unit == "pages" and world.past_end != "empty" and world.rows <= 2:
         return False
-    if reader.offset and _may_err(plan):
+    if reader.offset and _errors(plan) > 0:
         return False
     left = world.rows - reader.offset
     if world.unit == "pages" and reader.offset and left < SMALLEST_OVERLAP:
@@ -91,10 +99,8 @@ def may_lose(plan: Plan, reader: Reader) -> int:
     if _counts_stop(plan) and is_cut_there:
         # A page that ends too early looks whole where the count stops just there.
         return world.rows
-    if reader.offset and _may_err(plan) and world.count == "page":
-        # Two errors for the first page look like the end, and the count says nothing against it.
-        return world.rows
-    if reader.crawls and _counts_stop(plan) and not _is_true(plan):
+    is_wrong_twice = not _is_true(plan) or _errors(plan) > 1
+    if reader.crawls and _counts_stop(plan) and is_wrong_twice:
         # Each hides what would show the other.
         return world.rows
     touched = _touched(plan, reader)
@@ -139,6 +145,8 @@ def account(plan: Plan, reader: Reader, ledger: Ledger, list_: CustomerList) -> 
         if verdict is None:
             last = ledger.errors[-1] if ledger.errors else "no error"
             yield f"unfinished after {last.partition(':')[0]}", f"a calm list: {last}"
+        elif verdict is Verdict.CHANGED and _may_go_back(plan):
+            pass
         elif verdict is not Verdict.COMPLETE and reader.max_records is None:
             yield "false alarm", f"{verdict} of a calm list: {'; '.join(ledger.reasons)}"
         if is_said and verdict is not None and lost:

@@ -85,6 +85,7 @@ class Exchange:
         self._timeout = timeout
         self._ends_at = 0.0
         self._number = self._place = 0
+        self._has_head = False
         self.answer = Answer()
 
     @property
@@ -105,6 +106,7 @@ class Exchange:
         except BaseException as error:
             self._leave(type(error).__name__)
             raise
+        self._has_head = True
         return Response(self)
 
     async def _reach(self) -> None:
@@ -141,7 +143,9 @@ class Exchange:
 
     def _leave(self, how: str) -> None:
         if self._is_login and how == "CancelledError":
-            self._login("abandoned")
+            # The status alone says that a login was refused, whatever becomes of the body.
+            is_refused = self._has_head and self.answer.status == 401
+            self._login("refused" if is_refused else "abandoned")
         self._http.note(f"end {self._number} {how} {self.answer.status} {self.answer.rows}")
         self._http.end()
 
