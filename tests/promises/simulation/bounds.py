@@ -100,7 +100,8 @@ def may_lose(plan: Plan, reader: Reader) -> int:
         # A page that ends too early looks whole where the count stops just there.
         return world.rows
     is_wrong_twice = not _is_true(plan) or _errors(plan) > 1
-    if reader.crawls and _counts_stop(plan) and is_wrong_twice:
+    is_wrong_too = _counts_stop(plan) or world.ignored != "neither"
+    if reader.crawls and is_wrong_too and is_wrong_twice:
         # Each hides what would show the other.
         return world.rows
     touched = _touched(plan, reader)

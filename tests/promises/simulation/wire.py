@@ -142,10 +142,11 @@ class Exchange:
         self._leave("read" if kind is None else kind.__name__)
 
     def _leave(self, how: str) -> None:
-        if self._is_login and how == "CancelledError":
+        if self._is_login and self._has_head and self.answer.status == 401:
             # The status alone says that a login was refused, whatever becomes of the body.
-            is_refused = self._has_head and self.answer.status == 401
-            self._login("refused" if is_refused else "abandoned")
+            self._login("refused")
+        elif self._is_login and how == "CancelledError":
+            self._login("abandoned")
         self._http.note(f"end {self._number} {how} {self.answer.status} {self.answer.rows}")
         self._http.end()
 
