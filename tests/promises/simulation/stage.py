@@ -181,7 +181,8 @@ class Stage:
             ):
                 self.problem(kind, f"{reader.name}: {text}")
         gc.collect()
-        for _ in range(4):
+        # What is called then may wait for others, where callbacks run out of order.
+        for _ in range(40):
             await asyncio.sleep(0)
         for task in asyncio.all_tasks() - {asyncio.current_task()}:
             self.problem("leaked task", task.get_name())

@@ -142,9 +142,9 @@ class Exchange:
         self._leave("read" if kind is None else kind.__name__)
 
     def _leave(self, how: str) -> None:
-        if self._is_login and self._has_head and self.answer.status == 401:
-            # The status alone says that a login was refused, whatever becomes of the body.
-            self._login("refused")
+        if self._is_login and self._has_head and self.answer.status != 200:
+            # The status alone says what it says, whatever becomes of the body.
+            self._login("refused" if self.answer.status == 401 else "unclear")
         elif self._is_login and how == "CancelledError":
             self._login("abandoned")
         self._http.note(f"end {self._number} {how} {self.answer.status} {self.answer.rows}")
