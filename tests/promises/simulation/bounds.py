@@ -108,6 +108,9 @@ def may_lose(plan: Plan, reader: Reader) -> int:
     if touched and (world.count != "total" or _counts_stop(plan)):
         # Nothing tells how far down a row stands that was delivered.
         return world.rows
+    if touched >= min([*plan.sizes(), world.cap or 5000]):
+        # All that is remembered may have moved: half of what was unread may have been deleted.
+        return world.rows // 2
     # Rows that follow one another as before, and stand little further down, look unmoved.
     moved = sum(change.many for change in plan.changes if change.what != "touch")
     return max(moved, world.rows // 8) if touched > 1 else 0
