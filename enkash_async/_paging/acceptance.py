@@ -340,7 +340,7 @@ class Acceptance(msgspec.Struct, eq=False, kw_only=True):
         is_short = self.count.shortage(counted, self.place.next_row) > 0
         found.end_is_unproven |= page.stands_for_error and is_short
         is_one_page = self.place.delivered <= self.list_end.longest_page
-        is_uncounted = not self.count.is_total and not is_one_page
+        is_uncounted = not found.count_is_total and not is_one_page
         found.nothing_counted = self.overlap.checks_all and is_uncounted
         is_watched = self.overlap.checks_all or found.moved
         if is_watched and found.count_is_total and not found.total_changed:
