@@ -166,18 +166,21 @@ class Acceptance(msgspec.Struct, eq=False, kw_only=True):
                 )
             if (proof := self.start.proof(request, page)) is not None:
                 self.schedule.put_first(proof)
-                return _nothing_new(request, page)
-            self._end(page)
-            # A count may be one too high, but an error does not say so.
-            self.findings.shortage = max(0, self.findings.shortage) if self.start.is_error else 0
-            is_uncounted = not self.count.is_total and len(page) >= request.limit
-            self.findings.end_is_unproven |= is_uncounted or page.total is None
-            is_longer = self.start.is_error and reached > self.start.ends_at
-            self.findings.end_is_unproven |= is_longer and not self.count.is_total
-            self.findings.end_is_unproven |= self.start.has_changed
+            else:
+                self._end_before_start(request, page, reached)
         elif not self.start.is_proven:
             self.schedule.forget()
         return _nothing_new(request, page)
+
+    def _end_before_start(self, request: PageRequest, page: RawPage, reached: int) -> None:
+        """End a list that ends before the caller's offset, and note what does not prove that."""
+        self._end(page)
+        found, is_error = self.findings, self.start.is_error
+        # A count may be one too high, but an error does not say so.
+        found.shortage = max(0, found.shortage) if is_error else 0
+        may_go_on = len(page) >= request.limit or (is_error and reached > self.start.ends_at)
+        found.end_is_unproven |= may_go_on and not self.count.is_total
+        found.end_is_unproven |= page.total is None or self.start.has_changed
 
     def _accept_loose(self, request: PageRequest, page: RawPage) -> NewRows:
         """Take a page too small to overlap the one before it: nothing proves its place."""

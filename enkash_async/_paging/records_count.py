@@ -34,13 +34,12 @@ class RecordsCount:
         """It was another before, though it may be as at the start again by now."""
         self._at_place = counted
         self._place = place
-        self.is_passed = counted is not None and place > counted
-        """Reading came further, or a page held more: it is no total, or not any more."""
+        self._is_passed = False
 
     @property
     def is_total(self) -> bool:
         """Say whether it counts all matches: it was seen not to count the page, nor to stop."""
-        return self._findings.count_is_total and not self.is_passed
+        return self._findings.count_is_total and not self._is_passed
 
     @property
     def _counts_more(self) -> bool:
@@ -56,7 +55,7 @@ class RecordsCount:
         if found.total_at_start is None:
             found.total_at_start = total
         found.count_is_total |= total != rows
-        self.is_passed |= total < rows
+        self.note_reached(total, rows)
 
     def note_place(self, total: int | None, end_row: int) -> None:
         """Learn that a page that fits, with this count beside it, ended before *end_row*."""
@@ -67,12 +66,12 @@ class RecordsCount:
     def note_reached(self, total: int | None, end_row: int) -> None:
         """Learn that a page with this count beside it reached to *end_row*."""
         # As of a service that stops counting: no row after this one is ruled out by it.
-        self.is_passed |= self._counts_more and total is not None and end_row > total
+        self._is_passed |= self._counts_more and total is not None and end_row > total
 
     @property
     def at_place(self) -> int | None:
         """Return the count beside the last page that fits, None if it surely says nothing."""
-        return None if self.is_passed else self._at_place
+        return None if self._is_passed else self._at_place
 
     def growth(self, total: int | None) -> int | None:
         """Return by how many rows the list grew since that page, None if no count tells."""
@@ -83,7 +82,7 @@ class RecordsCount:
     def change(self, total: int | None) -> Change | None:
         """Return how the list has changed since, by the count of a page; None if none tells."""
         growth = self.growth(total)
-        if growth is None or total is None or self._at_place is None or self.is_passed:
+        if growth is None or total is None or self._at_place is None or self._is_passed:
             return None
         return Change(total, growth, self._at_place - self._place)
 

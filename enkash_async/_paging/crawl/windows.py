@@ -168,8 +168,12 @@ class CountedWindow:
         if self._has_retried or not self.is_begun:
             return False
         self._has_retried = True
-        self._requests[0] = attrs.evolve(self._requests[0])
+        self._renew_head()
         return True
+
+    def _renew_head(self) -> None:
+        """Want the next page once more: what came for it does not count."""
+        self._requests[0] = attrs.evolve(self._requests[0])
 
     def plan(self, page: RawPage, count: int, limit: int) -> None:
         """Want the pages after the first, *page*, of at most *limit* rows each.
@@ -212,10 +216,11 @@ class CountedWindow:
         is_agreed = page.stands_for_error or page.total == self.count
         if rows_due <= 0 and len(known) == len(page) and is_agreed:
             # Nothing stands there: no row, an error that comes twice, or the last page again.
-            self._requests.popleft()
             if page.stands_for_error and self._error_at != request.row:
                 self._error_at = request.row
-                self._requests.appendleft(attrs.evolve(request))
+                self._renew_head()
+            else:
+                self._requests.popleft()
             return NewRows(request.row, len(page))
         if page.total != self.count or len(page) > rows_due:
             return None

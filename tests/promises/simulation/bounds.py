@@ -21,9 +21,13 @@ SMALLEST_OVERLAP = 12
 Problem = tuple[str, str]
 
 
+def _smallest_page(plan: Plan) -> int:
+    return min([*plan.sizes(), plan.world.cap or 5000])
+
+
 def overlaps(plan: Plan) -> bool:
     """Say whether all pages are large enough to overlap."""
-    smallest = min([*plan.sizes(), plan.world.cap or 5000])
+    smallest = _smallest_page(plan)
     if plan.world.unit == "pages":
         # An answer that is an error counts nothing either.
         is_uncounted = plan.world.count != "total" or _errors(plan) > 0
@@ -48,6 +52,12 @@ def _may_go_back(plan: Plan) -> bool:
     That takes the page in line, the one before it, and one of them once more.
     """
     return _errors(plan) >= 3
+
+
+def _unalarming(plan: Plan) -> set[Verdict]:
+    """Return the verdicts on a calm list that say nothing wrong, or something that is named."""
+    named = {Verdict.CHANGED} if _may_go_back(plan) else set[Verdict]()
+    return {Verdict.COMPLETE, *named}
 
 
 def is_calm(plan: Plan, reader: Reader) -> bool:
@@ -108,7 +118,7 @@ def may_lose(plan: Plan, reader: Reader) -> int:
     if touched and (world.count != "total" or _counts_stop(plan)):
         # Nothing tells how far down a row stands that was delivered.
         return world.rows
-    if touched >= min([*plan.sizes(), world.cap or 5000]):
+    if touched >= _smallest_page(plan):
         # All that is remembered may have moved: half of what was unread may have been deleted.
         return world.rows // 2
     # Rows that follow one another as before, and stand little further down, look unmoved.
@@ -149,9 +159,7 @@ def account(plan: Plan, reader: Reader, ledger: Ledger, list_: CustomerList) -> 
         if verdict is None:
             last = ledger.errors[-1] if ledger.errors else "no error"
             yield f"unfinished after {last.partition(':')[0]}", f"a calm list: {last}"
-        elif verdict is Verdict.CHANGED and _may_go_back(plan):
-            pass
-        elif verdict is not Verdict.COMPLETE and reader.max_records is None:
+        elif reader.max_records is None and verdict not in _unalarming(plan):
             yield "false alarm", f"{verdict} of a calm list: {'; '.join(ledger.reasons)}"
         if is_said and verdict is not None and lost:
             yield "lost", f"{len(lost)} of a calm list, the first is {lost[0]}"

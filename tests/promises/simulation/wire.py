@@ -122,10 +122,8 @@ class Exchange:
 
     def has_come(self) -> None:
         """Note that the whole answer is there."""
-        if self._is_login:
-            good = self.answer.is_token and self.answer.status == 200
-            refused = self.answer.status == 401
-            self._login("heard" if good else "refused" if refused else "unclear")
+        if self._is_login and self.answer.status == 200:
+            self._login("heard" if self.answer.is_token else "unclear")
 
     def _login(self, how: str) -> None:
         self._http.logins[self._place] = how
