@@ -75,8 +75,10 @@ class _Splitter:
     """
 
     def __init__(self) -> None:
+        self._first: list[bytes] = []
+        """Blocks that came before the list was found."""
         self._parts: list[bytes | memoryview] = []
-        """What has not been cut off; once the list is found, it begins with a record."""
+        """What has not been cut off. It begins with a record."""
         self._nbytes = 0
         self._head = b""
         self._separator: bytes | None = None
@@ -90,21 +92,25 @@ class _Splitter:
         """Take some bytes, with a pause after each cut and each try."""
         if self._has_no_list:
             return
-        place: int | None = 0
-        if self._separator is None:
-            self._keep(block)
-            if self._nbytes < 2 * PIECE:
-                return
-            block = b"".join(self._parts)
-            self._parts, self._nbytes = [], 0
-            place = self._find_list(block)
+        if self._separator is not None:
+            yield from self._cut_up(block, 0)
+            return
+        self._first.append(block)
+        if sum(map(len, self._first)) >= 2 * PIECE:
+            blocks, begin = self._find_list()
+            for kept in blocks:
+                yield from self._cut_up(kept, begin)
+                begin = 0
+
+    def _cut_up(self, block: bytes, begin: int) -> Generator[None, None, None]:
+        """Read what *block* brings from *begin* on, and keep what is not enough for a cut."""
+        place: int | None = begin
         while place is not None:
             begin = place
             place = yield from self._cut(block, begin)
-            if place is None:
-                self._keep(memoryview(block)[begin:])
-            else:
+            if place is not None:
                 yield
+        self._keep(memoryview(block)[begin:])
 
     def answer(self) -> SplitAnswer | None:
         """Return what was cut off, if anything was."""
@@ -116,12 +122,24 @@ class _Splitter:
         self._parts.append(part)
         self._nbytes += len(part)
 
-    def _find_list(self, text: bytes) -> int | None:
+    def _find_list(self) -> tuple[list[bytes], int]:
+        """Return the first blocks, and where in the first of them the first record begins."""
+        blocks, self._first = self._first, []
+        # That is where the list begins, unless much stands before it.
+        begin = self._begin_of_list(blocks[0])
+        if begin is None:
+            blocks = [b"".join(blocks)]
+            begin = self._begin_of_list(blocks[0])
+        if begin is None:
+            self._has_no_list = True
+            return [], 0
+        return blocks, begin
+
+    def _begin_of_list(self, text: bytes) -> int | None:
         """Return where the first record begins, and see with which name records begin."""
         begin = text.find(_LIST) + len(_LIST)
         opening = _OPENING.match(text, begin)
         if begin < len(_LIST) or opening is None:
-            self._has_no_list = True
             return None
         self._separator = b"}," + opening.group()
         self._head = text[:begin]
