@@ -88,9 +88,11 @@ if not TYPE_CHECKING:
 @cache
 def _may_change_class() -> bool:
     """Say whether this msgspec lays out structs that differ in being frozen alike."""
+    field = [("field", Any, None)]
     try:
-        probe: Any = msgspec.defstruct("Probe", [("field", Any, None)], gc=False)()
-        frozen = msgspec.defstruct("Frozen", [("field", Any, None)], gc=False, frozen=True)
+        storage = msgspec.defstruct("Storage", field, gc=False)
+        frozen = msgspec.defstruct("Frozen", field, bases=(storage,), gc=False, frozen=True)
+        probe: Any = msgspec.defstruct("Probe", field, bases=(storage,), gc=False)()
         probe.__class__ = frozen
     except TypeError:
         return False
@@ -109,7 +111,7 @@ def _in_struct_storage(kind: type, kw_only: bool) -> Any:
         # It holds text, numbers, times and records like itself, which cannot refer back to it.
         made = _StructMeta(
             kind.__name__,
-            (*bases, StructRecord, msgspec.Struct),
+            (_storage(kind, fields), *bases, StructRecord, msgspec.Struct),
             body,
             frozen=True,
             kw_only=kw_only,
@@ -121,6 +123,17 @@ def _in_struct_storage(kind: type, kw_only: bool) -> Any:
         _refer_to(value, kind, made)
     show_fields(made, fields, kw_only=kw_only)
     return made
+
+
+def _storage(kind: type, fields: Mapping[str, Any]) -> Any:
+    """Return the struct from which the record *kind* and its twins are derived.
+
+    They add nothing to it, so that Python sees at a glance that their layouts are the same.
+    Otherwise it would compare all names whenever a twin becomes a record.
+    """
+    namespace = {"__module__": kind.__module__}
+    untyped = [(name, Any, None) for name in fields]
+    return msgspec.defstruct(f"_{kind.__name__}Storage", untyped, namespace=namespace, gc=False)
 
 
 def show_fields(made: Any, fields: Mapping[str, Any], *, kw_only: bool = False) -> None:
