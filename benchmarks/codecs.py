@@ -20,9 +20,9 @@ import attrs
 import msgspec
 
 from benchmarks.peers.bare import decode as decode_structs
-from enkash_async import Customer
+from enkash_async import Customer, SearchReport
 from enkash_async._decoding.decoder import RecordDecoder
-from enkash_async._decoding.slice_decoder import STEP
+from enkash_async._decoding.slice_decoder import Rows, SliceDecoder
 from enkash_async._wire.page import PagePayload, payload_steps
 from enkash_async._wire.response import Response
 
@@ -31,13 +31,18 @@ Decode = Callable[[bytes], Sequence[Any]]
 
 def sdk() -> Decode:
     """Return what the SDK does between the answer's bytes and the records it hands out."""
-    return partial(_sdk_records, RecordDecoder(Customer, UTC))
+    decoder = RecordDecoder(Customer, UTC)
+    slices: SliceDecoder[list[Customer]] = SliceDecoder(
+        decoder.decode_many, list, SearchReport(), None, decode_list=decoder.decode_list
+    )
+    return partial(_sdk_records, slices)
 
 
-def _sdk_records(decoder: RecordDecoder[Customer], body: bytes) -> Sequence[Any]:
-    raws, records = _page(body).records, list[Customer]()
-    for first in range(0, len(raws), STEP):
-        records += decoder.decode_many(raws[first : first + STEP])[0]
+def _sdk_records(slices: SliceDecoder[list[Customer]], body: bytes) -> Sequence[Any]:
+    page, records = _page(body), list[Customer]()
+    rows = Rows(page.records, range(len(page.records)), 0)
+    while len(records) < len(rows):
+        records += slices.decode(rows, len(records))[0]
     return records
 
 

@@ -7,7 +7,7 @@ refuses goes to the reference. The tests hold the two equal.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import tzinfo
 from functools import cached_property
 from typing import Any, Generic, TypeVar
@@ -15,13 +15,10 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from enkash_async._decoding.reader_source import Times
-from enkash_async._decoding.struct_lane import struct_lane
+from enkash_async._decoding.struct_lane import ReadMany, struct_lane
 from enkash_async.errors import DecodeError
 
 R = TypeVar("R")
-
-ReadMany = Callable[[Sequence[bytes | msgspec.Raw]], list[R]]
-"""A lane: returns the records in all of the bytes, or raises where it cannot read some."""
 
 _REFUSALS = (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError)
 """What stands for "cannot be read"; Decimal raises the third for an exponent beyond all bounds."""
@@ -73,7 +70,7 @@ class RecordDecoder(Generic[R]):
         from enkash_async._decoding.reference_lane import reference_lane
 
         read = reference_lane(self.record, self.naive_timezone)
-        return self._kept(lambda raws: [*map(read, raws)])
+        return self._kept(lambda raws, text=None: [*map(read, raws)])
 
     def _kept(self, lane: ReadMany[R]) -> ReadMany[R]:
         """Return *lane*, or what keeps unknown fields beside those that it reads."""
@@ -94,6 +91,18 @@ class RecordDecoder(Generic[R]):
             return self._first(raws), None
         except _REFUSALS:
             return self._decode_one_by_one(raws)
+
+    def decode_list(self, text: bytes, raws: Sequence[bytes | msgspec.Raw]) -> list[R] | None:
+        """Return the records of *text*, a JSON list of *raws*; None if some cannot be read at once.
+
+        These are to be decoded by `decode_many`, which finds the first that cannot be read.
+        """
+        if max(map(len, raws), default=0) > LARGE:
+            return None
+        try:
+            return self._first(raws, text)
+        except _REFUSALS:
+            return None
 
     def _decode_one_by_one(
         self, raws: Sequence[bytes | msgspec.Raw]

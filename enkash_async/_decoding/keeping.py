@@ -7,7 +7,7 @@ that came with more is of a class derived from its own, which has one field more
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from functools import cache
 from typing import Any, cast
@@ -18,18 +18,17 @@ import msgspec
 from enkash_async._decoding.declaration import RecordField, fields_of
 from enkash_async._decoding.extra import NO_EXTRA, ExtraFields, frozen
 from enkash_async._decoding.record_class import HOLDS_MORE, has_struct_storage, show_fields
-
-ReadMany = Callable[[Sequence[bytes | msgspec.Raw]], list[Any]]
+from enkash_async._decoding.struct_lane import ReadMany
 
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _list = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _value = msgspec.json.Decoder(float_hook=Decimal).decode
 
 
-def keeping(record: Any, read: ReadMany) -> ReadMany:
-    """Return what *read* does, a function from the bytes of several of *record*, with `extra`."""
+def keeping(record: Any, read: ReadMany[Any]) -> ReadMany[Any]:
+    """Return what *read* does, a lane of the class *record*, with `extra`."""
     keep = _keeper(record)
-    return lambda raws: [*map(keep, read(raws), raws)]
+    return lambda raws, text=None: [*map(keep, read(raws, text), raws)]
 
 
 @cache

@@ -31,8 +31,8 @@ def source_in_place(record: Any, times: Times, *, from_bytes: bool) -> str:
 
     For a record with a field of each kind, from bytes and with ISO times, it is
 
-        def read(raws):
-            records = [*map(decode, raws)]
+        def read(raws, text=None):
+            records = [*map(decode, raws)] if text is None else decode_list(text)
             for raw, record in zip(raws, records):
                 if record.customer_id is None:
                     check_names(raw)
@@ -64,9 +64,12 @@ def source_in_place(record: Any, times: Times, *, from_bytes: bool) -> str:
     corrections = _corrections(record, times, "")
     if not from_bytes:
         return _text(["def read(record):"], _indented([*corrections, "return record"]))
-    loop = ["records = [*map(decode, raws)]", "for raw, record in zip(raws, records):"]
+    made = "records = [*map(decode, raws)] if text is None else decode_list(text)"
+    loop = [made, "for raw, record in zip(raws, records):"]
     body = [*_name_check(record, "record"), *corrections]
-    return _text(["def read(raws):"], _indented([*loop, *_indented(body), "return records"]))
+    return _text(
+        ["def read(raws, text=None):"], _indented([*loop, *_indented(body), "return records"])
+    )
 
 
 def _corrections(record: Any, times: Times, path: str) -> list[str]:
@@ -131,9 +134,10 @@ def source_moving(record: Any, times: Times, *, from_bytes: bool) -> str:
 
     For a record with a field of each kind, from bytes and with ISO times, it is
 
-        def read(raws):
+        def read(raws, text=None):
             records = []
-            for raw, struct in zip(raws, map(decode, raws)):
+            structs = map(decode, raws) if text is None else decode_list(text)
+            for raw, struct in zip(raws, structs):
                 if struct.customer_id is None:
                     check_names(raw)
                 record = new(Twin)
@@ -162,9 +166,12 @@ def source_moving(record: Any, times: Times, *, from_bytes: bool) -> str:
     made = ["record = new(Twin)", *assignments, "record.__class__ = Record"]
     if not from_bytes:
         return _text(["def read(struct):"], _indented([*made, "return record"]))
-    loop = ["records = []", "for raw, struct in zip(raws, map(decode, raws)):"]
+    structs = "structs = map(decode, raws) if text is None else decode_list(text)"
+    loop = ["records = []", structs, "for raw, struct in zip(raws, structs):"]
     body = [*_name_check(record, "struct"), *made, "records.append(record)"]
-    return _text(["def read(raws):"], _indented([*loop, *_indented(body), "return records"]))
+    return _text(
+        ["def read(raws, text=None):"], _indented([*loop, *_indented(body), "return records"])
+    )
 
 
 def _assignment(field: RecordField, times: Times) -> list[str]:

@@ -63,7 +63,11 @@ class Search(Generic[R]):
         self._reading = Reading(stream, begin)
         self._cursor = Cursor[R](stream, report)
         slices: SliceDecoder[list[R]] = SliceDecoder(
-            decoder.decode_many, list, report, on_bad_record
+            decoder.decode_many,
+            list,
+            report,
+            on_bad_record,
+            decode_list=decoder.decode_list,
         )
         self._records = RecordView(self._cursor, slices)
         self._ready = self._records.ready

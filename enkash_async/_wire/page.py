@@ -36,7 +36,8 @@ from enkash_async.errors import ResponseError
 class PagePayload(msgspec.Struct, frozen=True, eq=False):
     """The records of a page, undecoded, and the service's `recordsCount` if it sent one.
 
-    Where they *are_parsed*, a parser of JSON has gone through all of them.
+    Where they *are_parsed*, a parser of JSON has gone through all of them. Those of a large page
+    are `CutRecords`.
     """
 
     records: Sequence[msgspec.Raw]
@@ -87,7 +88,8 @@ def payload_steps(response: Response) -> Generator[None, None, PagePayload]:
         rest = yield from _envelope_steps(response.with_body(split.rest))
         if rest is not None and _goes_on(rest):
             last = _checked_payload(response, rest)
-            return PagePayload([*split.records, *last.records[1:]], last.count, last.are_parsed)
+            split.records.extend(last.records[1:])
+            return PagePayload(split.records, last.count, last.are_parsed)
     # Once, as it takes a while to join a large one.
     response = response.with_body(response.body)
     if response.nbytes > PIECE:

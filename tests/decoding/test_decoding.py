@@ -109,6 +109,20 @@ def test_several_are_read_as_each_of_them_is_up_to_the_first_that_cannot_be(
         assert error.path == outcome(decoder.decode, raws[len(records)])
 
 
+@settings(many_examples, max_examples=60)
+@given(st.lists(customers(st.nothing()) | MUTATED, max_size=3), DECODERS)
+def test_a_list_is_read_as_its_items_are_or_not_at_all(
+    texts: list[str], decoder: RecordDecoder[Customer]
+) -> None:
+    raws = [text.encode() for text in texts]
+    read = decoder.decode_list(b"[" + b",".join(raws) + b"]", raws)
+    records, error = decoder.decode_many(raws)
+
+    if read is not None:
+        assert error is None
+        assert [spelled(one) for one in read] == [spelled(one) for one in records]
+
+
 def test_an_amount_beyond_all_bounds_is_refused_though_the_program_ignores_such() -> None:
     with localcontext() as context:
         context.clear_traps()

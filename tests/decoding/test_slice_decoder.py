@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from enkash_async import BadRecord, DecodeError, SearchReport
-from enkash_async._decoding.slice_decoder import STEP, OnBadRecord, Rows, SliceDecoder
+from enkash_async._decoding.slice_decoder import (
+    AT_ONCE,
+    AT_ONCE_BYTES,
+    STEP,
+    OnBadRecord,
+    Rows,
+    SliceDecoder,
+)
+from enkash_async._wire.splitting import ListText
 
 BAD = b"bad"
 
@@ -118,3 +129,92 @@ def test_what_is_made_of_a_slice_counts_as_a_stall_too() -> None:
     decoder: SliceDecoder[int] = SliceDecoder(decode_many, len, report, None)
     assert decoder.decode(rows_of(1, 2, 3), 0) == (3, 3)
     assert report.seconds_decoding == report.longest_stall > 0
+
+
+# Rows that lie in texts
+
+
+def in_texts(rows: Rows, *ends: int) -> Rows:
+    """Return *rows* with a text from each of the *ends* to the next."""
+    rows.texts = [
+        ListText(start, stop, b"[" + b",".join(map(bytes, rows.records[start:stop])) + b"]")
+        for start, stop in pairwise(ends)
+    ]
+    return rows
+
+
+class Lists:
+    """Decodes lists, and notes which."""
+
+    def __init__(self) -> None:
+        self.read: list[int] = []
+
+    def decode(self, text: bytes, raws: Sequence[msgspec.Raw]) -> list[int] | None:
+        self.read.append(len(raws))
+        assert text == b"[" + b",".join(map(bytes, raws)) + b"]"
+        records, error = decode_many(raws)
+        return None if error else records
+
+
+@pytest.mark.parametrize(
+    ("wanted", "slices", "read"),
+    [
+        (range(10), [[*range(4)], [*range(4, 8)], [8, 9]], [4, 4]),
+        # The first row is that with which the page before ended.
+        (range(1, 10), [[1, 2, 3], [*range(4, 8)], [8, 9]], [4, 4]),
+        # Of the first text too little is wanted, of the second not its last.
+        (range(2, 7), [[2, 3, 4, 5, 6]], []),
+        # What is written in pieces is no range.
+        ([*range(10)], [[*range(10)]], []),
+    ],
+)
+def test_rows_in_one_text_are_one_slice(
+    wanted: Sequence[int], slices: list[list[int]], read: list[int]
+) -> None:
+    lists = Lists()
+    decoder = decoder_of(SearchReport(), decode_list=lists.decode, seconds=60)
+    assert slices_of(decoder, in_texts(rows_of(*range(10), indices=wanted), 0, 4, 8)) == slices
+    assert lists.read == read
+
+
+def test_a_text_that_would_take_long_is_read_in_steps() -> None:
+    lists = Lists()
+    decoder = decoder_of(SearchReport(), decode_list=lists.decode, seconds=60)
+    many = AT_ONCE + 1
+    long = b"7" + b" " * AT_ONCE_BYTES
+    rows = in_texts(rows_of(*range(many), long, 8), 0, many, many + 2)
+    assert slices_of(decoder, rows) == [[*range(many), 7, 8]]
+    assert lists.read == []
+
+
+def test_a_text_with_a_bad_record_is_tried_once_and_then_read_in_steps() -> None:
+    lists, bad = Lists(), list[BadRecord]()
+    decoder = decoder_of(SearchReport(), bad.append, decode_list=lists.decode, seconds=60)
+    rows = in_texts(rows_of(0, 1, BAD, 3, 4, 5), 0, 4, 6)
+    assert slices_of(decoder, rows) == [[0, 1], [3, 4, 5]]
+    assert [one.index for one in bad] == [2]
+    assert lists.read == [4]
+
+
+@given(st.data(), st.integers(1, 60))
+def test_texts_change_nothing_but_how_far_a_slice_goes(data: st.DataObject, count: int) -> None:
+    places = st.integers(0, count)
+    first, last = sorted(data.draw(st.tuples(places, places)))
+    wanted: Sequence[int] = range(first, last)
+    if data.draw(st.booleans()):
+        wanted = sorted(data.draw(st.sets(st.sampled_from(range(count)))))
+    bad_ones = data.draw(st.sets(st.sampled_from(range(count)), max_size=4))
+    records = [BAD if index in bad_ones else index for index in range(count)]
+    ends = sorted(data.draw(st.sets(places, max_size=8)))
+    seconds = data.draw(st.sampled_from([1e-9, 60]))
+    found: list[Any] = []
+    for texts in ([], ends):
+        report, bad = SearchReport(), list[BadRecord]()
+        rows = in_texts(rows_of(*records, indices=wanted), *texts)
+        decode_list = Lists().decode
+        decoder = decoder_of(report, bad.append, decode_list=decode_list, seconds=seconds)
+        slices = slices_of(decoder, rows)
+        rows.leave_out_aside()
+        found.append(([one for part in slices for one in part], bad, [*rows.indices]))
+    assert found[0] == found[1]
+    assert found[0][0] == [index for index in wanted if index not in bad_ones]

@@ -113,7 +113,7 @@ def test_times_in_any_notation_and_nested_records_have_texts_of_their_own(
         (Invoice, b'{"netAmount": "NaN"}', "    record.net_amount = amount(value)\n"),
         (AttrsInvoice, b'{"netAmount": "NaN"}', "    value = amount(value)\n"),
         (Invoice, b'{"customerId": 1}', "records = [*map(decode, raws)]"),
-        (AttrsInvoice, b'{"customerId": 1}', "for raw, struct in zip(raws, map(decode, raws)):"),
+        (AttrsInvoice, b'{"customerId": 1}', "for raw, struct in zip(raws, structs):"),
     ],
 )
 def test_a_traceback_shows_the_line_that_failed(record: Any, raw: bytes, line: str) -> None:
@@ -144,7 +144,7 @@ def made(name: str, kind: Any) -> Any:
 def test_classes_of_one_name_keep_their_own_lines() -> None:
     files = dict[str, str]()
     for kind in (Decimal, datetime, Decimal):
-        read = struct_lane(made("Same", kind), UTC, "iso")
+        read: Any = struct_lane(made("Same", kind), UTC, "iso")
         name = read.__code__.co_filename
         files.setdefault(name, "".join(linecache.getlines(name)))
 

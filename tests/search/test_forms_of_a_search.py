@@ -21,6 +21,7 @@ from aiohttp import web
 
 from enkash_async import BadRecord, DecodeError, EnKashSession
 from enkash_async._decoding import lines
+from enkash_async._decoding.decoder import RecordDecoder
 from enkash_async._search import frames
 from enkash_async.arrow import customer_schema
 from enkash_async.sandbox import Sandbox, SandboxSettings, SearchCall, open_sandbox
@@ -332,3 +333,24 @@ def test_lines_of_undecoded_records_are_taken_as_they_are() -> None:
     raws = msgspec.json.decode(b'[{"a":1},{"b":2}]', type=list[msgspec.Raw])
     good, error = lines.sound_lines(raws)
     assert (lines.ended(good), error) == (b'{"a":1}\n{"b":2}\n', None)
+
+
+# How records are decoded
+
+
+async def test_most_records_of_a_large_page_are_decoded_many_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one_by_one = 0
+    decode_many = RecordDecoder.decode_many
+
+    def counted(self: RecordDecoder[Any], raws: Any) -> Any:
+        nonlocal one_by_one
+        one_by_one += len(raws)
+        return decode_many(self, raws)
+
+    monkeypatch.setattr(RecordDecoder, "decode_many", counted)
+    async with open_sandbox(SandboxSettings(rows=3000)) as sandbox, session_for(sandbox) as session:
+        search = session.customers.search(page_size=1000)
+        assert len([customer async for customer in search]) == 3000
+    assert one_by_one < 1000

@@ -55,7 +55,13 @@ def outcome(*pieces: bytes) -> Any:
         payload = page_payload(Response(200, {}, pieces))
     except EnKashError as error:
         return type(error), str(error)
-    return [json.loads(bytes(record)) for record in payload.records], payload.count
+    records = [json.loads(bytes(record)) for record in payload.records]
+    end = 0
+    for text in getattr(payload.records, "texts", ()):
+        assert end <= text.start < text.stop <= len(records)
+        assert json.loads(text.text) == records[text.start : text.stop]
+        end = text.stop
+    return records, payload.count
 
 
 def written(envelope: dict[str, Any], order: list[str], compact: bool) -> bytes:
