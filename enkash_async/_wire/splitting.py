@@ -121,7 +121,7 @@ class _Splitter:
             yield from self._cut_up(block, 0)
             return
         self._first.append(block)
-        if sum(map(len, self._first)) >= 2 * PIECE:
+        if sum(map(len, self._first)) >= PIECE:
             blocks, begin = self._find_list()
             for kept in blocks:
                 yield from self._cut_up(kept, begin)

@@ -125,7 +125,7 @@ def test_a_sound_answer_beyond_all_bounds_is_not_called_unsound(
 ) -> None:
     monkeypatch.setattr("enkash_async._wire.salvage.MAX_MARKS", 1_000)
     monkeypatch.setattr("enkash_async._wire.salvage.MAX_SOUND_MARKS", 2_000)
-    body = BEGIN + b",".join([b"{}"] * 250_000) + b"]}}"
+    body = BEGIN + b",".join([b"{}"] * 300_000) + b"]}}"
     with pytest.raises(
         EnKashError, match="the answer holds millions of values, and is too"
     ) as caught:
