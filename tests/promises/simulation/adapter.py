@@ -1,4 +1,4 @@
-"""The one module that knows the inside of the client: its clocks, its chance, its byte budget.
+"""The one module that knows the inside of the client: its clocks, chance, bytes and pieces.
 
 Everything else uses public names. Clocks are found by what they are and not by name, so that a
 module of the client may be renamed without a change here.
@@ -23,6 +23,7 @@ from anyio._backends._asyncio import CancelScope
 import enkash_async
 from enkash_async import EnKashSession
 from enkash_async._search.byte_budget import ByteBudget
+from enkash_async._wire import splitting
 from tests.promises.simulation.virtual_loop import VirtualLoop
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
@@ -39,6 +40,17 @@ _monotonic, _perf_counter = time.monotonic, time.perf_counter
 def budget_of(session: EnKashSession) -> ByteBudget:
     """Return what counts the bytes of pages that the searches of *session* hold."""
     return session.customers._settings.connect().budget
+
+
+@contextmanager
+def pieces_of(nbytes: int | None) -> Iterator[None]:
+    """Let the client cut answers into pieces of *nbytes*: those of a run are small."""
+    before = splitting.PIECE
+    splitting.PIECE = before if nbytes is None else nbytes
+    try:
+        yield
+    finally:
+        splitting.PIECE = before
 
 
 @contextmanager

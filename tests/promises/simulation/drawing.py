@@ -103,6 +103,7 @@ def _plan(random: Random) -> Plan:
         changes=_changes(random, requests),
         readers=readers,
         new_session_at_end=random.random() < 0.3,
+        piece=random.choice([None, 300, 1000, 3000]),
     )
 
 

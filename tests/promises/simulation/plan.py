@@ -166,6 +166,8 @@ class Plan:
     changes: tuple[Change, ...] = ()
     readers: tuple[Reader, ...] = (Reader(),)
     new_session_at_end: bool = False
+    piece: int | None = None
+    """Bytes of an answer that the client cuts off at once; None for its own number."""
 
     @property
     def crawls(self) -> bool:

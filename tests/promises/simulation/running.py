@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from random import Random
 from typing import Any
 
-from tests.promises.simulation.adapter import virtual_clocks
+from tests.promises.simulation.adapter import pieces_of, virtual_clocks
 from tests.promises.simulation.ledger import Outcome
 from tests.promises.simulation.plan import Plan
 from tests.promises.simulation.stage import Stage
@@ -26,7 +26,8 @@ def run(plan: Plan) -> Outcome:
     outcome = Outcome()
     chance = Random(plan.chance)
     loop = VirtualLoop(chance, plan.disorder)
-    with virtual_clocks(loop, Random(chance.random())), _strays(outcome):
+    clocks = virtual_clocks(loop, Random(chance.random()))
+    with clocks, pieces_of(plan.piece), _strays(outcome):
         stage = Stage(plan, loop, outcome)
         loop.set_exception_handler(lambda _, context: stage.problem("stray", _stray(context)))
         try:

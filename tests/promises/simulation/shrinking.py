@@ -63,6 +63,8 @@ def _smaller(plan: Plan) -> Iterator[Plan]:
         yield attrs.evolve(plan, world=world)
     for settings in _plainer(plan.settings, Settings()):
         yield attrs.evolve(plan, settings=settings)
+    if plan.piece is not None:
+        yield attrs.evolve(plan, piece=None)
     if plan.new_session_at_end:
         yield attrs.evolve(plan, new_session_at_end=False)
     for name in ("faults", "changes"):
