@@ -93,9 +93,9 @@ class RecordDecoder(Generic[R]):
             return self._decode_one_by_one(raws)
 
     def decode_list(self, text: bytes, raws: Sequence[bytes | msgspec.Raw]) -> list[R] | None:
-        """Return the records of *text*, a JSON list of *raws*; None if some cannot be read at once.
+        """Return the records of *text*, a JSON list of *raws*; None for `decode_many` to read them.
 
-        These are to be decoded by `decode_many`, which finds the first that cannot be read.
+        That is so if one of them cannot be read, or is large.
         """
         if max(map(len, raws), default=0) > LARGE:
             return None

@@ -6,6 +6,7 @@ whoever reads decodes a slice, hands out what came of it, and lets other tasks r
 
 from __future__ import annotations
 
+import math
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
@@ -26,8 +27,11 @@ S = TypeVar("S")
 SLICE_SECONDS = 0.0007
 """How long records are decoded before other tasks of the event loop get their turn."""
 
-AT_ONCE, AT_ONCE_BYTES = 300, 512 * 1024
-"""Records of a list that is decoded as a whole, and its bytes: less than a millisecond's work."""
+AT_ONCE = 1.5
+"""A list is decoded as a whole if it should take so many times as long as a slice at most."""
+
+AT_ONCE_BYTES = 512 * 1024
+"""Of such a list, since its records may take longer than those before them."""
 
 STEP = 20
 """Records decoded between two looks at the clock."""
@@ -61,10 +65,6 @@ def error_of(bad: BadRecord) -> DecodeError:
     return DecodeError(path, reason, bad.offset, bad.index)
 
 
-def _is_short(text: ListText) -> bool:
-    return text.stop - text.start <= AT_ONCE and len(text.text) <= AT_ONCE_BYTES
-
-
 _start_of = attrgetter("start")
 
 
@@ -94,12 +94,12 @@ class Rows(msgspec.Struct, eq=False):
         return self.row + self.indices[place]
 
     def text_at(self, place: int) -> ListText | None:
-        """Return the text with the row at *place*, if it is to be read from its beginning.
+        """Return the text with the row at *place*, if it is worth reading from its beginning.
 
-        It is not large, all its records from that row on are new rows, and few stand before it: on
-        most pages one, which the page before ended with.
+        All its records from that row on are new rows, and fewer than half stand before it: on most
+        pages one, which the page before ended with.
         """
-        if not isinstance(self.indices, range):
+        if not isinstance(self.indices, range) or place >= len(self.indices):
             return None
         index = self.indices[place]
         at = bisect_right(self.texts, index, key=_start_of) - 1
@@ -107,7 +107,7 @@ class Rows(msgspec.Struct, eq=False):
             return None
         text = self.texts[at]
         is_wanted = text.stop <= self.indices.stop and 2 * index < text.start + text.stop
-        return text if is_wanted and _is_short(text) else None
+        return text if is_wanted else None
 
     def forget(self, text: ListText) -> None:
         """Have the records in *text* read one at a time."""
@@ -125,7 +125,8 @@ class SliceDecoder(Generic[S]):
     A bad record goes to *on_bad_record*, or its error is raised where there is none. Either
     happens when it is the first of a slice, so after all records before it. What *seconds* bound
     is decoding; what *into* takes comes on top, and both count as a stall in the *report*.
-    Rows that lie in a short text are one slice, if *decode_list* can read them.
+    Rows that lie in a text are one slice if *decode_list* can read them, and by the pace of the
+    slice before does not take much longer.
     """
 
     def __init__(
@@ -144,6 +145,8 @@ class SliceDecoder(Generic[S]):
         self._report = report
         self._on_bad_record = on_bad_record
         self._seconds = seconds
+        self._pace = math.inf
+        """Seconds that each record of a slice took lately; unknown before the first."""
 
     def decode(self, rows: Rows, place: int) -> tuple[S, int]:
         """Return the next slice of *rows*, from *place* on, and the place after it.
@@ -156,6 +159,8 @@ class SliceDecoder(Generic[S]):
             records, place = self._decode_steps(rows, place, started)
         else:
             place += len(records)
+        if len(records) >= STEP:
+            self._pace = (time.perf_counter() - started) / len(records)
         made = self._into(records)
         took = time.perf_counter() - started
         self._report.seconds_decoding += took
@@ -166,11 +171,17 @@ class SliceDecoder(Generic[S]):
         """Return the records from *place* on that lie in one text, None to read them in steps."""
         if self._decode_list is None or (text := rows.text_at(place)) is None:
             return None
+        if self._takes_long(text):
+            return None
         records = self._decode_list(text.text, rows.records[text.start : text.stop])
         if records is None:
             rows.forget(text)
             return None
         return records[rows.indices[place] - text.start :]
+
+    def _takes_long(self, text: ListText) -> bool:
+        seconds = self._pace * (text.stop - text.start)
+        return seconds > AT_ONCE * self._seconds or len(text.text) > AT_ONCE_BYTES
 
     def _decode_steps(self, rows: Rows, place: int, started: float) -> tuple[list[Any], int]:
         """Return the records from *place* on as far as time allows, and the place after them."""

@@ -106,7 +106,7 @@ def _wire_type(field: RecordField, times: Times) -> Any:
     return AWARE if kind is datetime and times == "aware" else kind
 
 
-def _decode(kind: Any) -> Callable[[Any], Any]:
+def _decode_as(kind: Any) -> Callable[[Any], Any]:
     # The constructor itself, which refuses an exponent beyond all bounds; a function around it
     # would take as long as it does.
     return msgspec.json.Decoder(kind, float_hook=Decimal).decode
@@ -126,7 +126,7 @@ def _reader(record: Any, zone: tzinfo, times: Times, *, from_bytes: bool = False
     names |= _names_of_fields(record, zone, times)
     if from_bytes:
         struct: Any = _struct(record, times)
-        names |= {"decode": _decode(struct), "decode_list": _decode(list[struct])}
+        names |= {"decode": _decode_as(struct), "decode_list": _decode_as(list[struct])}
     if has_struct_storage(record):
         source = source_in_place(record, times, from_bytes=from_bytes)
         _check_twin(_struct(record, times)(), record)

@@ -96,7 +96,7 @@ def _blocks(pieces: Iterable[bytes]) -> Iterator[bytes]:
 class _Splitter:
     """Takes the bytes of an answer in turn, and cuts records off as soon as there are enough.
 
-    A byte is copied once: into the text that is decoded, which the records then share.
+    A byte of a large block is copied once: into the text that is decoded, which its records share.
     """
 
     def __init__(self) -> None:
@@ -156,7 +156,9 @@ class _Splitter:
             blocks = [b"".join(blocks)]
             begin = self._begin_of_list(blocks[0])
         if begin is None:
-            self._has_no_list = True
+            # Much may stand before the list, but not so much.
+            self._has_no_list = len(blocks[0]) >= 2 * PIECE
+            self._first = [] if self._has_no_list else blocks
             return [], 0
         return blocks, begin
 

@@ -32,6 +32,7 @@ from tests.decoding.drawing import (
     customers,
     json_object,
 )
+from tests.decoding.made_up import Branch, Nest
 
 many_examples = settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow]
@@ -121,6 +122,17 @@ def test_a_list_is_read_as_its_items_are_or_not_at_all(
     if read is not None:
         assert error is None
         assert [spelled(one) for one in read] == [spelled(one) for one in records]
+
+
+@pytest.mark.parametrize("keep_unknown", [False, True])
+@pytest.mark.parametrize(
+    ("record", "name"), [(Customer, b"customerId"), (Branch, b"season"), (Nest, b"season")]
+)
+def test_sound_records_are_read_as_a_list(record: Any, name: bytes, keep_unknown: bool) -> None:
+    decoder = RecordDecoder(record, UTC, keep_unknown=keep_unknown)
+    raws = [b'{"%b": "KC%d", "more": 1}' % (name, number) for number in range(3)]
+
+    assert decoder.decode_list(b"[" + b",".join(raws) + b"]", raws) == decoder.decode_many(raws)[0]
 
 
 def test_an_amount_beyond_all_bounds_is_refused_though_the_program_ignores_such() -> None:

@@ -22,8 +22,9 @@ import pytest
 
 from enkash_async import Customer, CustomerKeyContact
 from enkash_async._decoding import record_class
+from enkash_async._decoding.decoder import LANES
 from enkash_async._decoding.record_class import has_struct_storage
-from enkash_async._decoding.struct_lane import struct_lane
+from enkash_async._decoding.struct_lane import _struct, struct_lane
 from enkash_async._wire.keys import wire
 
 
@@ -95,6 +96,19 @@ def test_records_are_in_struct_storage() -> None:
     for record in (Customer, CustomerKeyContact, Coin, Pair):
         assert has_struct_storage(record)
     assert not has_struct_storage(AttrsCoin)
+
+
+def test_a_record_and_its_twins_add_nothing_to_the_storage_that_they_share() -> None:
+    records: list[Any] = [Customer, CustomerKeyContact, Coin, Pair]
+    for record in records:
+        storage = record.__mro__[1]
+        for times in LANES:
+            twin: Any = _struct(record, times)
+            assert twin.__mro__[1] is storage
+            for kind in (record, twin):
+                assert kind.__basicsize__ == storage.__basicsize__
+                assert kind.__struct_fields__ == storage.__struct_fields__
+                assert not vars(kind).keys() & set(storage.__struct_fields__)
 
 
 def test_attrs_takes_it_for_one_of_its_own() -> None:

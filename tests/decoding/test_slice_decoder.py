@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from enkash_async import BadRecord, DecodeError, SearchReport
 from enkash_async._decoding.slice_decoder import (
-    AT_ONCE,
     AT_ONCE_BYTES,
     STEP,
     OnBadRecord,
@@ -156,6 +155,12 @@ class Lists:
         return None if error else records
 
 
+def paced(decoder: SliceDecoder[list[int]]) -> SliceDecoder[list[int]]:
+    """Return *decoder* when it has seen how fast records are decoded."""
+    decoder.decode(rows_of(*[1] * STEP), 0)
+    return decoder
+
+
 @pytest.mark.parametrize(
     ("wanted", "slices", "read"),
     [
@@ -164,7 +169,7 @@ class Lists:
         (range(1, 10), [[1, 2, 3], [*range(4, 8)], [8, 9]], [4, 4]),
         # Of the first text too little is wanted, of the second not its last.
         (range(2, 7), [[2, 3, 4, 5, 6]], []),
-        # What is written in pieces is no range.
+        # Rows that are wanted here and there are no range.
         ([*range(10)], [[*range(10)]], []),
     ],
 )
@@ -172,18 +177,42 @@ def test_rows_in_one_text_are_one_slice(
     wanted: Sequence[int], slices: list[list[int]], read: list[int]
 ) -> None:
     lists = Lists()
-    decoder = decoder_of(SearchReport(), decode_list=lists.decode, seconds=60)
+    decoder = paced(decoder_of(SearchReport(), decode_list=lists.decode, seconds=60))
     assert slices_of(decoder, in_texts(rows_of(*range(10), indices=wanted), 0, 4, 8)) == slices
     assert lists.read == read
 
 
-def test_a_text_that_would_take_long_is_read_in_steps() -> None:
+def test_no_text_is_read_before_it_is_known_how_long_that_takes() -> None:
     lists = Lists()
     decoder = decoder_of(SearchReport(), decode_list=lists.decode, seconds=60)
-    many = AT_ONCE + 1
-    long = b"7" + b" " * AT_ONCE_BYTES
-    rows = in_texts(rows_of(*range(many), long, 8), 0, many, many + 2)
-    assert slices_of(decoder, rows) == [[*range(many), 7, 8]]
+    rows = in_texts(rows_of(*range(2 * STEP)), 0, STEP, 2 * STEP)
+    assert decoder.decode(rows, 0) == ([*range(2 * STEP)], 2 * STEP)
+    assert lists.read == []
+    assert decoder.decode(rows, 0) == ([*range(STEP)], STEP)
+    assert lists.read == [STEP]
+
+
+def test_a_text_that_takes_long_is_followed_by_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr("time.perf_counter", lambda: now)
+
+    def decode_slowly(text: bytes, raws: Sequence[msgspec.Raw]) -> list[int]:
+        nonlocal now
+        now += 1.0
+        return decode_many(raws)[0]
+
+    decoder = decoder_of(SearchReport(), decode_list=decode_slowly, seconds=0.1)
+    rows = in_texts(rows_of(*range(60)), 0, 20, 40, 60)
+    slices = slices_of(paced(decoder), rows)
+    # Its time is not measured here, where only lists take any: so the next step is one slice.
+    assert slices == [[*range(20)], [*range(20, 60)]]
+
+
+def test_a_large_text_is_read_in_steps() -> None:
+    lists = Lists()
+    decoder = paced(decoder_of(SearchReport(), decode_list=lists.decode, seconds=60))
+    rows = in_texts(rows_of(b"7" + b" " * AT_ONCE_BYTES, 8), 0, 2)
+    assert slices_of(decoder, rows) == [[7, 8]]
     assert lists.read == []
 
 
@@ -191,7 +220,7 @@ def test_a_text_with_a_bad_record_is_tried_once_and_then_read_in_steps() -> None
     lists, bad = Lists(), list[BadRecord]()
     decoder = decoder_of(SearchReport(), bad.append, decode_list=lists.decode, seconds=60)
     rows = in_texts(rows_of(0, 1, BAD, 3, 4, 5), 0, 4, 6)
-    assert slices_of(decoder, rows) == [[0, 1], [3, 4, 5]]
+    assert slices_of(paced(decoder), rows) == [[0, 1], [3, 4, 5]]
     assert [one.index for one in bad] == [2]
     assert lists.read == [4]
 
@@ -213,7 +242,7 @@ def test_texts_change_nothing_but_how_far_a_slice_goes(data: st.DataObject, coun
         rows = in_texts(rows_of(*records, indices=wanted), *texts)
         decode_list = Lists().decode
         decoder = decoder_of(report, bad.append, decode_list=decode_list, seconds=seconds)
-        slices = slices_of(decoder, rows)
+        slices = slices_of(paced(decoder), rows)
         rows.leave_out_aside()
         found.append(([one for part in slices for one in part], bad, [*rows.indices]))
     assert found[0] == found[1]

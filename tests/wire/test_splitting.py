@@ -147,8 +147,19 @@ def test_a_large_answer_is_read_in_many_pieces_however_it_came(chunk: int) -> No
 
     pauses = sum(1 for _ in steps)
 
-    assert pauses > len(body) // _splitting.PIECE - 4
+    assert pauses > len(body) // _splitting.PIECE - 2
     assert len(page_payload(Response(200, {}, body)).records) == 10_000
+
+
+@pytest.mark.parametrize("chunk", [65_536, 10**9])
+def test_it_is_whatever_stands_before_the_list(chunk: int) -> None:
+    meta = b'{"meta":"%b",' % (b"x" * (_splitting.PIECE * 5 // 4))
+    body = meta + large_answer(10_000)[1:]
+    chunks = [body[begin : begin + chunk] for begin in range(0, len(body), chunk)]
+
+    pauses = sum(1 for _ in payload_steps(Response(200, {}, chunks)))
+
+    assert pauses > (len(body) - len(meta)) // _splitting.PIECE - 2
 
 
 def test_a_small_answer_is_read_at_once() -> None:

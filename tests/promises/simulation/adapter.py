@@ -44,7 +44,7 @@ def budget_of(session: EnKashSession) -> ByteBudget:
 
 @contextmanager
 def pieces_of(nbytes: int | None) -> Iterator[None]:
-    """Let the client cut answers into pieces of *nbytes*: those of a run are small."""
+    """Let the client cut answers into pieces of *nbytes*, since the answers of a run are small."""
     before = splitting.PIECE
     splitting.PIECE = before if nbytes is None else nbytes
     try:
