@@ -204,7 +204,7 @@ def test_a_text_that_takes_long_is_followed_by_steps(monkeypatch: pytest.MonkeyP
     decoder = decoder_of(SearchReport(), decode_list=decode_slowly, seconds=0.1)
     rows = in_texts(rows_of(*range(60)), 0, 20, 40, 60)
     slices = slices_of(paced(decoder), rows)
-    # Its time is not measured here, where only lists take any: so the next step is one slice.
+    # Steps take no time here, so that all that is left is one slice.
     assert slices == [[*range(20)], [*range(20, 60)]]
 
 
