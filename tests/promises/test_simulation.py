@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import attrs
@@ -16,7 +17,8 @@ import pytest
 from enkash_async import CustomerSearch, EnKashSession
 from tests.promises.simulation import wire
 from tests.promises.simulation.__main__ import main
-from tests.promises.simulation.batch import outcomes, run_number
+from tests.promises.simulation.batch import Draw, outcomes, run_number
+from tests.promises.simulation.bending import BENDS, draw_bent
 from tests.promises.simulation.broken_today import BROKEN_TODAY
 from tests.promises.simulation.customer_list import CustomerList, Row
 from tests.promises.simulation.drawing import AMOUNTS, draw
@@ -29,10 +31,11 @@ PARTS, RUNS = 6, 40
 CALM = Plan(world=World(rows=60, latency=0.1, life=3600), settings=Settings(max_concurrency=2))
 
 
+@pytest.mark.parametrize("draw_plan", [draw, draw_bent])
 @pytest.mark.parametrize("part", range(PARTS))
-def test_all_that_is_promised_holds_whatever_happens(part: int) -> None:
+def test_all_that_is_promised_holds_whatever_happens(part: int, draw_plan: Draw) -> None:
     numbers = range(part * RUNS, (part + 1) * RUNS)
-    ended = dict(outcomes(1, frozenset(), numbers, jobs=1))
+    ended = dict(outcomes(1, frozenset(), numbers, jobs=1, draw_plan=draw_plan))
     assert {number: one.problems for number, one in ended.items() if one.problems} == {}
     assert sum(one.records for one in ended.values()) > 0
     assert sum(one.faults for one in ended.values()) > 0
@@ -44,6 +47,16 @@ def test_what_is_known_to_be_broken_still_is(name: str) -> None:
     seed, number = BROKEN_TODAY[name].shown_by
     assert run(draw(seed, number)).problems == []
     assert run(draw(seed, number, frozenset({name}))).problems != []
+
+
+def test_each_bend_is_met_and_bends_something() -> None:
+    bent = dict.fromkeys(BENDS, 0)
+    for number in range(50):
+        plan = draw(2, number)
+        for name, bend in BENDS.items():
+            bent[name] += bend(plan, Random(number)) != plan
+    assert min(bent.values()) > 10
+    assert sum(draw_bent(2, number) != draw(2, number) for number in range(50)) > 40
 
 
 # Replaying

@@ -17,7 +17,8 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 
-from tests.promises.simulation.batch import outcomes
+from tests.promises.simulation.batch import Draw, outcomes
+from tests.promises.simulation.bending import draw_bent
 from tests.promises.simulation.broken_today import BROKEN_TODAY
 from tests.promises.simulation.drawing import draw
 from tests.promises.simulation.ledger import Outcome
@@ -33,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _show(options, lifted)
     started, counts, failed = time.perf_counter(), Counter[str](), Counter[str]()
     numbers = range(options.first, options.first + options.runs)
-    for number, outcome in outcomes(options.seed, lifted, numbers, options.jobs):
+    for number, outcome in outcomes(options.seed, lifted, numbers, options.jobs, _draw_of(options)):
         _count(counts, outcome)
         if outcome.problems:
             kinds = ", ".join(sorted(outcome.kinds))
@@ -49,9 +50,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 1 if failed else 0
 
 
+def _draw_of(options: argparse.Namespace) -> Draw:
+    return draw_bent if options.bend else draw
+
+
 def _show(options: argparse.Namespace, lifted: frozenset[str]) -> int:
     """Carry out one run and print all that happens in it."""
-    plan = draw(options.seed, options.only, lifted)
+    plan = _draw_of(options)(options.seed, options.only, lifted)
     outcome = run(plan)
     print(plan.bare(), *outcome.log, f"digest {outcome.digest}", sep="\n")
     if outcome.problems:
@@ -72,10 +77,11 @@ def _print_failure(
     options: argparse.Namespace, lifted: frozenset[str], number: int, outcome: Outcome
 ) -> None:
     names = "".join(f" --with {name}" for name in sorted(lifted))
+    names += " --bend" if options.bend else ""
     print(f"run {number}:", *(f"  {kind}: {text}" for kind, text in outcome.problems), sep="\n")
     print(f"  again: python -m tests.promises.simulation --seed {options.seed}{names}", end="")
     print(f" --only {number}")
-    plan, smallest = shrunk(draw(options.seed, number, lifted), run, outcome)
+    plan, smallest = shrunk(_draw_of(options)(options.seed, number, lifted), run, outcome)
     print(f"  shrunk: {plan.bare()}")
     print(*(f"    {kind}: {text}" for kind, text in smallest.problems), sep="\n", flush=True)
 
@@ -92,6 +98,11 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--only", type=int, metavar="RUN", help="this one, with all that happens")
     parser.add_argument("--jobs", type=int, default=1, help="processes at once (1)")
     parser.add_argument("--show", type=int, default=2, help="failures printed of each kind (2)")
+    parser.add_argument(
+        "--bend",
+        action="store_true",
+        help="plans bent towards what is seldom drawn; see bending.py",
+    )
     parser.add_argument(
         "--with",
         dest="lift",

@@ -100,7 +100,7 @@ def _plan(random: Random) -> Plan:
         world=world,
         settings=_settings(random),
         faults=_faults(random, requests, logs_in=world.life is not None),
-        changes=_changes(random, requests),
+        changes=changes_of(random, requests),
         readers=readers,
         new_session_at_end=random.random() < 0.3,
         piece=random.choice([None, 300, 1000, 3000]),
@@ -159,14 +159,15 @@ def _reader(random: Random, rows: int, *, crawls: bool) -> Reader:
         crawls=crawls,
         max_records=random.choice([None] * 7 + [random.randint(1, rows + 1)]),
         sets_aside=random.random() < 0.5,
-        legs=tuple(_leg(random, rows) for _ in range(random.choice([0, 1, 1, 2, 3]))),
+        legs=tuple(leg_of(random, rows) for _ in range(random.choice([0, 1, 1, 2, 3]))),
         last=Leg(view=random.choice(VIEWS), page_size=_page_size(random)),
         starts=random.choice([0.0, 0.0, random.random()]),
         **order,
     )
 
 
-def _leg(random: Random, rows: int) -> Leg:
+def leg_of(random: Random, rows: int) -> Leg:
+    """Draw one search of a reader of so many *rows*, and how it is left."""
     leaving: Leaving = random.choice(["never", "never", *get_args(Leaving)])
     return Leg(
         view=random.choice(VIEWS),
@@ -211,7 +212,8 @@ def _fault(random: Random, kind: FaultKind, requests: int) -> Fault:
     return Fault(random.randrange(requests), kind, AMOUNTS[kind](random), many)
 
 
-def _changes(random: Random, requests: int) -> tuple[Change, ...]:
+def changes_of(random: Random, requests: int) -> tuple[Change, ...]:
+    """Draw what becomes of the list within so many *requests*."""
     number = random.choice([0, 0, 1, 2, random.randint(0, 15)])
     return tuple(
         Change(
