@@ -7,6 +7,7 @@ import csv
 import gc
 import io
 import json
+import math
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from decimal import Decimal
@@ -20,7 +21,7 @@ import pytest
 from aiohttp import web
 
 from enkash_async import BadRecord, DecodeError, EnKashSession
-from enkash_async._decoding import lines
+from enkash_async._decoding import lines, slice_decoder
 from enkash_async._decoding.decoder import RecordDecoder
 from enkash_async._search import frames
 from enkash_async.arrow import customer_schema
@@ -350,6 +351,8 @@ async def test_most_records_of_a_large_page_are_decoded_many_at_once(
         return decode_many(self, raws)
 
     monkeypatch.setattr(RecordDecoder, "decode_many", counted)
+    # Whatever the pace of this machine.
+    monkeypatch.setattr(slice_decoder, "AT_ONCE", math.inf)
     async with open_sandbox(SandboxSettings(rows=3000)) as sandbox, session_for(sandbox) as session:
         search = session.customers.search(page_size=1000)
         assert len([customer async for customer in search]) == 3000
