@@ -8,6 +8,8 @@ from itertools import accumulate
 from typing import Any
 
 import anyio
+import attrs
+import msgspec
 import pytest
 from aiohttp import web
 
@@ -19,7 +21,16 @@ from enkash_async import (
     ValidationError,
     Verdict,
 )
-from enkash_async.sandbox import Sandbox, SandboxSettings, SearchCall, open_sandbox
+from enkash_async.sandbox import (
+    Fault,
+    FaultScript,
+    Sandbox,
+    SandboxSettings,
+    SearchCall,
+    open_sandbox,
+)
+from enkash_async.sandbox.faults.exchange import Exchange
+from enkash_async.sandbox.faults.pages import DuplicateRows, RowsOfPage
 from tests.support.sessions import session_for
 
 pytestmark = pytest.mark.anyio
@@ -640,3 +651,42 @@ async def test_a_crawl_goes_on_after_an_error_in_place_of_any_answer(
         assert set(seen) >= there & set(sandbox.customer_ids())
         assert leaves or search.report.verdict is Verdict.COMPLETE
         assert search.report.verdict is not Verdict.INCOMPLETE
+
+
+# One answer that does not hold what it counts
+
+
+@attrs.frozen
+class LosesFirst(RowsOfPage):
+    """The first row of the page is missing, though it is counted."""
+
+    name = "loses_first"
+
+    def change(self, rows: list[msgspec.Raw], exchange: Exchange) -> list[msgspec.Raw]:
+        return rows[1:]
+
+
+@attrs.frozen
+class LosesLast(RowsOfPage):
+    """The last row of the page is missing, though it is counted."""
+
+    name = "loses_last"
+
+    def change(self, rows: list[msgspec.Raw], exchange: Exchange) -> list[msgspec.Raw]:
+        return rows[:-1]
+
+
+@pytest.mark.parametrize("kind", [DuplicateRows(), LosesFirst(), LosesLast()], ids=repr)
+@pytest.mark.parametrize("count_style", ["total", "page"])
+@pytest.mark.parametrize("rows", [1, 2, 29, 30, 31, 100])
+async def test_one_odd_answer_hides_no_customer(rows: int, count_style: Any, kind: Any) -> None:
+    # 30 to a page whatever is asked for: a row that comes twice makes up for one that does not.
+    for number in range(4):
+        faults = FaultScript([Fault(kind, requests=(number,))], seed=rows)
+        settings = SandboxSettings(rows=rows, page_cap=30, count_style=count_style, faults=faults)
+        async with open_sandbox(settings) as sandbox, session_for(sandbox, page_size=50) as session:
+            crawl = session.customers.crawl()
+            seen = await ids_of(crawl)
+            is_sure = crawl.report.verdict is not Verdict.INCOMPLETE
+            assert not is_sure or set(seen) == set(sandbox.customer_ids())
+            assert not crawl.report.complete or len(seen) == rows

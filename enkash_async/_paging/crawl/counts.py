@@ -37,7 +37,8 @@ class Counts:
     def note_all(self, page: RawPage) -> bool:
         """Learn how many rows there are in all; say whether the count may be of use."""
         self._census.all = page.total
-        self._findings.count_is_total = page.total is not None and page.total != len(page)
+        # One below the rows beside it counts neither them nor all.
+        self._findings.count_is_total = page.total is not None and page.total > len(page)
         if page.total == 0 and not page:
             self._settle(0)
         return page.total is not None and page.total <= MAX_COUNT
@@ -50,8 +51,12 @@ class Counts:
         found, count = self._findings, page.total
         self._seen = len(page)
         if self.total is None and count is not None:
-            # One row more may be all there is, or all that is counted.
-            found.count_is_total = found.count_is_total or count != len(page) or not count
+            if count > 1 and self._census.all == 1:
+                # So it is where the count is that of the page, whatever an odd answer says.
+                found.count_is_total = False
+            else:
+                # One row more may be all there is, or all that is counted.
+                found.count_is_total |= count > len(page) or not (count or page)
             if found.count_is_total and count <= MAX_COUNT:
                 self._note_total(count)
         return self.total is not None

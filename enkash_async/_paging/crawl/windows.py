@@ -178,14 +178,16 @@ class CountedWindow:
     def plan(self, page: RawPage, count: int, limit: int) -> None:
         """Want the pages after the first, *page*, of at most *limit* rows each.
 
-        None if all are on the first, and that has room for more.
+        None if all are on the first, once each, and that has room for more.
         """
         self.first_page, self.count = page, count
         first = self._requests[0]
         self.first_limit = first.limit
         asked = {(one.row, one.limit): one for one in self._requests}
         self._requests = deque([first])
-        if len(page) < count or len(page) >= min(first.limit, limit):
+        # A row that comes twice may have taken the place of another one.
+        has_twice = len(set(page.ids)) < len(page)
+        if len(page) < count or len(page) >= min(first.limit, limit) or has_twice:
             # One row more than there are: room that shows that there are no more.
             cover = self._cover(len(page), count + 1, limit)
             self._requests += (asked.get((one.row, one.limit), one) for one in cover)
