@@ -85,18 +85,19 @@ class RecordDecoder(Generic[R]):
         self, raws: Sequence[bytes | msgspec.Raw]
     ) -> tuple[list[R], DecodeError | None]:
         """Return the records in *raws* as far as the first that cannot be read, and its error."""
-        if max(map(len, raws), default=0) > LARGE:
-            return self._decode_one_by_one(raws)
-        try:
-            return self._first(raws), None
-        except _REFUSALS:
-            return self._decode_one_by_one(raws)
+        records = self._decode_at_once(raws)
+        return self._decode_one_by_one(raws) if records is None else (records, None)
 
     def decode_list(self, text: bytes, raws: Sequence[bytes | msgspec.Raw]) -> list[R] | None:
         """Return the records of *text*, a JSON list of *raws*; None for `decode_many` to read them.
 
         That is so if one of them cannot be read, or is large.
         """
+        return self._decode_at_once(raws, text)
+
+    def _decode_at_once(
+        self, raws: Sequence[bytes | msgspec.Raw], text: bytes | None = None
+    ) -> list[R] | None:
         if max(map(len, raws), default=0) > LARGE:
             return None
         try:

@@ -67,9 +67,7 @@ def source_in_place(record: Any, times: Times, *, from_bytes: bool) -> str:
     made = "records = [*map(decode, raws)] if text is None else decode_list(text)"
     loop = [made, "for raw, record in zip(raws, records):"]
     body = [*_name_check(record, "record"), *corrections]
-    return _text(
-        ["def read(raws, text=None):"], _indented([*loop, *_indented(body), "return records"])
-    )
+    return _of_several(loop, body)
 
 
 def _corrections(record: Any, times: Times, path: str) -> list[str]:
@@ -169,9 +167,7 @@ def source_moving(record: Any, times: Times, *, from_bytes: bool) -> str:
     structs = "structs = map(decode, raws) if text is None else decode_list(text)"
     loop = ["records = []", structs, "for raw, struct in zip(raws, structs):"]
     body = [*_name_check(record, "struct"), *made, "records.append(record)"]
-    return _text(
-        ["def read(raws, text=None):"], _indented([*loop, *_indented(body), "return records"])
-    )
+    return _of_several(loop, body)
 
 
 def _assignment(field: RecordField, times: Times) -> list[str]:
@@ -209,6 +205,12 @@ def _name_check(record: Any, variable: str) -> list[str]:
     if identity is None:
         return []
     return [f"if {variable}.{identity.name} is None:", "    check_names(raw)"]
+
+
+def _of_several(loop: list[str], body: list[str]) -> str:
+    """Return the text of a function that reads several records, *body* for each in a *loop*."""
+    lines = [*loop, *_indented(body), "return records"]
+    return _text(["def read(raws, text=None):"], _indented(lines))
 
 
 def _text(*parts: list[str]) -> str:

@@ -129,12 +129,9 @@ class _Splitter:
 
     def _cut_up(self, block: bytes, begin: int) -> Generator[None, None, None]:
         """Read what *block* brings from *begin* on, and keep what is not enough for a cut."""
-        place: int | None = begin
-        while place is not None:
+        while (place := (yield from self._cut(block, begin))) is not None:
             begin = place
-            place = yield from self._cut(block, begin)
-            if place is not None:
-                yield
+            yield
         self._keep(memoryview(block)[begin:])
 
     def answer(self) -> SplitAnswer | None:
@@ -152,7 +149,7 @@ class _Splitter:
         blocks, self._first = self._first, []
         # That is where the list begins, unless much stands before it.
         begin = self._begin_of_list(blocks[0])
-        if begin is None:
+        if begin is None and len(blocks) > 1:
             blocks = [b"".join(blocks)]
             begin = self._begin_of_list(blocks[0])
         if begin is None:

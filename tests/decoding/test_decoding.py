@@ -52,6 +52,7 @@ IN_UTC = RecordDecoder(Customer, UTC)
 IN_IST = RecordDecoder(Customer, IST)
 FAST = FastLane(Customer, UTC)
 DECODERS = st.sampled_from([IN_UTC, IN_IST])
+SEVERAL = st.lists(customers(st.nothing()) | MUTATED, max_size=3)
 
 
 @many_examples
@@ -94,7 +95,7 @@ def test_what_the_fast_lane_accepts_alone_is_what_the_reference_reads(text: str)
 
 
 @settings(many_examples, max_examples=60)
-@given(st.lists(customers(st.nothing()) | MUTATED, max_size=3), DECODERS)
+@given(SEVERAL, DECODERS)
 def test_several_are_read_as_each_of_them_is_up_to_the_first_that_cannot_be(
     texts: list[str], decoder: RecordDecoder[Customer]
 ) -> None:
@@ -111,7 +112,7 @@ def test_several_are_read_as_each_of_them_is_up_to_the_first_that_cannot_be(
 
 
 @settings(many_examples, max_examples=60)
-@given(st.lists(customers(st.nothing()) | MUTATED, max_size=3), DECODERS)
+@given(SEVERAL, DECODERS)
 def test_a_list_is_read_as_its_items_are_or_not_at_all(
     texts: list[str], decoder: RecordDecoder[Customer]
 ) -> None:

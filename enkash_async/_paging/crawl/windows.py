@@ -185,9 +185,9 @@ class CountedWindow:
         self.first_limit = first.limit
         asked = {(one.row, one.limit): one for one in self._requests}
         self._requests = deque([first])
+        has_room = count <= len(page) < min(first.limit, limit)
         # A row that comes twice may have taken the place of another one.
-        has_twice = len(set(page.ids)) < len(page)
-        if len(page) < count or len(page) >= min(first.limit, limit) or has_twice:
+        if not has_room or len(set(page.ids)) < len(page):
             # One row more than there are: room that shows that there are no more.
             cover = self._cover(len(page), count + 1, limit)
             self._requests += (asked.get((one.row, one.limit), one) for one in cover)

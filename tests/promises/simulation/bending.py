@@ -13,8 +13,8 @@ from typing import Any
 
 import attrs
 
-from tests.promises.simulation.broken_today import BROKEN_TODAY
-from tests.promises.simulation.drawing import changes_of, draw, leg_of
+from tests.promises.simulation.broken_today import clear_of_broken
+from tests.promises.simulation.drawing import changes_of, draw, leg_of, requests_of
 from tests.promises.simulation.plan import Fault, Plan, Reader, World
 
 Bend = Callable[[Plan, Random], Plan]
@@ -36,10 +36,7 @@ def draw_bent(seed: int, number: int, lifted: frozenset[str] = frozenset()) -> P
     for bend in BENDS.values():
         if random.random() < CHANCE:
             plan = bend(plan, random)
-    for name, broken in BROKEN_TODAY.items():
-        if name not in lifted:
-            plan = broken.avoid(plan)
-    return plan
+    return clear_of_broken(plan, lifted)
 
 
 def _from_offsets(plan: Plan, random: Random) -> Plan:
@@ -113,7 +110,7 @@ def _in_a_world(plan: Plan, **changes: Any) -> Plan:
 
 
 def _requests(plan: Plan) -> int:
-    return 3 + len(plan.readers) * plan.world.rows // 12
+    return requests_of(plan.readers, plan.world.rows)
 
 
 BENDS: Mapping[str, Bend] = MappingProxyType(

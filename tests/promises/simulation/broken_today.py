@@ -21,3 +21,11 @@ class Broken:
 
 
 BROKEN_TODAY: Mapping[str, Broken] = MappingProxyType({})
+
+
+def clear_of_broken(plan: Plan, lifted: frozenset[str]) -> Plan:
+    """Return *plan* without what is known to be broken, but for what is *lifted*."""
+    for name, broken in BROKEN_TODAY.items():
+        if name not in lifted:
+            plan = broken.avoid(plan)
+    return plan

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, get_args
 
 from enkash_async import ErrorType
-from tests.promises.simulation.broken_today import BROKEN_TODAY
+from tests.promises.simulation.broken_today import clear_of_broken
 from tests.promises.simulation.odd import NUMBERS, ODD, TIMES
 from tests.promises.simulation.plan import (
     Change,
@@ -76,11 +76,7 @@ TOKEN_ONLY: frozenset[FaultKind] = frozenset({"refuse_login", "short_life"})
 def draw(seed: int, number: int, lifted: frozenset[str] = frozenset()) -> Plan:
     """Return the plan of run *number*; worlds of what is broken today only where *lifted*."""
     random = Random(f"{seed} {number}")
-    plan = _plan(random)
-    for name, broken in BROKEN_TODAY.items():
-        if name not in lifted:
-            plan = broken.avoid(plan)
-    return plan
+    return clear_of_broken(_plan(random), lifted)
 
 
 def _plan(random: Random) -> Plan:
@@ -93,7 +89,7 @@ def _plan(random: Random) -> Plan:
         _reader(random, rows, crawls=crawls and random.random() < 0.7)
         for _ in range(random.choice([1, 1, 2, 3]))
     )
-    requests = 3 + len(readers) * rows // 12
+    requests = requests_of(readers, rows)
     return Plan(
         chance=random.randrange(2**32),
         disorder=random.choice([0.0, 0.1, 0.5, 1.0]),
@@ -105,6 +101,11 @@ def _plan(random: Random) -> Plan:
         new_session_at_end=random.random() < 0.3,
         piece=random.choice([None, 300, 1000, 3000]),
     )
+
+
+def requests_of(readers: tuple[Reader, ...], rows: int) -> int:
+    """Return about how many requests *readers* of so many *rows* come to."""
+    return 3 + len(readers) * rows // 12
 
 
 def _world(random: Random, rows: int) -> World:
