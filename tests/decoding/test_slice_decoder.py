@@ -103,7 +103,7 @@ def test_a_bad_record_is_an_error_where_nobody_takes_it() -> None:
 
 def test_a_bad_record_is_told_once_however_often_it_is_decoded() -> None:
     report, bad = SearchReport(), list[BadRecord]()
-    decoder, rows = decoder_of(report, bad.append), rows_of(BAD, 2)
+    decoder, rows = decoder_of(report, bad.append, seconds=60), rows_of(BAD, 2)
     assert decoder.decode(rows, 0) == decoder.decode(rows, 0) == ([2], 2)
     assert len(bad) == report.bad_records == 1
 
@@ -116,7 +116,7 @@ def test_a_callback_that_raises_is_called_again_with_the_same_record() -> None:
         if len(calls) == 2:
             raise LookupError
 
-    decoder, rows = decoder_of(SearchReport(), fail_once), rows_of(BAD, BAD, 3)
+    decoder, rows = decoder_of(SearchReport(), fail_once, seconds=60), rows_of(BAD, BAD, 3)
     with pytest.raises(LookupError):
         decoder.decode(rows, 0)
     assert decoder.decode(rows, 0) == ([3], 3)
