@@ -22,7 +22,8 @@ import msgspec
 from benchmarks.peers.bare import decode as decode_structs
 from enkash_async import Customer, SearchReport
 from enkash_async._decoding.decoder import RecordDecoder
-from enkash_async._decoding.slice_decoder import Rows, SliceDecoder
+from enkash_async._decoding.rows import Rows
+from enkash_async._decoding.slice_decoder import SliceDecoder
 from enkash_async._wire.page import PagePayload, payload_steps
 from enkash_async._wire.response import Response
 

@@ -4,8 +4,8 @@
 """
 
 from enkash_async import _frames
+from enkash_async._decoding.bad_record import BadRecord
 from enkash_async._decoding.record import HiddenFieldsWarning
-from enkash_async._decoding.slice_decoder import BadRecord
 from enkash_async._search.page import Page
 from enkash_async._search.query import Direction
 from enkash_async._version import __version__

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import math
 import time
-from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
-import attrs
 import msgspec
 
+from enkash_async._decoding.bad_record import BadRecord, OnBadRecord
+from enkash_async._decoding.rows import Rows
 from enkash_async._wire.sealed import scrubbed
-from enkash_async._wire.splitting import CutRecords, ListText
+from enkash_async._wire.splitting import ListText
 from enkash_async.errors import DecodeError
 from enkash_async.report import SearchReport
 
@@ -41,82 +40,6 @@ DecodeList = Callable[[bytes, Sequence[msgspec.Raw]], list[R] | None]
 
 DecodeMany = Callable[[Sequence[msgspec.Raw]], tuple[list[R], DecodeError | None]]
 """Returns the records as far as the first that cannot be read, and its error."""
-
-
-@attrs.frozen
-class BadRecord:
-    """A record that could not be structured: its bytes, why, and its place.
-
-    *offset* is its row in the list, *index* its place in its page.
-    """
-
-    raw: bytes = attrs.field(repr=False)
-    reason: str
-    offset: int
-    index: int
-
-
-OnBadRecord = Callable[[BadRecord], None]
-
-
-def error_of(bad: BadRecord) -> DecodeError:
-    """Return the error that would have been raised for a *bad* record."""
-    path, _, reason = bad.reason.partition(": ")
-    return DecodeError(path, reason, bad.offset, bad.index)
-
-
-_start_of = attrgetter("start")
-
-
-class Rows(msgspec.Struct, eq=False):
-    """New rows of a page: those of its *records* that stand at *indices*, undecoded.
-
-    *row* is the place in the list of the first record of the page.
-    """
-
-    records: Sequence[msgspec.Raw]
-    indices: Sequence[int]
-    row: int
-    texts: Sequence[ListText] = ()
-    """Where many records lie together, and can be read together. Not all records do."""
-    aside: set[int] = msgspec.field(default_factory=set[int])
-    """Indices of records that could not be read and were handed to the caller as such."""
-
-    def __post_init__(self) -> None:
-        if isinstance(self.records, CutRecords):
-            self.texts = self.records.texts
-
-    def __len__(self) -> int:
-        return len(self.indices)
-
-    def row_at(self, place: int) -> int:
-        """Return the place in the list of the new row at *place* among the new ones."""
-        return self.row + self.indices[place]
-
-    def text_at(self, place: int) -> ListText | None:
-        """Return the text with the row at *place*, if it is worth reading from its beginning.
-
-        All its records from that row on are new rows, and fewer than half stand before it: on most
-        pages one, which the page before ended with.
-        """
-        if not isinstance(self.indices, range) or place >= len(self.indices):
-            return None
-        index = self.indices[place]
-        at = bisect_right(self.texts, index, key=_start_of) - 1
-        if at < 0:
-            return None
-        text = self.texts[at]
-        is_wanted = text.stop <= self.indices.stop and 2 * index < text.start + text.stop
-        return text if is_wanted else None
-
-    def forget(self, text: ListText) -> None:
-        """Have the records in *text* read one at a time."""
-        self.texts = [other for other in self.texts if other is not text]
-
-    def leave_out_aside(self) -> None:
-        """Forget the rows that were set aside."""
-        if self.aside:
-            self.indices = [index for index in self.indices if index not in self.aside]
 
 
 class SliceDecoder(Generic[S]):

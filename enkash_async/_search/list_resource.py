@@ -10,7 +10,7 @@ import attrs
 import msgspec
 
 from enkash_async._arguments import boolean, int32_at_least, wrong_type
-from enkash_async._decoding.slice_decoder import BadRecord, OnBadRecord, error_of
+from enkash_async._decoding.bad_record import BadRecord, OnBadRecord, error_of
 from enkash_async._paging.page_sizes import KnownSize
 from enkash_async._paging.pager import Pager
 from enkash_async._paging.planner import Planner

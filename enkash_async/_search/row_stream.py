@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from enkash_async._clock import now as clock
-from enkash_async._decoding.slice_decoder import Rows
+from enkash_async._decoding.rows import Rows
 from enkash_async._paging.history import NewRows
 from enkash_async._paging.planner import Planner
 from enkash_async._paging.raw_page import RawPage

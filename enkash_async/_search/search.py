@@ -9,9 +9,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar
 
 from enkash_async._arguments import check_plain_function, int32_at_least, keywords_named
+from enkash_async._decoding.bad_record import OnBadRecord
 from enkash_async._decoding.decoder import RecordDecoder
 from enkash_async._decoding.lines import ended, sound_lines
-from enkash_async._decoding.slice_decoder import OnBadRecord, SliceDecoder
+from enkash_async._decoding.slice_decoder import SliceDecoder
 from enkash_async._search import frames
 from enkash_async._search.cursor import Cursor
 from enkash_async._search.page import Page

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from enkash_async import customers as of_loop
 from enkash_async._arguments import keywords_named
-from enkash_async._decoding.slice_decoder import OnBadRecord
+from enkash_async._decoding.bad_record import OnBadRecord
 from enkash_async._search.extra import JsonBody, QueryString
 from enkash_async._search.page import Page
 from enkash_async._search.query import Direction

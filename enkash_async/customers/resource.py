@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, Unpack, cast
 
-from enkash_async._decoding.slice_decoder import OnBadRecord
+from enkash_async._decoding.bad_record import OnBadRecord
 from enkash_async._search.endpoint import ListEndpoint, TimeRange
 from enkash_async._search.extra import JsonBody, QueryString
 from enkash_async._search.list_resource import ListResource

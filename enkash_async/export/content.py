@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import attrs
 
-from enkash_async._decoding.slice_decoder import OnBadRecord
+from enkash_async._decoding.bad_record import OnBadRecord
 from enkash_async._search.search import Search
 from enkash_async.export.bad import BadRow
 from enkash_async.export.files import PartFile

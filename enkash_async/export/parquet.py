@@ -22,7 +22,7 @@ except ImportError as error:
     ) from error
 
 from enkash_async._decoding.arrow.schema import schema_of
-from enkash_async._decoding.slice_decoder import OnBadRecord
+from enkash_async._decoding.bad_record import OnBadRecord
 from enkash_async._search.search import Search
 from enkash_async.export.bad import BadRow
 from enkash_async.export.columns import MASK, Column, Columns

@@ -12,13 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from enkash_async import BadRecord, DecodeError, SearchReport
-from enkash_async._decoding.slice_decoder import (
-    AT_ONCE_BYTES,
-    STEP,
-    OnBadRecord,
-    Rows,
-    SliceDecoder,
-)
+from enkash_async._decoding.bad_record import OnBadRecord
+from enkash_async._decoding.rows import Rows
+from enkash_async._decoding.slice_decoder import AT_ONCE_BYTES, STEP, SliceDecoder
 from enkash_async._wire.splitting import ListText
 
 BAD = b"bad"

@@ -17,8 +17,10 @@ from enkash_async._decoding.arrow.columns import check_fits, joined, record_batc
 from enkash_async._decoding.arrow.flat import flattened
 from enkash_async._decoding.arrow.kinds import RecordBatch
 from enkash_async._decoding.arrow.rows import RowReader
+from enkash_async._decoding.bad_record import OnBadRecord
 from enkash_async._decoding.decoder import RecordDecoder
-from enkash_async._decoding.slice_decoder import OnBadRecord, Rows, SliceDecoder
+from enkash_async._decoding.rows import Rows
+from enkash_async._decoding.slice_decoder import SliceDecoder
 from enkash_async.errors import DecodeError
 from enkash_async.report import SearchReport
 
