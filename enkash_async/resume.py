@@ -51,8 +51,9 @@ class CrawlPoint(msgspec.Struct, frozen=True, kw_only=True, tag_field="of", tag=
     *delivered* counts all rows so far. *edge* holds the ids of those that the next windows may
     hold too, which were created until *edge_until*. *inside* is the place within a window from
     *after* to *inside_until* that is read page by page; then *rest* is where the others begin, and
-    None if there is no other. *outside* is the number of rows that no window holds; *changed*,
-    *unproven* and *total* are those of a list.
+    None if there is no other. Where it is *finished*, all windows were read, and what came is still
+    to be held against the counts. *outside* is the number of rows that no window holds;
+    *changed*, *unproven* and *total* are those of a list.
     """
 
     delivered: Count = 0
@@ -66,6 +67,7 @@ class CrawlPoint(msgspec.Struct, frozen=True, kw_only=True, tag_field="of", tag=
     inside: ListPoint | None = None
     inside_until: Instant | None = None
     rest: Instant | None = None
+    finished: bool = False
     outside: Count = 0
 
     @property
@@ -161,6 +163,8 @@ def _check_parts(value: Mapping[str, Any], token: ResumeToken) -> None:
 
 def _is_in_order(point: CrawlPoint) -> bool:
     """Say whether the times of *point* are possible and follow each other."""
+    if point.finished and (point.after is None or point.after != point.until or point.inside):
+        return False
     inner = [moment for moment in (point.edge_until, point.inside_until) if moment is not None]
     if (point.inside is None) != (point.inside_until is None):
         return False

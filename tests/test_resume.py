@@ -66,6 +66,8 @@ INSTANTS = st.datetimes(
 def crawl_points(draw: st.DrawFn) -> CrawlPoint:
     begin, *middle, end = sorted(draw(INSTANTS) for _ in range(4))
     is_begun, is_inside = draw(st.booleans()), draw(st.booleans())
+    if is_begun and not is_inside and draw(st.booleans()):
+        return CrawlPoint(delivered=draw(COUNTS), after=end, until=end, finished=True)
     inner = draw(st.permutations(middle)) if is_begun else [None, None]
     return CrawlPoint(
         delivered=draw(COUNTS),
@@ -205,7 +207,7 @@ def damages() -> Iterator[tuple[str, str, object]]:
         counts = ["delivered", "total"] + ["row", "page_rows"] * ((kind, holder) in lists)
         yield from ((kind, f"{holder}.{n}", value) for n in counts for value in NOT_COUNTS)
         yield from ((kind, f"{holder}.{n}", None) for n in counts if n != "total")
-        flags = ("changed", "unproven")
+        flags = ("changed", "unproven") + ("finished",) * ((kind, holder) == ("crawl", "point"))
         yield from ((kind, f"{holder}.{n}", value) for n in flags for value in NOT_FLAGS)
         yield from ((kind, f"{holder}.edge", value) for value in NOT_EDGES)
     yield from (("crawl", "point.outside", value) for value in [*NOT_COUNTS, None])
@@ -234,7 +236,7 @@ AFTER = "2019-08-25T14:15:23Z"
         *(("point.edge_until", BEFORE), ("point.edge_until", AFTER)),
         *(("point.inside_until", BEFORE), ("point.inside_until", AFTER)),
         *(("point.inside_until", None), ("point.inside", None)),
-        ("point.rest", AFTER),
+        *(("point.rest", AFTER), ("point.finished", True)),
     ],
 )
 def test_times_that_do_not_go_together_are_refused(path: str, value: object) -> None:

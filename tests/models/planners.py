@@ -187,7 +187,7 @@ _LIST |= {"unproven": False, "page_rows": 5, "total": 9, "counted": 9}
 _CRAWL = {"of": "crawl", "delivered": 5, "edge": ["a"], "changed": False, "unproven": False}
 _CRAWL |= {"total": 9, "after": "2024-01-01T00:00:00Z", "edge_until": "2024-01-01T00:00:00Z"}
 _CRAWL |= {"until": "2025-01-01T00:00:00Z", "inside": None, "inside_until": None, "outside": 0}
-_CRAWL |= {"rest": None}
+_CRAWL |= {"rest": None, "finished": False}
 _DAMAGE: dict[str, dict[str, object]] = {
     "a negative row": {**_LIST, "row": -5},
     "a row too high": {**_LIST, "row": 2**40},

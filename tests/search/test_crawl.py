@@ -21,6 +21,7 @@ from enkash_async import (
     ValidationError,
     Verdict,
 )
+from enkash_async.resume import CrawlPoint
 from enkash_async.sandbox import (
     Fault,
     FaultScript,
@@ -499,6 +500,38 @@ async def test_going_on_still_tells_of_customers_without_created_on() -> None:
         assert len(await ids_of(rest)) == 43
         assert rest.report.verdict is Verdict.INCOMPLETE
         assert "7 customers are in no window" in str(rest.report)
+
+
+@pytest.mark.parametrize("page_size", [20, 500])
+@pytest.mark.parametrize(
+    ("knobs", "requests"),
+    [
+        *(({}, 0), ({"spread": "bulk"}, 0), ({"count_style": "missing"}, 0), ({"rows": 1}, 0)),
+        # How many of these were created since, and stand in no window for that.
+        ({"rows_without_created_on": 7}, 1),
+        # Nothing came, so that it is begun anew.
+        ({"rows": 0}, 2),
+    ],
+)
+async def test_after_its_end_a_crawl_knows_no_ids_and_reads_nothing(
+    knobs: dict[str, Any], requests: int, page_size: int
+) -> None:
+    settings = SandboxSettings(**{"rows": 120, **knobs})
+    async with (
+        open_sandbox(settings) as sandbox,
+        session_for(sandbox, page_size=page_size) as session,
+    ):
+        search = session.customers.crawl()
+        seen = await ids_of(search)
+        token = search.resume_token
+        assert isinstance(token.point, CrawlPoint)
+        assert (token.delivered, token.point.edge) == (len(seen), ())
+        before = len(sandbox.searches)
+        rest = session.customers.crawl(resume=str(token))
+        assert await ids_of(rest) == []
+        assert rest.report.verdict is search.report.verdict
+        assert rest.resume_token == token
+        assert len(sandbox.searches) == before + requests
 
 
 async def test_tokens_of_a_search_and_of_a_crawl_are_not_mixed_up(sandbox: Sandbox) -> None:

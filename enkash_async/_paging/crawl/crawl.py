@@ -98,6 +98,8 @@ class Crawl:
             sizes,
             self.findings,
         )
+        if resume.finished:
+            self._look_for_end()
 
     def __repr__(self) -> str:
         state = "ended" if self.ended else f"{len(self._frontier)} windows planned"
@@ -113,7 +115,7 @@ class Crawl:
             self._census.want_all()
             self._frontier.add(self._cutter.one(root))
             return root
-        if resume.total is None:
+        if resume.total is None and not resume.finished:
             # Whether a single row is all there is was not known yet when the token was written.
             self._census.want_all()
         self._seams.add_window(resume.edge_until or resume.after, frozenset(resume.edge))

@@ -23,6 +23,8 @@ from enkash_async.resume import CrawlPoint, ListPoint
 def windows_of(point: CrawlPoint, cutter: Cutter, until: datetime) -> list[AnyWindow]:
     """Return the windows that remain after *point*."""
     assert point.after is not None
+    if point.finished:
+        return []
     windows: list[AnyWindow] = []
     rest: datetime | None = point.after
     if point.inside is not None:
@@ -47,12 +49,17 @@ def windows_of(point: CrawlPoint, cutter: Cutter, until: datetime) -> list[AnyWi
 def place_of(
     windows: Sequence[AnyWindow], seams: Seams, unread: int, until: datetime
 ) -> CrawlPoint:
-    """Return the place before the last *unread* rows, where *windows* are not read to their end."""
-    head = windows[0] if windows else None
-    after = min((window.asked.begin for window in windows), default=until)
+    """Return the place before the last *unread* rows, where *windows* are not read to their end.
+
+    Where there is none, all rows are used, and nothing that was delivered can come again.
+    """
+    if not windows:
+        return CrawlPoint(delivered=seams.rows, until=until, after=until, finished=True)
+    head = windows[0]
+    after = min(window.asked.begin for window in windows)
     unused = set(seams.unused_ids(unread))
     edge, ends = list(seams.ids_from(after)), [seams.end_after(after)]
-    if head is not None and head.ids:
+    if head.ids:
         edge += head.ids
         ends.append(head.asked.end)
     point = CrawlPoint(
