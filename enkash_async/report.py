@@ -47,7 +47,8 @@ class SearchReport:
     came down to, None where they stayed as they were set.
 
     *unfinished*: the search has not been read to its end (yet), so that the verdict is none.
-    *limited*: `max_records` ended it; the verdict is about what came until then.
+    *limited*: `max_records`, or `max_rows` of a table, ended it; the verdict is about what came
+    until then.
     """
 
     verdict: Verdict = Verdict.INCOMPLETE
@@ -109,7 +110,7 @@ class SearchReport:
         if not self.limited:
             return str(self.verdict)
         # What came so far fits; of the rest nothing is known, so it must not read like a whole.
-        return "LIMITED by max_records" + ("" if self.complete else f", {self.verdict}")
+        return "LIMITED as asked" + ("" if self.complete else f", {self.verdict}")
 
     def _repr_html_(self) -> str:
         """Return a table of what the report holds, for notebooks."""

@@ -196,11 +196,13 @@ class Search(Generic[R]):
 
         It is held in memory; `arrow_batches()` is the same by the page, and says what *flat* does.
         """
+        if max_rows is not None:
+            int32_at_least(0, "max_rows", max_rows)
         batches = self.arrow_batches(flat=flat)
         from enkash_async._decoding.arrow.schema import schema_of
 
         if max_rows is not None:
-            self._stream.limit(int32_at_least(0, "max_rows", max_rows))
+            self._cursor.limit(max_rows)
         record: Any = self._decoder.record
         table: Table = await frames.table_of(batches, schema_of(record, flat=flat))
         return table

@@ -183,7 +183,7 @@ def with_doubts(token: Token) -> Token:
 
 
 _LIST = {"of": "list", "row": 5, "delivered": 5, "edge": ["a"], "ahead": [], "changed": False}
-_LIST |= {"unproven": False, "page_rows": 5, "total": 9, "counted": 9}
+_LIST |= {"moved": False, "unproven": False, "page_rows": 5, "total": 9, "counted": 9}
 _CRAWL = {"of": "crawl", "delivered": 5, "edge": ["a"], "changed": False, "unproven": False}
 _CRAWL |= {"total": 9, "after": "2024-01-01T00:00:00Z", "edge_until": "2024-01-01T00:00:00Z"}
 _CRAWL |= {"until": "2025-01-01T00:00:00Z", "inside": None, "inside_until": None, "outside": 0}
