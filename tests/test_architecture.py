@@ -53,7 +53,7 @@ INSIDE = {
     "export": [
         {"bad", "columns", "division", "files", "forms", "strict_json", "threads"},
         {"packing", "result", "state", "streams", "text"},
-        {"bad_file", "content", "method", "request"},
+        {"bad_file", "content", "request"},
         {"output"},
         {"folder"},
         {"destination", "exporter", "parquet"},

@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 
 from enkash_async._search.list_resource import ListResource
+from enkash_async._search.method import Choice
 from enkash_async._search.search import Search
 from enkash_async.events import Method
 from enkash_async.export.bad import BadRow
@@ -54,6 +55,12 @@ class Request:
         """Return the search that reads the list."""
         make = self.resource.crawl if method == "crawl" else self.resource.search
         return make(self.criteria, resume=resume, on_bad_record=on_bad_record, **self.options)
+
+    async def choose_method(self) -> Choice:
+        """Return how the list is to be read where that is left open: up to twelve requests."""
+        return await self.resource._choose_method(  # pyright: ignore[reportPrivateUsage]
+            self.criteria
+        )
 
     def shape(self) -> list[Any]:
         """Return what shows in the bytes of the file, besides the records."""

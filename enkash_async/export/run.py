@@ -22,7 +22,6 @@ from enkash_async.export.exporter import Exporter, publish
 from enkash_async.export.folder import FolderOutput
 from enkash_async.export.forms import Compression, Format
 from enkash_async.export.making import content_of
-from enkash_async.export.method import choose_method
 from enkash_async.export.output import (
     FileOutput,
     StreamOutput,
@@ -218,7 +217,7 @@ async def _run(
         elif request.method is not None:
             method = request.method
         else:
-            choice = await choose_method(request.resource, request.criteria)
+            choice = await request.choose_method()
             method, why = choice.method, choice.why
             if why is not None:
                 listener.note(f"reading by search: {why}")

@@ -8,6 +8,8 @@ import csv
 import gzip
 import io
 import json
+from collections.abc import Callable
+from datetime import UTC, date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -217,6 +219,33 @@ async def test_how_a_list_is_read_follows_from_a_few_counts(
     assert content_of(path).count(b"\n") == result.records == 120
     assert result.verdict is Verdict.COMPLETE
     assert asked < 20 + 2 * 8  # where nothing is counted, what is in flight when the end comes
+
+
+@pytest.mark.parametrize("as_given", [lambda day: day, str], ids=["day", "text"])
+@pytest.mark.parametrize("bounds", ["from", "to", "from to"])
+async def test_days_in_a_filter_are_those_of_a_search(
+    sandbox: Sandbox, tmp_path: Path, bounds: str, as_given: Callable[[date], Any]
+) -> None:
+    """Whoever decides how the list is read compares them with instants."""
+    async with session_for(sandbox) as session:
+        created = {
+            one.customer_id: one.created_on.astimezone(UTC).date()
+            async for one in session.customers.search()
+            if one.created_on is not None
+        }
+        days = sorted(created.values())
+        first = days[len(days) // 3] if "from" in bounds else date.min
+        last = days[len(days) // 2] if "to" in bounds else date.max
+        wanted = {id for id, day in created.items() if first <= day <= last}
+        given = {"from": ("created_on_from", first), "to": ("created_on_to", last)}
+        fields = {name: as_given(day) for name, day in map(given.__getitem__, bounds.split())}
+        result = await export(
+            session.customers, tmp_path / "c.jsonl", filter=CustomerFilter(**fields)
+        )
+    lines = content_of(tmp_path / "c.jsonl").splitlines()
+    assert {json.loads(line)["customerId"] for line in lines} == wanted
+    assert (result.method, result.records) == ("crawl", len(wanted))
+    assert 0 < len(wanted) < len(created)
 
 
 async def test_going_on_is_refused_for_another_export(tmp_path: Path) -> None:
