@@ -24,7 +24,14 @@ _IS_NUMBER = re.compile(r"[+-]?\d[\d .,]*", re.ASCII).fullmatch
 _RISKY = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """So begin cells that a spreadsheet may run: owasp.org/www-community/attacks/CSV_Injection."""
 
-_encode = msgspec.json.encode
+
+class _Number(str):
+    """A number as it was written: a float would not keep its digits, and a text is defused."""
+
+    __slots__ = ()
+
+
+_encode = msgspec.json.Encoder(enc_hook=lambda number: msgspec.Raw(number.encode())).encode
 _fields_of = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 _MASKED = msgspec.Raw(_encode(MASK))
@@ -124,8 +131,7 @@ class Csv:
             rename={f"c{place}": one.wire for place, one in enumerate(self._columns)},
             gc=False,
         )
-        # As texts, since a float would not keep the digits.
-        self._rows = msgspec.json.Decoder(row, float_hook=str).decode
+        self._rows = msgspec.json.Decoder(row, float_hook=_Number).decode
         self._cells: list[Callable[[Any], Any]] = [self._cell_of(one) for one in self._columns]
 
     def head(self) -> bytes:
@@ -156,7 +162,7 @@ class Csv:
             kind = value.__class__
             if kind is str:
                 return defuse(value)
-            if value is None or kind is int:
+            if value is None or kind is int or kind is _Number:
                 return value
             if kind is bool:
                 return "true" if value else "false"
@@ -179,7 +185,17 @@ def _json_text(value: Any) -> str:
     if isinstance(value, msgspec.Raw):
         raw = bytes(value)
         return "" if raw == b"null" else one_line(raw).decode()
-    return _encode(value).decode()
+    return _encode(_with_digits(value)).decode()
+
+
+def _with_digits(value: Any) -> Any:
+    # Whole numbers beyond 64 bits are none that msgspec writes.
+    kind = value.__class__
+    if kind is dict:
+        return {name: _with_digits(one) for name, one in value.items()}
+    if kind is list:
+        return [_with_digits(one) for one in value]
+    return _Number(value) if kind is int else value
 
 
 def _mask_of(column: Column) -> Callable[[Any], Any]:

@@ -55,8 +55,9 @@ async def test_json_lines_hold_every_record_as_it_came(sandbox: Sandbox, tmp_pat
     assert [exactly(line) for line in text.splitlines()] == sandbox.records()
 
 
-async def test_csv_holds_every_value(sandbox: Sandbox, tmp_path: Path) -> None:
-    style = CsvStyle(defuse=False)
+@pytest.mark.parametrize("defuse", [True, False])
+async def test_csv_holds_every_value(sandbox: Sandbox, tmp_path: Path, defuse: bool) -> None:
+    style = CsvStyle(defuse=defuse)
     text = await exported(sandbox, tmp_path / "c.csv", csv=style)
     rows = rows_of(text)
     assert text.count(b"\r\n") == len(rows) + 1
@@ -66,7 +67,7 @@ async def test_csv_holds_every_value(sandbox: Sandbox, tmp_path: Path) -> None:
             if value is None:
                 assert cell == ""
             elif isinstance(value, str):
-                assert cell == value
+                assert cell.removeprefix("'" if defuse else "") == value
             else:
                 assert exactly(cell) == value
 
@@ -153,6 +154,35 @@ async def test_cells_that_a_spreadsheet_would_run(tmp_path: Path, value: str, ce
     assert text.startswith(b"\xef\xbb\xbf")
     [row] = rows_of(text)
     assert (row["legalName"], row["netAmount"]) == (cell, "-5.5")
+
+
+NUMBERS = (
+    "0 -0.0 5.50 -5.5 -1.5E3 -1e-7 1E+400 -1e400 -2.50e+05 -7 99999999999999999999 -1{}".format(
+        "0" * 40
+    ).split()
+)
+
+
+@pytest.mark.parametrize("defuse", [True, False])
+async def test_numbers_keep_their_digits_in_csv(tmp_path: Path, defuse: bool) -> None:
+    """None is a text that a spreadsheet would run, also where a list or an object holds it."""
+    records = [
+        f'{{"customerId":"K{place}","netAmount":{number},"legalName":{{"a":[{number}]}},'
+        f'"customerKeyContacts":[{number}]}}'
+        for place, number in enumerate(NUMBERS)
+    ]
+
+    async def answer(call: SearchCall) -> web.Response:
+        return page_of(list[Any](records[call.offset :]), len(records))
+
+    async with open_sandbox(SandboxSettings(rows=1)) as sandbox:
+        sandbox.on_search = answer
+        style = CsvStyle(defuse=defuse)
+        text = await exported(sandbox, tmp_path / "c.csv", method="search", csv=style)
+    rows = rows_of(text)
+    assert [row["netAmount"] for row in rows] == NUMBERS
+    assert [row["legalName"] for row in rows] == [f'{{"a":[{number}]}}' for number in NUMBERS]
+    assert [row["customerKeyContacts"] for row in rows] == [f"[{number}]" for number in NUMBERS]
 
 
 BAD = [
