@@ -43,7 +43,10 @@ async def choose_method(endpoint: ListEndpoint[F, Any], criteria: F, count: Coun
     if time is None:
         return Choice("search", f"{noun} have no time by which they could be divided")
     begin: datetime = getattr(criteria, time.begin) or EARLIEST
-    end: datetime = getattr(criteria, time.end) or datetime.now(UTC) + AHEAD
+    now = datetime.now(UTC)
+    if begin > now:
+        return Choice("search", f"{time.begin} lies in the future, where a crawl finds nothing")
+    end: datetime = getattr(criteria, time.end) or now + AHEAD
     within = Window(max(begin, EARLIEST), max(begin, end))
     filters: list[F] = [
         criteria,

@@ -14,7 +14,8 @@ from typing import Any, Protocol
 import attrs
 import msgspec
 
-from enkash_async._arguments import keywords_named
+from enkash_async._arguments import boolean, keywords_named
+from enkash_async.errors import InvalidArgumentError
 from enkash_async.export.columns import MASK, Column, Columns
 from enkash_async.export.strict_json import Refused, lines_of, one_line, why_refused
 
@@ -109,6 +110,10 @@ class CsvStyle:
     defuse: bool = True
     nested: bool = True
 
+    def __attrs_post_init__(self) -> None:
+        for name, given in attrs.asdict(self).items():
+            boolean(name, given)
+
 
 class Csv:
     """Lines as RFC 4180 has them, with a header, in UTF-8.
@@ -121,7 +126,7 @@ class Csv:
         self._style = style
         self._columns = [one for one in columns.columns if style.nested or not one.is_list]
         if not self._columns:
-            raise ValueError("without lists no column is left for CSV; choose others")
+            raise InvalidArgumentError("without lists no column is left for CSV; choose others")
         row = msgspec.defstruct(
             "Row",
             [
