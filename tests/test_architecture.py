@@ -51,9 +51,9 @@ INSIDE = {
         {"__main__"},
     ],
     "export": [
-        {"bad", "columns", "division", "files", "forms", "strict_json", "threads"},
+        {"arguments", "bad", "columns", "division", "files", "forms", "strict_json", "threads"},
         {"packing", "result", "state", "streams", "text"},
-        {"bad_file", "content", "method", "request"},
+        {"bad_file", "content", "request"},
         {"output"},
         {"folder"},
         {"destination", "exporter", "parquet"},

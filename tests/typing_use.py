@@ -7,6 +7,7 @@ import ssl
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from pathlib import Path
 from types import TracebackType
 from typing import Any, assert_never, assert_type
 
@@ -72,6 +73,7 @@ from enkash_async import (
 from enkash_async.auth import SendForm
 from enkash_async.customers.filters import LevelText, StatusText
 from enkash_async.events import Hooks, Outcome, PageFetched, RequestEnded, SearchEnded
+from enkash_async.export import CsvStyle, ExportResult, export
 from enkash_async.otel import search_spans
 from enkash_async.resume import CrawlPoint, ListPoint
 from enkash_async.sandbox import (
@@ -702,6 +704,17 @@ async def undeclared(session: EnKashSession) -> None:
     assert_type(customer.extra.to_dict(json=True), dict[str, Any])
     assert_type([contact.extra["role"] for contact in customer.customer_key_contacts], list[Any])
     assert extra
+
+
+# To a file
+
+
+async def to_a_file(customers: Customers) -> None:
+    active = CustomerFilter(customer_status="active")
+    result = await export(customers, "c.csv", active, level="LEVEL_1", mask=["personal"])
+    assert_type(result, ExportResult)
+    await export(customers, Path("c.jsonl"), filter=active, window_pages=1, extra_body={"a": 1})
+    await export(customers, "c.jsonl", csv=CsvStyle(bom=True), full_check=True)
 
 
 # Without an event loop

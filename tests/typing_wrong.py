@@ -10,6 +10,7 @@ Each comment that ignores an error is reported by both once the error is gone.
 from enkash_async import (
     BearerToken,
     CustomerFilter,
+    Customers,
     EnKashSession,
     OAuthPassword,
     RetryPolicy,
@@ -17,6 +18,7 @@ from enkash_async import (
 )
 from enkash_async.blocking import EnKashSession as BlockingSession
 from enkash_async.events import Hooks
+from enkash_async.export import export
 from enkash_async.sandbox import SandboxSettings
 
 AUTH = BearerToken("t")
@@ -67,6 +69,13 @@ async def asking(session: EnKashSession) -> None:
     customer = await customers.get("KC1")
     customer.extra["riskScore"] = 1  # type: ignore[index]
     customer.extra = {}  # type: ignore[misc, assignment]
+
+
+async def to_a_file(customers: Customers) -> None:
+    await export(customers, 7)  # type: ignore[arg-type]
+    await export(customers, "c.csv", "active")  # type: ignore[arg-type]
+    await export(customers, "c.csv", columns=7)  # type: ignore[arg-type]
+    await export(customers, "c.csv", method="scroll")  # type: ignore[arg-type]
 
 
 def without_a_loop(session: BlockingSession) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import attrs
 import msgspec
@@ -36,6 +36,9 @@ from enkash_async.errors import (
 from enkash_async.events import Method
 from enkash_async.report import SearchReport
 from enkash_async.resume import MAX_COUNT, CrawlPoint, ListPoint, ResumeToken
+
+if TYPE_CHECKING:
+    from enkash_async._search.method import Choice
 
 F = TypeVar("F", bound=Criteria)
 R = TypeVar("R")
@@ -244,16 +247,33 @@ class ListResource(Generic[F, R]):
         IncompleteSearchError. So little shows no other error of the count; a search does, since
         it compares the count with what comes.
         """
-        criteria = self._arguments.criteria(filter, fields, "count")
-        total = await self._count(criteria, 1)
+        return await self._total(self._arguments.criteria(filter, fields, "count"))
+
+    async def _choose_method(
+        self,
+        filter: F | None = None,
+        *,
+        extra_body: JsonBody | None = None,
+        extra_query: QueryString | None = None,
+        **fields: Any,
+    ) -> Choice:
+        """Return which of `crawl` and `search` is to read the list: up to twelve requests."""
+        from enkash_async._search.method import choose_method
+
+        criteria = self._arguments.criteria(filter, fields, "search")
+        count = partial(self._total, extra_body=extra_body, extra_query=extra_query)
+        return await choose_method(self._endpoint, criteria, count)
+
+    async def _total(self, criteria: F, **extra: Any) -> int:
+        total = await self._count(criteria, 1, **extra)
         if total == 1:
-            total = await self._count(criteria, 2)
+            total = await self._count(criteria, 2, **extra)
         return total
 
-    async def _count(self, filter: F | None, page_size: int) -> int:
+    async def _count(self, filter: F, page_size: int, **extra: Any) -> int:
         # A record that cannot be read counts like any other.
         bad = list[BadRecord]()
-        search = self.search(filter, page_size=page_size, on_bad_record=bad.append)
+        search = self.search(filter, page_size=page_size, on_bad_record=bad.append, **extra)
         page = await search
         rows = len(page) + len(bad)
         if page.total is None:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from enkash_async._paging.crawl.census import AHEAD
 from enkash_async._paging.crawl.cutting import EARLIEST, FILL, MAX_PARTS, SECOND, cuts, parts_at
 from enkash_async._paging.page_request import Window
+from enkash_async._search.counting import Count, counts_of
 from enkash_async._search.endpoint import ListEndpoint, TimeRange
 from enkash_async._search.query import narrowed
 from enkash_async._wire.criteria import Criteria
 from enkash_async.errors import IncompleteSearchError
 
 F = TypeVar("F", bound=Criteria)
-
-Count = Callable[[F], Awaitable[int]]
 
 MILLISECOND = timedelta(milliseconds=1)
 NOTHING = timedelta(0)
@@ -55,7 +53,7 @@ class Partitions(Generic[F]):
         """
         begin: datetime | None = getattr(self._criteria, self._time.begin)
         whole = Window(begin or EARLIEST, until())
-        total, within = await self._counts([self._criteria, self._narrowed(whole)])
+        total, within = await counts_of([self._criteria, self._narrowed(whole)], self._count)
         outside = total - within
         if outside > 0:
             # Those created since are in no window, and need not be.
@@ -78,7 +76,7 @@ class Partitions(Generic[F]):
             return [window]
         for before, after in SEAMS:
             parts = parts_at(window, moments, before, after)
-            counts = await self._counts([self._narrowed(part) for part in parts])
+            counts = await counts_of([self._narrowed(part) for part in parts], self._count)
             if sum(counts) == rows:
                 return [
                     smaller
@@ -95,11 +93,3 @@ class Partitions(Generic[F]):
     def _narrowed(self, window: Window) -> F:
         criteria: F = narrowed(self._endpoint, self._criteria, window)
         return criteria
-
-    async def _counts(self, filters: Sequence[F]) -> list[int]:
-        # All end before an error is raised, so that no request is left running.
-        results = await asyncio.gather(*map(self._count, filters), return_exceptions=True)
-        for result in results:
-            if isinstance(result, BaseException):
-                raise result
-        return [result for result in results if not isinstance(result, BaseException)]

@@ -6,12 +6,13 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any
 
-from enkash_async._arguments import keywords_named
+from enkash_async._arguments import boolean, keywords_named, wrong_type
 from enkash_async._decoding.arrow.schema import schema_of
 from enkash_async._decoding.arrow.untyped import pa
 from enkash_async.arrow.reading import BatchReading
 from enkash_async.customers.records import Customer
 from enkash_async.customers.search import CustomerSearch
+from enkash_async.errors import ArgumentTypeError
 from enkash_async.report import SearchReport
 
 if TYPE_CHECKING:
@@ -49,13 +50,15 @@ class CustomerStream:
         self, open_session: OpenSession, start: StartSearch = every_customer, *, flat: bool = False
     ) -> None:
         if not callable(open_session):
-            raise TypeError(
+            raise ArgumentTypeError(
                 "open_session must be a function that returns a session, such as"
                 f" EnKashSession.from_env, not {type(open_session).__name__}"
             )
+        if not callable(start):
+            raise wrong_type("start", "a function that returns a search", start)
         self._open_session = open_session
         self._start = start
-        self._flat = flat
+        self._flat = boolean("flat", flat)
         self._latest: BatchReading[EnKashSession] | None = None
         self.error: BaseException | None = None
         """What ended the latest reading before its end; None if nothing did."""

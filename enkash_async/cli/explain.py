@@ -12,10 +12,10 @@ import click
 import msgspec
 
 from enkash_async import CustomerFilter, Page
+from enkash_async._search.method import Choice
 from enkash_async.cli.connection import Connection, open_session
 from enkash_async.cli.options import Extent
 from enkash_async.cli.running import Status, need_stdout
-from enkash_async.export.method import Choice, choose_method
 
 CRAWL_FACTOR = 1.2
 """Requests of a crawl beside the least number, as docs/behaviour.md has it: 1.05 to 1.2."""
@@ -71,7 +71,7 @@ async def explain(
     need_stdout()
     async with open_session(connection, max_concurrency=concurrency) as session:
         customers = session.customers
-        choice = await choose_method(customers, criteria)
+        choice = await customers._choose_method(criteria)  # pyright: ignore[reportPrivateUsage]
         search = customers.search(
             criteria,
             order_by=extent.order_by,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from enkash_async.errors import InvalidArgumentError
 from enkash_async.export.bad import BadRow, lines_of
-from enkash_async.export.files import PartFile, cut_back, made_anew, remove, reopened
+from enkash_async.export.files import PartFile, cut_back, remove, reopened
 from enkash_async.export.state import State
 
 
@@ -19,7 +20,7 @@ class BadFile:
         self._is_published = False
 
     def reopen(self, state: State) -> None:
-        """Go on behind what *state* says is durable; ValueError if less than that is there."""
+        """Go on behind what *state* says is durable; an error if less is there."""
         if self._part.exists():
             self._file = reopened(self._part)
             cut_back(self._file, state.bad_length)
@@ -27,7 +28,7 @@ class BadFile:
             # The process ended after they got their name.
             self._is_published = True
         elif state.bad_length:
-            raise ValueError(f"{self._part} is gone; export anew without resuming")
+            raise InvalidArgumentError(f"{self._part} is gone; export anew without resuming")
 
     @property
     def length(self) -> int:
@@ -39,7 +40,8 @@ class BadFile:
         if not bad:
             return
         if self._file is None:
-            self._file = made_anew(self._part)
+            # What is in the way by now is a matter of the disk, no argument.
+            self._file = PartFile.create(self._part)
         self._file.write(lines_of(bad))
 
     def sync(self) -> None:

@@ -6,12 +6,13 @@ Parquet as the record does (`customer_id`); who chooses columns may use either n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import attrs
 
 from enkash_async._decoding.declaration import RecordField, fields_of
+from enkash_async.errors import InvalidArgumentError
 
 PERSONAL = "personal"
 """Stands for every column that may hold personal or bank data."""
@@ -52,21 +53,21 @@ class Columns:
 
 def columns_of(
     record: Any,
-    names: Iterable[str] | None = None,
-    mask: Iterable[str] = (),
+    names: Sequence[str] | None = None,
+    mask: Collection[str] = (),
     rename: Mapping[str, str] | None = None,
 ) -> Columns:
     """Return the columns of *record* with these *names*, all unless given.
 
-    ValueError names what is wrong. *mask* holds names too, or `"personal"` for all columns that
-    the `repr` of a record leaves out. *rename* gives other names to columns.
+    InvalidArgumentError names what is wrong. *mask* holds names too, or `"personal"` for all
+    columns that the `repr` of a record leaves out. *rename* gives other names to columns.
     """
     fields = fields_of(record)
     known = {field.name: field for field in fields} | {field.wire_name: field for field in fields}
 
     def named(name: str) -> RecordField:
         if name not in known:
-            raise ValueError(
+            raise InvalidArgumentError(
                 f"there is no column {name!r}; columns are the fields of {record.__name__}, such as"
                 f" {fields[0].wire_name} or {fields[0].name}"
             )
@@ -77,7 +78,7 @@ def columns_of(
     renamed = {named(old).name: new for old, new in (rename or {}).items()}
     chosen = list(fields) if given is None else list(dict.fromkeys(given))
     if not chosen:
-        raise ValueError("an export needs a column at least")
+        raise InvalidArgumentError("an export needs a column at least")
     columns = tuple(
         Column(
             field.wire_name,
@@ -94,7 +95,7 @@ def columns_of(
     return Columns(columns, is_whole, given is None and PERSONAL not in mask)
 
 
-def _masked(record: Any, mask: Iterable[str], named: Callable[[str], RecordField]) -> set[str]:
+def _masked(record: Any, mask: Collection[str], named: Callable[[str], RecordField]) -> set[str]:
     masked = set[str]()
     for name in mask:
         if name == PERSONAL:
@@ -110,10 +111,12 @@ def _is_text(field: RecordField) -> bool:
 
 def _check_names(columns: tuple[Column, ...], renamed: Mapping[str, str]) -> None:
     if missing := renamed.keys() - {one.name for one in columns}:
-        raise ValueError(f"{sorted(missing)[0]} is renamed but not written; add it to the columns")
-    names = [one.renamed or one.wire for one in columns]
+        raise InvalidArgumentError(
+            f"{sorted(missing)[0]} is renamed but not written; add it to the columns"
+        )
+    names = [one.wire if one.renamed is None else one.renamed for one in columns]
     for name in names:
         if not name or not name.isprintable():
-            raise ValueError(f"{name!r} cannot be the name of a column")
+            raise InvalidArgumentError(f"{name!r} cannot be the name of a column")
         if names.count(name) > 1:
-            raise ValueError(f"two columns would be called {name!r}; rename one of them")
+            raise InvalidArgumentError(f"two columns would be called {name!r}; rename one of them")

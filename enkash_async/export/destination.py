@@ -22,7 +22,7 @@ def is_folder(path: str | os.PathLike[str]) -> bool:
 
 
 def places_for(path: Path, bad: Path | None, form: Form, *, in_parts: bool) -> AnyPlaces:
-    """Return the files of an export to *path*; ValueError if it cannot be written there."""
+    """Return the files of an export to *path*; an error if it cannot be written there."""
     if not in_parts:
         return places_of(path, bad)
     return places_in(path, bad, form.ending, is_spooled=form.format is Format.PARQUET)
@@ -36,7 +36,7 @@ def begin(places: AnyPlaces) -> tuple[str | None, FileOutput | FolderOutput]:
 
 
 def reopen(places: AnyPlaces, state: State) -> FileOutput | FolderOutput:
-    """Go on with what *state* says; ValueError if that is not there."""
+    """Go on with what *state* says; an error if that is not there."""
     if isinstance(places, FolderPlaces):
         return FolderOutput.reopen(places, state)
     return FileOutput.reopen(places, state)

@@ -8,6 +8,8 @@ import stat
 from pathlib import Path
 from typing import Any
 
+from enkash_async.errors import InvalidArgumentError
+
 try:
     import fcntl as _fcntl
 except ImportError:  # pragma: no cover - Windows
@@ -23,13 +25,19 @@ _NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(
 def target_of(path: Path) -> Path:
     """Return the file that *path* leads to: where it is a link, what it points to is meant.
 
-    ValueError for a link that another user made, who could have it point anywhere.
+    InvalidArgumentError for a link that another user made, who could have it point anywhere, and
+    for one that leads nowhere but to itself.
     """
     with contextlib.suppress(FileNotFoundError):
         found = path.lstat()
         if stat.S_ISLNK(found.st_mode) and not is_trusted(found):
-            raise ValueError(f"{path} is a link that another user made; it is not followed")
-    return path.resolve()
+            raise InvalidArgumentError(
+                f"{path} is a link that another user made; it is not followed"
+            )
+    try:
+        return path.resolve()
+    except RuntimeError:
+        raise InvalidArgumentError(f"{path} is a link that leads to itself") from None
 
 
 def is_trusted(found: os.stat_result) -> bool:
@@ -110,13 +118,13 @@ class PartFile:
 
     @classmethod
     def reopen(cls, path: Path) -> PartFile:
-        """Open *path* to write on; OSError if it is a link, and ValueError if it is not ours."""
+        """Open *path* to write on; OSError if it is a link, another error if not ours."""
         part = cls(path, os.open(path, os.O_RDWR | _NO_LINK))
         found = os.fstat(part.descriptor)
         part.length = found.st_size
         if not stat.S_ISREG(found.st_mode) or not is_trusted(found):
             part.close()
-            raise ValueError(f"{path} is not a file of this user; it is left alone")
+            raise InvalidArgumentError(f"{path} is not a file of this user; it is left alone")
         return part
 
     @property
@@ -158,9 +166,9 @@ class PartFile:
 
 
 def cut_back(file: PartFile, length: int) -> None:
-    """Cut *file* back to what is durable; ValueError if it holds less."""
+    """Cut *file* back to what is durable; InvalidArgumentError if it holds less."""
     if file.length < length:
-        raise ValueError(
+        raise InvalidArgumentError(
             f"{file.path} has {file.length:,} bytes, {length:,} were durable: it was changed;"
             " export anew without resuming"
         )
@@ -168,18 +176,20 @@ def cut_back(file: PartFile, length: int) -> None:
 
 
 def made_anew(path: Path) -> PartFile:
-    """Create *path*; ValueError if it is there."""
+    """Create *path*; InvalidArgumentError if it is there."""
     try:
         return PartFile.create(path)
     except FileExistsError:
-        raise ValueError(
+        raise InvalidArgumentError(
             f"{path} is there: another export may be writing it; remove it if none is"
         ) from None
 
 
 def reopened(path: Path) -> PartFile:
-    """Open *path* to write on; ValueError if another export does."""
+    """Open *path* to write on; InvalidArgumentError if another export does."""
     try:
         return PartFile.reopen(path)
     except BlockingIOError:
-        raise ValueError(f"another export is writing {path}; wait until it has ended") from None
+        raise InvalidArgumentError(
+            f"another export is writing {path}; wait until it has ended"
+        ) from None

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import attrs
 
+from enkash_async.errors import InvalidArgumentError
 from enkash_async.export.bad import BadRow
 from enkash_async.export.bad_file import BadFile
 from enkash_async.export.files import (
@@ -102,7 +103,7 @@ class FolderPlaces:
 def places_in(path: Path, bad: Path | None, ending: str, *, is_spooled: bool) -> FolderPlaces:
     """Return the files of an export to the folder *path*.
 
-    ValueError if something is there that no export in this form wrote.
+    InvalidArgumentError if something is there that no export in this form wrote.
     """
     target = target_of(path)
     aside = target / BAD if bad is None else target_of(bad)
@@ -110,14 +111,16 @@ def places_in(path: Path, bad: Path | None, ending: str, *, is_spooled: bool) ->
     if not target.exists():
         return places
     if not target.is_dir():
-        raise ValueError(f"{path} is a file, and cannot be a folder of parts; name another one")
+        raise InvalidArgumentError(
+            f"{path} is a file, and cannot be a folder of parts; name another one"
+        )
     names = {one.name for one in target.iterdir() if not one.name.startswith(".")}
     parts = {name for name in names if name.endswith(ending) and places.index_of(name) is not None}
     others = names - parts - {SUCCESS, UNFINISHED, BAD}
     if parts and not names & {SUCCESS, UNFINISHED}:
         others |= parts
     if others:
-        raise ValueError(
+        raise InvalidArgumentError(
             f"{path} holds {min(others)}, which no export in this form has finished; name a folder"
             " that is empty, not there yet, or holds such an export"
         )
@@ -130,7 +133,7 @@ def _check_ours(folder: Path) -> None:
         return
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or not is_trusted(found):
-        raise ValueError(f"{folder} is not a folder of this user; it is left alone")
+        raise InvalidArgumentError(f"{folder} is not a folder of this user; it is left alone")
 
 
 class FolderOutput:
@@ -159,7 +162,7 @@ class FolderOutput:
 
     @classmethod
     def reopen(cls, places: FolderPlaces, state: State) -> FolderOutput:
-        """Go on behind what *state* says is durable; ValueError if less than that is there."""
+        """Go on behind what *state* says is durable; an error if less is there."""
         output = cls(places, reopened(places.lock))
         try:
             output._reopen_parts(state)
@@ -179,7 +182,7 @@ class FolderOutput:
         if state.ended is None:
             for path in (growing, *whole):
                 if not path.exists():
-                    raise ValueError(f"{path} is gone; export anew without resuming")
+                    raise InvalidArgumentError(f"{path} is gone; export anew without resuming")
         self._size_before = sum(path.stat().st_size for path in whole if path.exists())
         for index, path in places.parts_in(places.part):
             # Of work that the state knows nothing of.
@@ -212,7 +215,7 @@ class FolderOutput:
         """
         self._end_part(whole)
         self.parts += 1
-        self._part = made_anew(self.places.growing(self.parts))
+        self._part = PartFile.create(self.places.growing(self.parts))
 
     def _end_part(self, whole: Whole) -> None:
         if self._part is None:
@@ -244,7 +247,7 @@ class FolderOutput:
                 remove(path)
         self._bad.publish(places.bad)
         remove(places.part / SUCCESS)
-        success = made_anew(places.part / SUCCESS)
+        success = PartFile.create(places.part / SUCCESS)
         success.publish(places.target / SUCCESS)
         self._forget()
 
@@ -296,7 +299,7 @@ def remove_work(places: FolderPlaces) -> None:
 
 
 def clear_folder(places: FolderPlaces) -> str | None:
-    """Remove what an earlier export left; return what it was. ValueError if it is at work."""
+    """Remove what an earlier export left; return what it was. an error if it is at work."""
     if not places.part.exists():
         return None
     if places.lock.exists():
@@ -305,5 +308,7 @@ def clear_folder(places: FolderPlaces) -> str | None:
     try:
         remove_work(places)
     except OSError as error:
-        raise ValueError(f"{places.part} holds something that is not of an export") from error
+        raise InvalidArgumentError(
+            f"{places.part} holds something that is not of an export"
+        ) from error
     return left

@@ -8,6 +8,7 @@ from pathlib import Path
 import attrs
 
 from enkash_async._wire.criteria import enum_member
+from enkash_async.errors import InvalidArgumentError
 
 
 class Format(StrEnum):
@@ -59,7 +60,7 @@ class Form:
 def form_of(
     name: str, format: Format | str | None = None, compression: Compression | str | None = None
 ) -> Form:
-    """Return the form of a file of this *name*; ValueError if the name says another one.
+    """Return the form of a file of this *name*; InvalidArgumentError if the name says another one.
 
     A name that says nothing is of JSON Lines. Parquet is compressed by zstd unless told otherwise.
     """
@@ -70,23 +71,25 @@ def form_of(
     suffix = (last if of_name is None else before).lower()
     named = _FORMATS.get(suffix)
     if named is None and chosen is None and suffix in _OTHERS:
-        raise ValueError(
+        raise InvalidArgumentError(
             f"{name}: no export is written as {suffix}; name it .jsonl, .csv or .parquet (with .gz"
             " or .zst), or give the format"
         )
     if named is not None and chosen is not None and named is not chosen:
-        raise ValueError(f"{name} is named as {named} and would hold {chosen}; change one of them")
+        raise InvalidArgumentError(
+            f"{name} is named as {named} and would hold {chosen}; change one of them"
+        )
     found = chosen or named or Format.JSONL
     if found is Format.PARQUET:
         if of_name is not None:
-            raise ValueError(
+            raise InvalidArgumentError(
                 f"{name}: Parquet compresses its columns itself; leave {last} out of the name"
             )
         return Form(found, packed or Compression.ZSTD)
     if of_name is not None and packed is not None and of_name is not packed:
-        raise ValueError(
+        raise InvalidArgumentError(
             f"{name} is named as {of_name} and would be compressed by {packed}; change one of them"
         )
     if named is not None and of_name is None and packed not in (None, Compression.NONE):
-        raise ValueError(f"{name} would be compressed by {packed}; its name must say so")
+        raise InvalidArgumentError(f"{name} would be compressed by {packed}; its name must say so")
     return Form(found, packed or of_name or Compression.NONE)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from enkash_async.errors import InvalidArgumentError
 from enkash_async.export.bad import BadRow, lines_of
 from enkash_async.export.bad_file import BadFile, publish_bad
 from enkash_async.export.files import PartFile, cut_back, made_anew, remove, reopened, target_of
@@ -75,7 +76,7 @@ class FileOutput:
 
     @classmethod
     def reopen(cls, places: Places, state: State) -> FileOutput:
-        """Go on behind what *state* says is durable; ValueError if less than that is there."""
+        """Go on behind what *state* says is durable; an error if less is there."""
         output = cls(places, reopened(places.part))
         try:
             cut_back(output.part, state.length)
@@ -135,13 +136,15 @@ class FileOutput:
 
 
 def places_of(path: Path, bad: Path | None) -> Places:
-    """Return the files of an export to *path*; ValueError if a name leads where it should not."""
+    """Return the files of an export to *path*; an error if a name leads astray."""
     target = target_of(path)
     if target.is_dir():
-        raise ValueError(f"{path} is a folder; name a file in it, or end it in / for parts there")
+        raise InvalidArgumentError(
+            f"{path} is a folder; name a file in it, or end it in / for parts there"
+        )
     aside = target.with_name(f"{target.name}.bad.jsonl") if bad is None else target_of(bad)
     if aside == target:
-        raise ValueError("bad records need a file of their own")
+        raise InvalidArgumentError("bad records need a file of their own")
     return Places(target, aside)
 
 
@@ -156,7 +159,7 @@ def finished_before(places: Places, state: State) -> bool:
 
 
 def clear_file(places: Places) -> str | None:
-    """Remove what an earlier export left; return what it was. ValueError if it is at work."""
+    """Remove what an earlier export left; return what it was. an error if it is at work."""
     left = left_in(places)
     was_there = False
     for path in (places.part, places.bad_part, places.whole):

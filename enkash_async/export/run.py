@@ -10,11 +10,14 @@ from typing import Any, TypeVar, cast
 
 import attrs
 
-from enkash_async._arguments import boolean, int32_at_least, keywords_named
+from enkash_async._arguments import boolean, int32_at_least, wrong_type
+from enkash_async._search.extra import JsonBody, QueryString
 from enkash_async._search.list_resource import ListResource
 from enkash_async._search.query import Direction
 from enkash_async._wire.criteria import Criteria
+from enkash_async.errors import InvalidArgumentError
 from enkash_async.events import Method
+from enkash_async.export.arguments import bad_path_of, check_fields, path_text
 from enkash_async.export.bad import BadRow
 from enkash_async.export.destination import AnyPlaces, begin, is_folder, places_for, reopen
 from enkash_async.export.division import PART_ROWS
@@ -22,7 +25,6 @@ from enkash_async.export.exporter import Exporter, publish
 from enkash_async.export.folder import FolderOutput
 from enkash_async.export.forms import Compression, Format
 from enkash_async.export.making import content_of
-from enkash_async.export.method import choose_method
 from enkash_async.export.output import (
     FileOutput,
     StreamOutput,
@@ -40,12 +42,11 @@ from enkash_async.resume import ResumeToken
 F = TypeVar("F", bound=Criteria)
 
 
-@keywords_named
 async def export(
     resource: ListResource[F, Any],
     path: str | os.PathLike[str],
-    *,
     filter: F | None = None,
+    *,
     format: Format | str | None = None,
     compression: Compression | str | None = None,
     method: Method | None = None,
@@ -53,7 +54,11 @@ async def export(
     direction: Direction | str | None = None,
     page_size: int | None = None,
     max_records: int | None = None,
+    window_pages: int | None = None,
     strict: bool = False,
+    full_check: bool = False,
+    extra_body: JsonBody | None = None,
+    extra_query: QueryString | None = None,
     columns: Iterable[str] | None = None,
     mask: Iterable[str] = (),
     rename: Mapping[str, str] | None = None,
@@ -67,6 +72,7 @@ async def export(
     on_bad_record: Callable[[BadRow], None] | None = None,
     on_note: Callable[[str], None] | None = None,
     stop: asyncio.Event | None = None,
+    **fields: Any,
 ) -> ExportResult:
     """Write every record of a list, such as `session.customers`, to a file, and return an account.
 
@@ -74,41 +80,56 @@ async def export(
     is whole: the verdict is COMPLETE or CHANGED, or *keep_incomplete* was given. Until then a file
     of that name stays as it is. A link is followed, a pipe or a device written to, and `"-"` is
     stdout: what went there cannot be gone on with. *format* and *compression* follow from the name
-    unless given; a name that says otherwise is a ValueError.
+    unless given, and must not contradict it.
 
     With *parts*, or a *path* that ends in `/`, it is a folder of files of so many rows each,
     250,000 unless given: `part-00000.jsonl` and so on. They grow in `_unfinished` within it and
-    appear together; `_SUCCESS` beside them says that they are whole. A folder with other files in
-    it is a ValueError.
+    appear together; `_SUCCESS` beside them says that they are whole. The folder must hold no other
+    files.
 
     What is durable is written down beside it twice a second. Whatever ends an export, killing it
     included, the same call with *resume* goes on there, and the file becomes what it would have
     been in one go, as far as the list stayed the same; where nothing is there to go on with, it
-    begins anew. Another query, form or *service*, which is any name for it, is a ValueError.
+    begins anew. Another query, form or *service*, which is any name for it, cannot be gone on with.
 
-    *method* is "crawl" or "search"; without one the list is crawled if a few counts show that its
-    windows of time hold all records, and else searched; `ExportResult.why` says why. *order_by*
-    and *direction* are those of a search. *strict* raises IncompleteSearchError on any verdict but
-    COMPLETE.
+    *filter* says which records, and *fields* are those of the filter, as for `search`. *method* is
+    "crawl" or "search"; without one the list is crawled if a few counts show that its windows of
+    time hold all records, and else searched; `ExportResult.why` says why. *order_by*, *direction*
+    and *full_check* are those of a search, which they ask for, and *window_pages* is that of a
+    crawl. *page_size*, *max_records*, *extra_body* and *extra_query* are those of both. *strict*
+    raises IncompleteSearchError on any verdict but COMPLETE.
 
     A record that cannot be written, as it is no strict JSON or does not fit into its column, is
     left out and kept in *bad_path*, which is beside the file unless given; *on_bad_record* is told.
     *columns* are names of fields, *mask* those to be masked, or "personal", *rename* other names.
-    *stop* ends the export after the page that is being read. Errors of the search are raised as
-    they are, once all that came is durable.
+    *stop* ends the export after the page that is being read.
+
+    What cannot be done as it is asked for is an InvalidArgumentError, before anything is sent or
+    written; a value of the wrong type is an ArgumentTypeError, and a library that a form needs and
+    that is not installed an ImportError. OSError tells what the disk refuses. Errors of the search
+    are raised as they are, once all that came is durable.
     """
+    if not isinstance(resource, ListResource):
+        raise wrong_type("resource", "a list of an open session", resource)
+    check_fields(resource.endpoint.criteria, fields, export)
     for switch, given in (
         ("strict", strict),
+        ("full_check", full_check),
         ("resume", resume),
         ("keep_incomplete", keep_incomplete),
     ):
         boolean(switch, given)
+    listener = Listener(on_progress=on_progress, on_bad_record=on_bad_record, on_note=on_note)
+    if stop is not None and not isinstance(stop, asyncio.Event):
+        raise wrong_type("stop", "an asyncio.Event", stop)
+    path, aside = path_text("path", path), bad_path_of(bad_path)
     stream = _stream_of(path)
     name = "" if stream == "-" else Path(path).name
     request = request_of(
         resource,
         name,
         criteria=filter,
+        fields=fields,
         format=format,
         compression=compression,
         method=method,
@@ -123,16 +144,18 @@ async def export(
             "direction": direction,
             "page_size": page_size,
             "max_records": max_records,
+            "window_pages": window_pages,
             "strict": strict or None,
+            "full_check": full_check or None,
+            "extra_body": extra_body,
+            "extra_query": extra_query,
         },
     )
-    listener = Listener(on_progress=on_progress, on_bad_record=on_bad_record, on_note=on_note)
-    aside = None if bad_path is None else Path(bad_path)
     if stream is not None:
         if request.part_rows is not None:
-            raise ValueError("a stream holds no parts; name a folder")
+            raise InvalidArgumentError("a stream holds no parts; name a folder")
         if resume:
-            raise ValueError("what went to a stream cannot be gone on with; name a file")
+            raise InvalidArgumentError("what went to a stream cannot be gone on with; name a file")
         return await _to_stream(request, stream, aside, listener, stop)
     places = places_for(Path(path), aside, request.form, in_parts=request.part_rows is not None)
     state = load(places.state) if resume else None
@@ -141,15 +164,14 @@ async def export(
     return await _begin(request, places, listener, stop, keep_incomplete)
 
 
-def _part_rows(path: str | os.PathLike[str], parts: int | None) -> int | None:
+def _part_rows(path: str, parts: int | None) -> int | None:
     if parts is not None:
         return int32_at_least(1, "parts", parts)
     return PART_ROWS if is_folder(path) else None
 
 
-def _stream_of(path: str | os.PathLike[str]) -> str | None:
-    text = os.fspath(path)
-    return text if text == "-" or is_stream(Path(text)) else None
+def _stream_of(path: str) -> str | None:
+    return path if path == "-" or is_stream(Path(path)) else None
 
 
 async def _to_stream(
@@ -160,12 +182,16 @@ async def _to_stream(
     stop: asyncio.Event | None,
 ) -> ExportResult:
     if request.form.format is Format.PARQUET:
-        raise ValueError("Parquet is not written to a stream, since its readers must seek in it")
+        raise InvalidArgumentError(
+            "Parquet is not written to a stream, since its readers must seek in it"
+        )
     content = content_of(request)
     stream = Stream.stdout() if name == "-" else Stream.open(name)
     if stream.is_terminal and request.form.is_packed:
         stream.close()
-        raise ValueError("compressed data is not for a terminal; name a file, or pipe it on")
+        raise InvalidArgumentError(
+            "compressed data is not for a terminal; name a file, or pipe it on"
+        )
     output = StreamOutput(stream, aside)
     return await _run(request, None, content, output, listener, stop, keep_incomplete=True)
 
@@ -218,7 +244,7 @@ async def _run(
         elif request.method is not None:
             method = request.method
         else:
-            choice = await choose_method(request.resource, request.criteria)
+            choice = await request.choose_method()
             method, why = choice.method, choice.why
             if why is not None:
                 listener.note(f"reading by search: {why}")
@@ -282,15 +308,17 @@ def _account(request: Request, state: State, found: tuple[Path, Path, int]) -> E
 
 def _check_same(request: Request, places: AnyPlaces, state: State) -> None:
     if state.shape != hashed(request.shape()):
-        raise ValueError(
+        raise InvalidArgumentError(
             f"{places.part} was begun in another form: format, compression, columns, masks, names,"
             " parts and max_records must be those it was begun with; or export anew without"
             " resuming"
         )
     if state.service != hashed(request.service):
-        raise ValueError(f"{places.part} was begun from another service; export anew from this one")
+        raise InvalidArgumentError(
+            f"{places.part} was begun from another service; export anew from this one"
+        )
     if request.method is not None and request.method != state.method:
-        raise ValueError(
+        raise InvalidArgumentError(
             f"{places.part} was begun by {state.method}; go on so, or export anew without resuming"
         )
     method = cast("Method", state.method)
@@ -298,8 +326,8 @@ def _check_same(request: Request, places: AnyPlaces, state: State) -> None:
     request.search(method, None, None)
     try:
         request.search(method, state.token, None)
-    except ValueError as error:
-        raise ValueError(
+    except InvalidArgumentError as error:
+        raise InvalidArgumentError(
             f"{places.part} was begun with another filter or order; go on with those it was begun"
             " with, or export anew without resuming"
         ) from error

@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 import msgspec
 
+from enkash_async.errors import InvalidArgumentError
 from enkash_async.export.files import remove, sync_folder, write_private
 
 VERSION = 1
@@ -93,7 +94,7 @@ def save(path: Path, state: State) -> None:
 
 
 def load(path: Path) -> State | None:
-    """Return the state at *path*, None if there is none; ValueError says why it is of no use."""
+    """Return the state at *path*, None if there is none; an error if it is of no use."""
     try:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES)
@@ -104,21 +105,23 @@ def load(path: Path) -> State | None:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         version = None
     if version != VERSION:
-        raise ValueError(
+        raise InvalidArgumentError(
             f"{path} is no state of an export that this release can go on with; delete it, or"
             " export anew without resuming"
         )
     try:
         return msgspec.json.decode(content, type=State)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise ValueError(f"{path} is damaged: {error}; delete it to export anew") from None
+        raise InvalidArgumentError(
+            f"{path} is damaged: {error}; delete it to export anew"
+        ) from None
 
 
 def left_in(places: Any) -> str:
     """Return the sentence that tells what is removed."""
     try:
         found = load(places.state)
-    except ValueError:
+    except InvalidArgumentError:
         found = None
     records = "" if found is None else f" with {found.records:,} records"
     return f"{places.part}{records}, which an earlier export had left, was removed"

@@ -6,6 +6,8 @@ import os
 import select
 import sys
 
+from enkash_async.errors import InvalidArgumentError
+
 
 class Stream:
     """Takes bytes that cannot be taken back."""
@@ -19,10 +21,10 @@ class Stream:
 
     @classmethod
     def stdout(cls) -> Stream:
-        """Return standard output; ValueError if it is closed."""
+        """Return standard output; InvalidArgumentError if it is closed."""
         # Without one, descriptor 1 may by now be a socket.
         if sys.stdout is None:
-            raise ValueError("stdout is closed; name a file to write to")
+            raise InvalidArgumentError("stdout is closed; name a file to write to")
         sys.stdout.flush()
         return cls(sys.stdout.fileno(), owned=False)
 

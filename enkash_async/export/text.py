@@ -14,7 +14,8 @@ from typing import Any, Protocol
 import attrs
 import msgspec
 
-from enkash_async._arguments import keywords_named
+from enkash_async._arguments import boolean, keywords_named
+from enkash_async.errors import InvalidArgumentError
 from enkash_async.export.columns import MASK, Column, Columns
 from enkash_async.export.strict_json import Refused, lines_of, one_line, why_refused
 
@@ -24,7 +25,14 @@ _IS_NUMBER = re.compile(r"[+-]?\d[\d .,]*", re.ASCII).fullmatch
 _RISKY = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """So begin cells that a spreadsheet may run: owasp.org/www-community/attacks/CSV_Injection."""
 
-_encode = msgspec.json.encode
+
+class _Number(str):
+    """A number as it was written: a float would not keep its digits, and a text is defused."""
+
+    __slots__ = ()
+
+
+_encode = msgspec.json.Encoder(enc_hook=lambda number: msgspec.Raw(number.encode())).encode
 _fields_of = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 _MASKED = msgspec.Raw(_encode(MASK))
@@ -102,6 +110,10 @@ class CsvStyle:
     defuse: bool = True
     nested: bool = True
 
+    def __attrs_post_init__(self) -> None:
+        for name, given in attrs.asdict(self).items():
+            boolean(name, given)
+
 
 class Csv:
     """Lines as RFC 4180 has them, with a header, in UTF-8.
@@ -114,7 +126,7 @@ class Csv:
         self._style = style
         self._columns = [one for one in columns.columns if style.nested or not one.is_list]
         if not self._columns:
-            raise ValueError("without lists no column is left for CSV; choose others")
+            raise InvalidArgumentError("without lists no column is left for CSV; choose others")
         row = msgspec.defstruct(
             "Row",
             [
@@ -124,8 +136,7 @@ class Csv:
             rename={f"c{place}": one.wire for place, one in enumerate(self._columns)},
             gc=False,
         )
-        # As texts, since a float would not keep the digits.
-        self._rows = msgspec.json.Decoder(row, float_hook=str).decode
+        self._rows = msgspec.json.Decoder(row, float_hook=_Number).decode
         self._cells: list[Callable[[Any], Any]] = [self._cell_of(one) for one in self._columns]
 
     def head(self) -> bytes:
@@ -156,7 +167,7 @@ class Csv:
             kind = value.__class__
             if kind is str:
                 return defuse(value)
-            if value is None or kind is int:
+            if value is None or kind is int or kind is _Number:
                 return value
             if kind is bool:
                 return "true" if value else "false"
@@ -179,7 +190,17 @@ def _json_text(value: Any) -> str:
     if isinstance(value, msgspec.Raw):
         raw = bytes(value)
         return "" if raw == b"null" else one_line(raw).decode()
-    return _encode(value).decode()
+    return _encode(_with_digits(value)).decode()
+
+
+def _with_digits(value: Any) -> Any:
+    # Whole numbers beyond 64 bits are none that msgspec writes.
+    kind = value.__class__
+    if kind is dict:
+        return {name: _with_digits(one) for name, one in value.items()}
+    if kind is list:
+        return [_with_digits(one) for one in value]
+    return _Number(value) if kind is int else value
 
 
 def _mask_of(column: Column) -> Callable[[Any], Any]:

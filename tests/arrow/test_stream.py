@@ -15,6 +15,8 @@ from aiohttp import web
 from anyio import to_thread
 
 from enkash_async import (
+    ArgumentTypeError,
+    BearerToken,
     ClientRequestError,
     CustomerFilter,
     EnKashSession,
@@ -151,9 +153,21 @@ def test_a_table_that_is_not_whole_does_not_look_whole() -> None:
         assert stream.error.report is not None
 
 
-def test_a_session_in_place_of_a_function_is_refused(sandbox: Sandbox) -> None:
-    with pytest.raises(TypeError, match="a function that returns a session"):
-        CustomerStream(session_of(sandbox))  # type: ignore[arg-type]
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (
+            {"open_session": EnKashSession("https://api.example", BearerToken("t"))},
+            "a function that returns a session",
+        ),
+        ({"start": "search"}, "start must be a function that returns a search"),
+        ({"flat": "yes"}, "flat must be True or False"),
+    ],
+)
+def test_what_no_stream_is_made_of_is_refused(given: dict[str, Any], said: str) -> None:
+    arguments: dict[str, Any] = {"open_session": session_of} | given
+    with pytest.raises(ArgumentTypeError, match=said):
+        CustomerStream(**arguments)
 
 
 @pytest.mark.skipif(

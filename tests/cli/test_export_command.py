@@ -242,6 +242,24 @@ def test_explain_asks_little_and_writes_nothing(call: Any, tmp_path: Path) -> No
     assert "read by        search" in out
 
 
+@pytest.mark.parametrize(
+    ("option", "customers"),
+    [
+        (("--created-from", "1980-01-01"), 40),
+        (("--created-to", "1980-01-01"), 0),
+        (("--created-from", "1980-01-01", "--created-to", "2100-01-01"), 40),
+    ],
+)
+def test_days_on_the_command_line(
+    call: Any, tmp_path: Path, option: tuple[str, ...], customers: int
+) -> None:
+    path = tmp_path / "c.jsonl"
+    assert call("customers", "export", *ROWS, *option, "-o", path)[0] == 0
+    assert len(path.read_bytes().splitlines()) == customers
+    status, out, _ = call("customers", "explain", *ROWS, *option, "--json")
+    assert (status, json.loads(out)["customers"]) == (0, customers)
+
+
 def test_the_completion_script_names_commands_and_options(call: Any, tmp_path: Path) -> None:
     status, script, _ = call("completion", "bash")
     assert status == 0

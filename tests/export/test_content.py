@@ -8,6 +8,8 @@ import csv
 import gzip
 import io
 import json
+from collections.abc import Callable
+from datetime import UTC, date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -53,8 +55,9 @@ async def test_json_lines_hold_every_record_as_it_came(sandbox: Sandbox, tmp_pat
     assert [exactly(line) for line in text.splitlines()] == sandbox.records()
 
 
-async def test_csv_holds_every_value(sandbox: Sandbox, tmp_path: Path) -> None:
-    style = CsvStyle(defuse=False)
+@pytest.mark.parametrize("defuse", [True, False])
+async def test_csv_holds_every_value(sandbox: Sandbox, tmp_path: Path, defuse: bool) -> None:
+    style = CsvStyle(defuse=defuse)
     text = await exported(sandbox, tmp_path / "c.csv", csv=style)
     rows = rows_of(text)
     assert text.count(b"\r\n") == len(rows) + 1
@@ -64,7 +67,7 @@ async def test_csv_holds_every_value(sandbox: Sandbox, tmp_path: Path) -> None:
             if value is None:
                 assert cell == ""
             elif isinstance(value, str):
-                assert cell == value
+                assert cell.removeprefix("'" if defuse else "") == value
             else:
                 assert exactly(cell) == value
 
@@ -153,6 +156,35 @@ async def test_cells_that_a_spreadsheet_would_run(tmp_path: Path, value: str, ce
     assert (row["legalName"], row["netAmount"]) == (cell, "-5.5")
 
 
+NUMBERS = (
+    "0 -0.0 5.50 -5.5 -1.5E3 -1e-7 1E+400 -1e400 -2.50e+05 -7 99999999999999999999 -1{}".format(
+        "0" * 40
+    ).split()
+)
+
+
+@pytest.mark.parametrize("defuse", [True, False])
+async def test_numbers_keep_their_digits_in_csv(tmp_path: Path, defuse: bool) -> None:
+    """None is a text that a spreadsheet would run, also where a list or an object holds it."""
+    records = [
+        f'{{"customerId":"K{place}","netAmount":{number},"legalName":{{"a":[{number}]}},'
+        f'"customerKeyContacts":[{number}]}}'
+        for place, number in enumerate(NUMBERS)
+    ]
+
+    async def answer(call: SearchCall) -> web.Response:
+        return page_of(list[Any](records[call.offset :]), len(records))
+
+    async with open_sandbox(SandboxSettings(rows=1)) as sandbox:
+        sandbox.on_search = answer
+        style = CsvStyle(defuse=defuse)
+        text = await exported(sandbox, tmp_path / "c.csv", method="search", csv=style)
+    rows = rows_of(text)
+    assert [row["netAmount"] for row in rows] == NUMBERS
+    assert [row["legalName"] for row in rows] == [f'{{"a":[{number}]}}' for number in NUMBERS]
+    assert [row["customerKeyContacts"] for row in rows] == [f"[{number}]" for number in NUMBERS]
+
+
 BAD = [
     b'{"customerId":"K2","netAmount":NaN}',
     b'{"customerId":"K3","legalName":"\xff"}',
@@ -217,6 +249,33 @@ async def test_how_a_list_is_read_follows_from_a_few_counts(
     assert content_of(path).count(b"\n") == result.records == 120
     assert result.verdict is Verdict.COMPLETE
     assert asked < 20 + 2 * 8  # where nothing is counted, what is in flight when the end comes
+
+
+@pytest.mark.parametrize("as_given", [lambda day: day, str], ids=["day", "text"])
+@pytest.mark.parametrize("bounds", ["from", "to", "from to"])
+async def test_days_in_a_filter_are_those_of_a_search(
+    sandbox: Sandbox, tmp_path: Path, bounds: str, as_given: Callable[[date], Any]
+) -> None:
+    """Whoever decides how the list is read compares them with instants."""
+    async with session_for(sandbox) as session:
+        created = {
+            one.customer_id: one.created_on.astimezone(UTC).date()
+            async for one in session.customers.search()
+            if one.created_on is not None
+        }
+        days = sorted(created.values())
+        first = days[len(days) // 3] if "from" in bounds else date.min
+        last = days[len(days) // 2] if "to" in bounds else date.max
+        wanted = {id for id, day in created.items() if first <= day <= last}
+        given = {"from": ("created_on_from", first), "to": ("created_on_to", last)}
+        fields = {name: as_given(day) for name, day in map(given.__getitem__, bounds.split())}
+        result = await export(
+            session.customers, tmp_path / "c.jsonl", filter=CustomerFilter(**fields)
+        )
+    lines = content_of(tmp_path / "c.jsonl").splitlines()
+    assert {json.loads(line)["customerId"] for line in lines} == wanted
+    assert (result.method, result.records) == ("crawl", len(wanted))
+    assert 0 < len(wanted) < len(created)
 
 
 async def test_going_on_is_refused_for_another_export(tmp_path: Path) -> None:

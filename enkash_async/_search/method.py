@@ -1,0 +1,75 @@
+"""Whether a list can be read by windows of time, found out by a few requests that count."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+import attrs
+
+from enkash_async._paging.crawl.census import AHEAD
+from enkash_async._paging.crawl.cutting import EARLIEST
+from enkash_async._paging.page_request import Window
+from enkash_async._search.counting import Count, counts_of
+from enkash_async._search.endpoint import ListEndpoint
+from enkash_async._search.query import narrowed
+from enkash_async._wire.criteria import Criteria
+from enkash_async.errors import IncompleteSearchError
+from enkash_async.events import Method
+
+F = TypeVar("F", bound=Criteria)
+
+NOBODY = Window(EARLIEST + timedelta(days=2), EARLIEST + timedelta(days=3))
+"""A time in which no record was made. At its epoch itself some may stand whose time is unknown."""
+
+
+@attrs.frozen
+class Choice:
+    """How to read a list, and why, where that needs saying. *total* is what is counted."""
+
+    method: Method
+    why: str | None = None
+    total: int | None = None
+    findings: tuple[str, ...] = ()
+    """What the counts showed of the service."""
+
+
+async def choose_method(endpoint: ListEndpoint[F, Any], criteria: F, count: Count[F]) -> Choice:
+    """Return "crawl" where its windows hold all that *criteria* match, else "search" and why.
+
+    The days of *criteria* are instants. Up to six counts; raises what they raise.
+    """
+    time, noun = endpoint.time, endpoint.noun
+    if time is None:
+        return Choice("search", f"{noun} have no time by which they could be divided")
+    begin: datetime = getattr(criteria, time.begin) or EARLIEST
+    now = datetime.now(UTC)
+    if begin > now:
+        return Choice("search", f"{time.begin} lies in the future, where a crawl finds nothing")
+    end: datetime = getattr(criteria, time.end) or now + AHEAD
+    within = Window(max(begin, EARLIEST), max(begin, end))
+    filters: list[F] = [
+        criteria,
+        *(narrowed(endpoint, criteria, window) for window in (within, NOBODY)),
+    ]
+    try:
+        total, inside, before = await counts_of(filters, count)
+        if total and (inside < total or before):
+            # Records may have come or gone between the requests.
+            total, inside, before = await counts_of(filters, count)
+    except IncompleteSearchError as error:
+        return Choice("search", f"windows of time cannot be proven whole: {error}")
+    if not total or (inside >= total and not before):
+        return Choice("crawl", total=total, findings=_findings(time.field, noun))
+    if before >= total:
+        return Choice("search", f"the service does not heed the filter by {time.field}", total)
+    missing = max(total - inside, before)
+    return Choice("search", f"{missing:,} {noun} have no {time.field} of use", total)
+
+
+def _findings(field: str, noun: str) -> tuple[str, ...]:
+    return (
+        "recordsCount counts all matches",
+        f"the filter by {field} is heeded",
+        f"all {noun} have a {field}",
+    )
