@@ -14,7 +14,13 @@ from typing import Any
 import attrs
 import msgspec
 
-from enkash_async import CustomerFilter, EnKashError, IncompleteSearchError, Verdict
+from enkash_async import (
+    CustomerFilter,
+    EnKashError,
+    IncompleteSearchError,
+    InvalidArgumentError,
+    Verdict,
+)
 from enkash_async._wire.printable import printable
 from enkash_async.cli.connection import Connection, open_session
 from enkash_async.cli.options import Extent
@@ -131,7 +137,7 @@ class Export:
                         stop=stop,
                         **options,
                     )
-                except (TypeError, ValueError, ImportError) as error:
+                except InvalidArgumentError as error:
                     raise Misuse(str(error)) from error
                 except OSError as error:
                     if _is_of_the_name(error):

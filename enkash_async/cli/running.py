@@ -128,17 +128,19 @@ def run_job(job: Job, *, debug: bool, hint: Callable[[], None] | None = None) ->
     """
     signals = _Signals(is_patient=hint is not None)
     status, error = _outcome(job, signals)
+    if status == Status.READER_GONE:
+        _forget_stdout()
+        return status
+    if error is not None and (debug or _is_defect(error)):
+        say_traceback(error)
     if isinstance(error, Misuse):
         raise error
-    if status is Status.READER_GONE:
-        _forget_stdout()
-    elif error is not None:
-        if debug:
-            say_traceback(error)
-        say_error(error if signals.status is None else _words(signals.status))
+    if error is not None:
+        said = f"{type(error).__name__}: {error}" if _is_defect(error) else error
+        say_error(said if signals.status is None else _words(signals.status))
     elif signals.status is not None:
         say_error(_words(signals.status))
-    if hint is not None and status not in (Status.GOOD, Status.READER_GONE):
+    if hint is not None and status != Status.GOOD:
         hint()
     return status
 
@@ -154,8 +156,18 @@ def _outcome(job: Job, signals: _Signals) -> tuple[int, BaseException | None]:
         return Status.INTERRUPTED, error
     except (BrokenPipeError, Misuse) as error:
         return status_of(error), error
-    except (EnKashError, OSError) as error:
+    except Exception as error:
+        # Of whatever kind: how to go on must be said all the same.
         return signals.status or status_of(error), error
+
+
+def _is_defect(error: BaseException) -> bool:
+    """Say whether *error* is none that the SDK or the system has words for.
+
+    It is shown as it came, since it may take hours to come again.
+    """
+    known = (EnKashError, OSError, ImportError, click.ClickException)
+    return isinstance(error, Exception) and not isinstance(error, known)
 
 
 def _words(status: int) -> str:
@@ -168,7 +180,7 @@ def status_of(error: BaseException) -> Status:
         return Status.READER_GONE
     if isinstance(error, (AuthenticationError, UnauthorizedError)):
         return Status.REFUSED
-    if isinstance(error, (ConfigurationError, InvalidArgumentError, Misuse)):
+    if isinstance(error, (ConfigurationError, ImportError, InvalidArgumentError, Misuse)):
         return Status.USAGE
     if isinstance(error, IncompleteSearchError):
         return Status.INCOMPLETE

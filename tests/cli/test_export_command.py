@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import pyarrow.parquet
 import pytest
 
 from enkash_async import CustomerFilter
@@ -38,6 +39,54 @@ def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
         return status, *capsys.readouterr()
 
     return run
+
+
+# Errors
+
+
+@pytest.mark.parametrize(
+    "error", [pyarrow.ArrowInvalid("no row group"), TypeError("no str"), KeyError("a")], ids=repr
+)
+def test_what_is_no_misuse_is_shown_and_can_be_gone_on_from(
+    call: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """Some libraries' errors are ValueErrors, and may come after all records did."""
+
+    def write_table(*_: object, **__: object) -> None:
+        raise error
+
+    path = tmp_path / "c.parquet"
+    with monkeypatch.context() as broken:
+        broken.setattr("pyarrow.parquet.ParquetWriter.write_table", write_table)
+        status, _, err = call("customers", "export", *ROWS, "-o", path, "--json")
+    account = next(json.loads(line) for line in err.splitlines() if line.startswith("{"))
+    assert (status, account["status"], account["error"]) == (1, 1, type(error).__name__)
+    assert "Traceback" in err
+    assert f"error: {type(error).__name__}: {error}" in err
+    assert err.splitlines()[-1].startswith("40 records are in ")
+    assert call("customers", "export", *ROWS, "-o", path, "--resume")[0] == 0
+    assert pyarrow.parquet.read_table(path).num_rows == 40
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_a_misuse_has_its_traceback_for_who_looks_for_it(
+    call: Any, tmp_path: Path, debug: bool
+) -> None:
+    options = ("--columns", "nope", *["--debug"] * debug)
+    status, _, err = call("customers", "export", *ROWS, "-o", tmp_path / "c.csv", *options)
+    assert status == 2
+    assert err.splitlines()[-1].startswith("error: there is no column 'nope'")
+    assert ("Traceback" in err) is debug
+
+
+def test_what_is_not_installed_is_no_defect(
+    call: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "zstandard", None)
+    status, _, err = call("customers", "export", *ROWS, "-o", tmp_path / "c.jsonl.zst")
+    assert status == 2
+    assert err.splitlines()[-1].startswith("error: zstd needs zstandard, which is not installed")
+    assert "Traceback" not in err
 
 
 # Filters
