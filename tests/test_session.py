@@ -10,11 +10,32 @@ from threading import Thread
 from typing import Any, get_type_hints
 
 import anyio
+import attrs
 import pytest
 
-from enkash_async import BearerToken, EnKashSession, RequestTimeoutError, RetryPolicy, Timeout
+import enkash_async
+from enkash_async import (
+    BadRecord,
+    BearerToken,
+    Customer,
+    CustomerFilter,
+    CustomerKeyContact,
+    CustomerReminder,
+    EnKashSession,
+    InvalidArgumentError,
+    OAuthPassword,
+    Page,
+    RequestTimeoutError,
+    ResumeToken,
+    RetryPolicy,
+    SearchReport,
+    Timeout,
+    Token,
+)
 from enkash_async._session.options import CHECKS, SHARED, Options, SessionOptions, ViewOptions
+from enkash_async.events import Hooks
 from enkash_async.sandbox import Sandbox, SandboxSettings, SearchCall, serve_sandbox
+from tests.support.plain_functions import NOT_PLAIN
 from tests.support.sessions import session_for
 
 URL = "https://api.example"
@@ -311,7 +332,33 @@ async def test_a_token_that_is_text_is_refused_by_name() -> None:
     assert "secret-token" not in str(caught.value)
 
 
+TEXTS = ["", 7, None, "a\nb", "\ud800"]
+
 FIELDS: list[tuple[type, dict[str, list[Any]]]] = [
+    (BearerToken, {"token": [*TEXTS, "a b", "Bearer t"]}),
+    (
+        Token,
+        {
+            "value": [*TEXTS, "a b", "Bearer t"],
+            "life": [0, -5, float("nan"), "3600", True, 10**400],
+            "secrets": ["abc", ["abc"], None, (7,), (b"abc",), ("\ud800",)],
+        },
+    ),
+    (
+        OAuthPassword,
+        {
+            "client_id": [*TEXTS, "a:b", " a"],
+            **{name: [*TEXTS, " a"] for name in ("client_secret", "username", "password")},
+            "company_id": ["", 7, " a"],
+        },
+    ),
+    (
+        Hooks,
+        {
+            f"on_{name}": [7, "print", *NOT_PLAIN]
+            for name in ("search_start", "request", "retry", "page", "search_end")
+        },
+    ),
     (
         Timeout,
         {
@@ -334,15 +381,31 @@ FIELDS: list[tuple[type, dict[str, list[Any]]]] = [
 ]
 
 
+MADE_BY_US = {
+    *(BadRecord, Customer, CustomerKeyContact, CustomerReminder, Page, ResumeToken, SearchReport),
+    # Has tests of its own.
+    CustomerFilter,
+}
+
+
 @pytest.mark.parametrize(("kind", "wrong"), FIELDS)
 def test_every_field_of_an_option_is_checked_by_name(
     kind: Any, wrong: dict[str, list[Any]]
 ) -> None:
     assert set(wrong) == {field.name for field in kind.__attrs_attrs__}
+    right = {field.name: "t" for field in kind.__attrs_attrs__ if field.default is attrs.NOTHING}
     for name, values in wrong.items():
         for value in values:
-            with pytest.raises((TypeError, ValueError), match=f"^{name}"):
-                kind(**{name: value})
+            with pytest.raises(InvalidArgumentError, match=f"^{name}") as caught:
+                kind(**right | {name: value})
+            assert "abc" not in str(caught.value)
+
+
+def test_what_callers_make_for_a_session_is_in_the_table() -> None:
+    public = [getattr(enkash_async, name) for name in enkash_async.__all__]
+    made = {kind for kind in public if isinstance(kind, type) and attrs.has(kind)}
+
+    assert {kind for kind, _ in FIELDS} == {*made - MADE_BY_US, Hooks}
 
 
 @pytest.mark.parametrize(
