@@ -98,7 +98,9 @@ class EnKashSession:
           searches, is at most so many bytes; the page that is next comes in any case.
         - *max_body_bytes*: the largest answer, inflated.
         - *timeout*: how long to wait; a number is the seconds for a page with all its attempts.
-        - *retry*: when a failed request is tried again; an int is how many times, 0 for never.
+          None stands for `Timeout()`.
+        - *retry*: when a failed request is tried again; an int is how many times, 0 for never. None
+          stands for `RetryPolicy()`.
         - *adaptive*: whether concurrency, rate and page size follow what the service takes.
         - *naive_timezone*: the zone of times that the service writes without one, or its name, such
           as "Asia/Kolkata"; also the zone of a `date` in a filter.
@@ -139,7 +141,7 @@ class EnKashSession:
                 "trust_env": trust_env,
                 "proxy": proxy,
                 "ssl": ssl,
-                "headers": {} if headers is None else headers,
+                "headers": headers,
                 "user_agent": user_agent,
                 "allow_http_to": allow_http_to,
             }
@@ -185,7 +187,7 @@ class EnKashSession:
         opening or closing one of them opens or closes both. *options* are `page_size`,
         `max_body_bytes`, `timeout`, `retry` (but for its quota, which is shared), `naive_timezone`,
         `offset_unit`, `first_offset`, `keep_unknown`, `headers` and `user_agent`; what is not given
-        stays as it is here.
+        stays as it is here, and None means what it means to the class.
         """
         for name in options:
             if name in SHARED:
@@ -200,6 +202,16 @@ class EnKashSession:
         view._options = self._options.with_changes(options)
         view._begin()
         return view
+
+    @property
+    def base_url(self) -> str:
+        """Return the address to which requests go, without a slash at its end."""
+        return str(self._core.base_url).rstrip("/")
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether it is open, in whatever event loop; for all its views alike."""
+        return self._core.is_open
 
     @property
     def customers(self) -> Customers:

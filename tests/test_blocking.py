@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import inspect
+import json
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +19,10 @@ import pytest
 import enkash_async
 from enkash_async import BearerToken, Page, RecordNotFoundError, RetryPolicy, Verdict
 from enkash_async import blocking as sync
+from enkash_async import export as of_loop
 from enkash_async.blocking import EnKashSession
+from enkash_async.blocking.export import export
+from enkash_async.export import ExportProgress
 from enkash_async.sandbox import Fault, FaultScript, Sandbox, SandboxSettings, faults, serve_sandbox
 
 ROWS = 120
@@ -124,6 +130,8 @@ def test_threads_share_a_session(session: EnKashSession) -> None:
 
 def test_a_session_is_opened_closed_and_opened_again(served: Sandbox) -> None:
     session = session_for(served)
+    assert session.base_url == served.base_url
+    assert not session.is_open
     before = threading.active_count()
     search = session.customers.search()
     for ask in (session.customers.count, lambda: next(search)):
@@ -133,12 +141,16 @@ def test_a_session_is_opened_closed_and_opened_again(served: Sandbox) -> None:
     for _ in range(2):
         assert session.open() is session
         assert repr(session).endswith("open, blocking>")
+        assert session.is_open
         with pytest.raises(RuntimeError, match="open already"):
             session.open()
-        view = session.with_options(page_size=7)
+        view: EnKashSession = session.with_options(page_size=7)
         assert len(view.customers.search().first_page()) == 7
+        assert view.is_open
         session.close()
         session.close()
+        assert not session.is_open
+        assert not view.is_open
         assert threading.active_count() == before
     with pytest.raises(RuntimeError, match="not open"):
         view.customers.count()
@@ -242,6 +254,56 @@ def test_names_that_are_not_declared_here_reach_the_session_all_the_same(
     assert list(customers.numbered()) == [0, 1, 2]
     with pytest.raises(AttributeError):
         customers.nothing()
+
+
+# Exports
+
+
+def test_an_export_is_that_of_the_loop(
+    session: EnKashSession, served: Sandbox, tmp_path: Path
+) -> None:
+    threads = set[threading.Thread]()
+    stop = asyncio.Event()
+
+    def progress(_: ExportProgress) -> None:
+        threads.add(threading.current_thread())
+        stop.set()
+
+    target = tmp_path / "customers.jsonl"
+    first = export(session.customers, target, method="search", stop=stop, on_progress=progress)
+    assert first.is_stopped
+    assert threads
+    assert threading.current_thread() not in threads
+
+    result = export(session.customers, target, resume=True)
+    assert result.is_good
+    assert 0 < first.records == result.records_before < ROWS
+    lines = target.read_text().splitlines()
+    assert [json.loads(line)["customerId"] for line in lines] == served.customer_ids()
+
+
+def test_an_export_takes_what_that_of_the_loop_takes() -> None:
+    ours, theirs = inspect.signature(export), inspect.signature(of_loop.export)
+    assert ours.parameters.keys() == theirs.parameters.keys()
+    assert "thread of the event loop" in (inspect.getdoc(export) or "")
+    assert not inspect.iscoroutinefunction(export)
+
+
+def test_an_export_of_what_is_no_resource_of_such_a_session_is_refused(tmp_path: Path) -> None:
+    of_another: Any = enkash_async.EnKashSession("https://api.example", BearerToken("t")).customers
+    with pytest.raises(TypeError, match=r"^resource must be .*blocking, not Customers"):
+        export(of_another, tmp_path / "customers.jsonl")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_an_export_is_refused_for_is_raised_as_it_is(
+    session: EnKashSession, tmp_path: Path
+) -> None:
+    wrong: Any = {"pagesize": 5}
+    with pytest.raises(TypeError, match="did you mean page_size"):
+        export(session.customers, tmp_path / "customers.jsonl", **wrong)
+    with pytest.raises(ValueError, match="parts"):
+        export(session.customers, tmp_path / "customers", parts=0)
 
 
 PROGRAM = """

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from threading import Thread
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import anyio
 import attrs
@@ -119,6 +119,40 @@ def test_a_search_that_was_never_read_can_be_closed(served: Sandbox) -> None:
 
 
 # Opening and closing
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("https://API.example", "https://api.example"),
+        ("https://api.example/", "https://api.example"),
+        ("https://api.example:443/ar/", "https://api.example/ar"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+    ],
+)
+def test_a_session_says_where_its_requests_go(given: str, shown: str) -> None:
+    session = EnKashSession(given, BearerToken("t"))
+    assert session.base_url == session.with_options(page_size=7).base_url == shown
+
+
+def test_a_session_says_whether_it_is_open(served: Sandbox) -> None:
+    session = session_for(served)
+    view = session.with_options(page_size=7)
+
+    async def main() -> None:
+        assert not session.is_open
+        async with view:
+            assert session.is_open
+            assert view.is_open
+            assert await asyncio.to_thread(lambda: session.is_open)
+        assert not session.is_open
+        assert not view.is_open
+        await session.open()
+
+    asyncio.run(main())
+    # Its loop has ended.
+    assert not session.is_open
+    asyncio.run(session.aclose())
 
 
 def test_a_session_is_opened_without_a_block_and_again_in_another_loop(served: Sandbox) -> None:
@@ -257,6 +291,27 @@ def test_there_is_one_list_of_options() -> None:
         "offset_unit"
     ]
     assert "*offset_unit*, *first_offset*:" in doc
+
+
+def test_options_are_typed_alike_wherever_they_are_given() -> None:
+    hints = get_type_hints(EnKashSession.__init__)
+    for name in ("base_url", "auth", "return"):
+        del hints[name]
+    assert hints == get_type_hints(SessionOptions)
+
+
+@pytest.mark.parametrize("name", sorted(get_type_hints(SessionOptions)))
+def test_none_is_accepted_where_the_type_says_so_and_alike_by_class_and_view(name: str) -> None:
+    may_be_none = type(None) in get_args(get_type_hints(SessionOptions)[name])
+    makers: list[Callable[[], EnKashSession]] = [lambda: new(**{name: None})]
+    if name not in SHARED:
+        makers.append(lambda: changed(new(timeout=5, retry=0, headers={"a": "b"}), {name: None}))
+    for make in makers:
+        if may_be_none:
+            assert getattr(make()._options, name) == getattr(new()._options, name)
+        else:
+            with pytest.raises((TypeError, ValueError), match=f"^{name}"):
+                make()
 
 
 def test_a_number_stands_for_a_timeout_and_an_int_for_a_policy() -> None:

@@ -70,8 +70,10 @@ from enkash_async import (
     blocking,
 )
 from enkash_async.auth import SendForm
+from enkash_async.blocking.export import export as write_now
 from enkash_async.customers.filters import LevelText, StatusText
 from enkash_async.events import Hooks, Outcome, PageFetched, RequestEnded, SearchEnded
+from enkash_async.export import ExportResult
 from enkash_async.otel import search_spans
 from enkash_async.resume import CrawlPoint, ListPoint
 from enkash_async.sandbox import (
@@ -168,6 +170,9 @@ async def sessions(http: aiohttp.ClientSession) -> None:
         allow_http_to=["sandbox"],
     )
     assert_type(whole.with_options(timeout=5, retry=RetryPolicy(), page_size=7), EnKashSession)
+    whole.with_options(timeout=None, retry=None, headers=None, user_agent=None)
+    assert_type(whole.is_open, bool)
+    assert_type(whole.base_url, str)
     assert_type(EnKashSession.from_env(), EnKashSession)
     EnKashSession.from_env({"ENKASH_TOKEN": "t"}, page_size=50, naive_timezone=UTC)
 
@@ -386,6 +391,9 @@ async def searching(customers: Customers, saved: ResumeToken) -> None:
     )
     assert_type(easy, CustomerSearch)
     assert_type(customers.crawl(customer_status="ACTIVE", extra_body={}), CustomerSearch)
+    assert_type(await customers.count(level="LEVEL_1", extra_query={"b": 1}), int)
+    assert_type(await customers.get("KC1", extra_body={"a": None}), Customer)
+    assert_type(await customers.windows(extra_query={"b": "1"}), list[CustomerFilter])
     assert_type(await customers.count(customer_status="all"), int)
     assert_type(await anext(aiter(customers.search())), Customer)
 
@@ -710,7 +718,9 @@ async def undeclared(session: EnKashSession) -> None:
 def synchronously(environ: Mapping[str, str]) -> None:
     with blocking.EnKashSession.from_env(environ, page_size=50) as session:
         assert_type(session, blocking.EnKashSession)
-        assert_type(session.with_options(timeout=5), blocking.EnKashSession)
+        assert_type(session.with_options(timeout=5, headers=None), blocking.EnKashSession)
+        assert_type(session.is_open, bool)
+        assert_type(session.base_url, str)
         search = session.customers.search(customer_status="active")
         assert_type(search, blocking.CustomerSearch)
         assert_type(search.first_page(), Page[Customer])
@@ -728,3 +738,5 @@ def synchronously(environ: Mapping[str, str]) -> None:
         assert_type(session.customers.count(level="LEVEL_1"), int)
         assert_type(session.customers.get("KC1"), Customer)
         assert_type(session.customers.windows(), list[CustomerFilter])
+        written = write_now(session.customers, "customers.jsonl", on_progress=print, resume=True)
+        assert_type(written, ExportResult)

@@ -16,6 +16,7 @@ from enkash_async import (
     Timeout,
 )
 from enkash_async.blocking import EnKashSession as BlockingSession
+from enkash_async.blocking.export import export
 from enkash_async.events import Hooks
 from enkash_async.sandbox import SandboxSettings
 
@@ -79,3 +80,5 @@ def without_a_loop(session: BlockingSession) -> None:
     search.to_arrow(max_rows="5")  # type: ignore[arg-type]
     search.arrow_batches(flat=1)  # type: ignore[arg-type]
     search.to_dict()  # type: ignore[attr-defined]
+    export(session.customers, "customers.jsonl", pagesize=5)  # type: ignore[call-arg]
+    export(session, "customers.jsonl")  # type: ignore[arg-type]

@@ -47,11 +47,13 @@ class ViewOptions(TypedDict, total=False):
     max_body_bytes: int
     """The largest answer, inflated."""
 
-    timeout: Timeout | float
-    """How long to wait; a number is the seconds for a page with all its attempts."""
+    timeout: Timeout | float | None
+    """How long to wait; a number is the seconds for a page with all its attempts, None stands for
+    `Timeout()`."""
 
-    retry: RetryPolicy | int
-    """When a failed request is tried again; an int is how many times, 0 for never."""
+    retry: RetryPolicy | int | None
+    """When a failed request is tried again; an int is how many times, 0 for never, None stands for
+    `RetryPolicy()`."""
 
     naive_timezone: tzinfo | str
     """The zone of times that the service writes without one, or its name ("Asia/Kolkata"); also
@@ -66,8 +68,8 @@ class ViewOptions(TypedDict, total=False):
     keep_unknown: bool
     """Whether `record.extra` has the fields that this version does not know."""
 
-    headers: Mapping[str, str]
-    """Headers that every request carries beside the SDK's own."""
+    headers: Mapping[str, str] | None
+    """Headers that every request carries beside the SDK's own; None for no others."""
 
     user_agent: str | None
     """What stands before the SDK's own name in `User-Agent`, such as "my-service/1.2"."""
@@ -240,7 +242,7 @@ CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "trust_env": lambda given: boolean("trust_env", given),
     "proxy": _or_none(checked_proxy),
     "ssl": _or_none(checked_ssl),
-    "headers": checked_headers,
+    "headers": lambda given: checked_headers({} if given is None else given),
     "user_agent": _or_none(checked_user_agent),
     "allow_http_to": checked_hosts,
 }

@@ -115,18 +115,44 @@ class Customers:
         filter: CustomerFilter | None = None,
         *,
         max_records: int = 50_000,
+        extra_body: JsonBody | None = None,
+        extra_query: QueryString | None = None,
         **fields: Unpack[CustomerFields],
     ) -> list[CustomerFilter]:
         """Return filters for parallel readers, as `enkash_async.Customers.windows` says."""
-        return self._portal.run(self._customers.windows, filter, max_records=max_records, **fields)
+        return self._portal.run(
+            self._customers.windows,
+            filter,
+            max_records=max_records,
+            extra_body=extra_body,
+            extra_query=extra_query,
+            **fields,
+        )
 
-    def count(self, filter: CustomerFilter | None = None, **fields: Unpack[CustomerFields]) -> int:
+    def count(
+        self,
+        filter: CustomerFilter | None = None,
+        *,
+        extra_body: JsonBody | None = None,
+        extra_query: QueryString | None = None,
+        **fields: Unpack[CustomerFields],
+    ) -> int:
         """Return how many customers match, by one request for one record."""
-        return self._portal.run(self._customers.count, filter, **fields)
+        return self._portal.run(
+            self._customers.count, filter, extra_body=extra_body, extra_query=extra_query, **fields
+        )
 
-    def get(self, customer_id: str) -> Customer:
+    def get(
+        self,
+        customer_id: str,
+        *,
+        extra_body: JsonBody | None = None,
+        extra_query: QueryString | None = None,
+    ) -> Customer:
         """Return the customer with this id; RecordNotFoundError if there is none."""
-        return self._portal.run(self._customers.get, customer_id)
+        return self._portal.run(
+            self._customers.get, customer_id, extra_body=extra_body, extra_query=extra_query
+        )
 
 
 @keywords_named
