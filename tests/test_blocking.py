@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import gc
 import inspect
 import json
+import pickle
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -192,7 +194,6 @@ OF_LOOP_ONLY = {"aclose", "endpoint", "search_class"}
 @pytest.mark.parametrize(("of_loop", "without"), PAIRS)
 def test_names_and_parameters_are_the_same(of_loop: type, without: type) -> None:
     public = {name for name in dir(of_loop) if not name.startswith("_")} - OF_LOOP_ONLY
-    # One that is only reached through `__getattr__` has no type and no help.
     assert public <= set(dir(without))
     for name in public:
         ours, theirs = getattr(without, name), getattr(of_loop, name)
@@ -230,30 +231,25 @@ def test_a_search_is_one_table(session: EnKashSession) -> None:
     assert session.customers.search().to_arrow(max_rows=7, flat=True).num_rows == 7
 
 
-def test_names_that_are_not_declared_here_reach_the_session_all_the_same(
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, pickle.dumps])
+@pytest.mark.parametrize("method", ["search", "crawl"])
+def test_a_search_is_neither_copied_nor_pickled(
+    session: EnKashSession, copied: Callable[[object], object], method: str
+) -> None:
+    of_loop = enkash_async.EnKashSession("https://api.example", BearerToken("t"))
+    for customers in (session.customers, of_loop.customers):
+        with pytest.raises(TypeError, match="a search is neither copied nor pickled"):
+            copied(getattr(customers, method)())
+
+
+def test_what_is_asked_of_customers_may_be_copied_and_has_no_other_names(
     session: EnKashSession,
 ) -> None:
-    """What the session of the loop learns, this one can."""
-
-    class Customers(enkash_async.Customers):
-        async def is_known(self, customer_id: str) -> bool:
-            return await self.count(customer_ids=[customer_id]) == 1
-
-        async def ids(self) -> Any:
-            return [customer.customer_id async for customer in self.search()]
-
-        async def numbered(self) -> Any:
-            for number in range(3):
-                yield number
-
     customers: Any = session.customers
-    customers._customers = Customers(session._session._settings)
-    first = customers.ids()[0]
-    assert customers.is_known(first) is True
-    assert customers.is_known(customer_id="KC0") is False
-    assert list(customers.numbered()) == [0, 1, 2]
-    with pytest.raises(AttributeError):
-        customers.nothing()
+    assert copy.copy(customers).count() == ROWS
+    for one in (customers, customers.search()):
+        assert not hasattr(one, "nothing")
+        assert not hasattr(one, "aclose")
 
 
 # Exports
