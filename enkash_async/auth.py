@@ -31,6 +31,15 @@ from enkash_async.errors import (
     SystemFaultError,
 )
 
+__all__ = [
+    "Auth",
+    "BearerToken",
+    "OAuthPassword",
+    "Response",
+    "SendForm",
+    "Token",
+]
+
 TOKEN_PATH = "/oauth/token"
 
 SendForm = Callable[[str, bytes, dict[str, str]], Awaitable[Response]]

@@ -19,7 +19,16 @@ from enkash_async.errors import (
     TransportError,
 )
 
+__all__ = [
+    "RETRYABLE_STATUSES",
+    "RETRYABLE_TYPES",
+    "RetryPolicy",
+    "RetryReason",
+    "StopReason",
+]
+
 RETRYABLE_TYPES: frozenset[ErrorType] = frozenset({ErrorType.SYSTEM_ERROR, ErrorType.UNKNOWN_ERROR})
+"""Error types that are retried, as `RetryPolicy.error_types` has them."""
 
 # What becomes of an HTTP status whose error has no known type. One that stands in no line is final:
 # the same request would be answered alike.

@@ -38,6 +38,13 @@ from enkash_async.events import Hooks
 from enkash_async.retry import RetryPolicy
 from enkash_async.timeout import Timeout
 
+__all__ = [
+    "EnKashSession",
+    "OffsetUnit",
+    "SessionOptions",
+    "ViewOptions",
+]
+
 T = TypeVar("T")
 
 

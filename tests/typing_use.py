@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from types import TracebackType
-from typing import Any, assert_never, assert_type
+from typing import Any, Unpack, assert_never, assert_type
 
 import aiohttp
 import pyarrow
@@ -43,12 +43,16 @@ from enkash_async import (
     EnKashSession,
     ErrorType,
     HiddenFieldsWarning,
+    Hooks,
     IncompleteSearchError,
     InvalidAccessError,
     InvalidArgumentError,
+    JsonBody,
     OAuthPassword,
+    OnBadRecord,
     Page,
     ProxyError,
+    QueryString,
     RateLimitedError,
     RecordNotFoundError,
     ReminderType,
@@ -57,6 +61,7 @@ from enkash_async import (
     ResumeToken,
     RetryPolicy,
     SearchReport,
+    SessionOptions,
     SystemFaultError,
     Timeout,
     Token,
@@ -66,13 +71,14 @@ from enkash_async import (
     UnprocessableRequestError,
     ValidationError,
     Verdict,
+    ViewOptions,
     __version__,
     blocking,
 )
-from enkash_async.auth import SendForm
+from enkash_async.auth import Response, SendForm
 from enkash_async.blocking.export import export as write_now
-from enkash_async.customers.filters import LevelText, StatusText
-from enkash_async.events import Hooks, Outcome, PageFetched, RequestEnded, SearchEnded
+from enkash_async.customers import CustomerFields, DirectionText, LevelText, OrderBy, StatusText
+from enkash_async.events import Outcome, PageFetched, RequestEnded, SearchEnded
 from enkash_async.export import ExportResult
 from enkash_async.otel import search_spans
 from enkash_async.resume import CrawlPoint, ListPoint
@@ -108,6 +114,7 @@ class TokenByForm:
 
     async def fetch_token(self, send: SendForm) -> Token:
         response = await send("/oauth/token", b"a=b", {"Accept": "application/json"})
+        assert_type(response, Response)
         assert_type(response.status, int)
         return Token(value=response.body.decode())
 
@@ -710,6 +717,37 @@ async def undeclared(session: EnKashSession) -> None:
     assert_type(customer.extra.to_dict(json=True), dict[str, Any])
     assert_type([contact.extra["role"] for contact in customer.customer_key_contacts], list[Any])
     assert extra
+
+
+# Functions of one's own around those of the SDK
+
+
+class Reader:
+    """Takes what a session, a view and a search take, and hands it on."""
+
+    def __init__(self, **options: Unpack[SessionOptions]) -> None:
+        self.session = EnKashSession("https://api.example", BearerToken("t"), **options)
+
+    def view(self, **options: Unpack[ViewOptions]) -> EnKashSession:
+        return self.session.with_options(**options)
+
+    def search(
+        self,
+        order_by: OrderBy | None = None,
+        direction: DirectionText | None = None,
+        on_bad_record: OnBadRecord | None = None,
+        extra_body: JsonBody | None = None,
+        extra_query: QueryString | None = None,
+        **fields: Unpack[CustomerFields],
+    ) -> CustomerSearch:
+        return self.session.customers.search(
+            order_by=order_by,
+            direction=direction,
+            on_bad_record=on_bad_record,
+            extra_body=extra_body,
+            extra_query=extra_query,
+            **fields,
+        )
 
 
 # Without an event loop

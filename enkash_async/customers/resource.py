@@ -69,6 +69,7 @@ OrderBy = Literal[
 """Fields that a search may be ordered by: their Python names, and the service's."""
 
 DirectionText = Literal["ASC", "DESC"]
+"""A direction as it is written; searches take it in any case."""
 
 CUSTOMERS: ListEndpoint[CustomerFilter, Customer] = ListEndpoint(
     noun="customers",
