@@ -128,31 +128,10 @@ class EnKashSession:
         - *allow_http_to*: hosts to which `http://` is allowed beside this machine, such as a
           sandbox in a network of containers. Credentials go there unencrypted.
         """
+        # First, while there is nothing but what was given.
+        given = locals()
         log.show_at(os.environ.get("ENKASH_LOG", "").strip())
-        self._options = Options().with_changes(
-            {
-                "max_concurrency": max_concurrency,
-                "max_rate": max_rate,
-                "page_size": page_size,
-                "prefetch_bytes": prefetch_bytes,
-                "max_body_bytes": max_body_bytes,
-                "timeout": timeout,
-                "retry": retry,
-                "adaptive": adaptive,
-                "naive_timezone": naive_timezone,
-                "offset_unit": offset_unit,
-                "first_offset": first_offset,
-                "keep_unknown": keep_unknown,
-                "http": http,
-                "hooks": hooks,
-                "trust_env": trust_env,
-                "proxy": proxy,
-                "ssl": ssl,
-                "headers": headers,
-                "user_agent": user_agent,
-                "allow_http_to": allow_http_to,
-            }
-        )
+        self._options = Options.of(given)
         url = checked_base_url(base_url, self._options.allow_http_to)
         self._core = Core(url, checked_auth(auth), self._options)
         self._begin()

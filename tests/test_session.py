@@ -285,6 +285,9 @@ def test_there_is_one_list_of_options() -> None:
 
     assert set(names) == set(get_type_hints(SessionOptions)) == set(CHECKS)
     assert set(names) == {*Options.__struct_fields__}
+    # Each default stands once, where callers see it.
+    assert Options.__struct_defaults__ == ()
+    assert all(parameters[name].default is not inspect.Parameter.empty for name in names)
     assert {*get_type_hints(ViewOptions), *SHARED} == set(names)
     doc = inspect.getdoc(EnKashSession.__init__) or ""
     assert [name for name in parameters if name != "self" and f"*{name}*:" not in doc] == [
