@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from enum import StrEnum
 from typing import cast
 
 import attrs
+
+__all__ = [
+    "SearchReport",
+    "Verdict",
+]
 
 
 class Verdict(StrEnum):
@@ -20,10 +24,6 @@ class Verdict(StrEnum):
 
     INCOMPLETE = "INCOMPLETE"
     """Not finished, or not proven: `reasons` says what is missing."""
-
-
-MAX_UNDECLARED = 100
-"""Names of undeclared fields that a report counts at most."""
 
 
 @attrs.define(kw_only=True)
@@ -79,13 +79,6 @@ class SearchReport:
     longest_stall: float = 0.0
     unfinished: bool = False
     limited: bool = False
-
-    def note_undeclared(self, names: Iterable[str]) -> None:
-        """Count one page on which a record has fields of these *names*, which nobody declared."""
-        counts = self.undeclared_fields
-        for name in names:
-            if name in counts or len(counts) < MAX_UNDECLARED:
-                counts[name] = counts.get(name, 0) + 1
 
     @property
     def complete(self) -> bool:

@@ -11,6 +11,12 @@ import msgspec
 
 from enkash_async.errors import InvalidArgumentError
 
+__all__ = [
+    "CrawlPoint",
+    "ListPoint",
+    "ResumeToken",
+]
+
 VERSION = 2
 
 MAX_COUNT = 2**31 - 1

@@ -23,7 +23,10 @@ MAX_DEPTH = 32
 """Lists and objects within each other that are sent."""
 
 JsonBody = Mapping[str, Any]
+"""Fields of the body that are sent in addition: what JSON has, and Decimals."""
+
 QueryString = Mapping[str, str | int | float | bool]
+"""Parameters that are sent in addition."""
 
 
 class Extra(msgspec.Struct, frozen=True):

@@ -221,7 +221,13 @@ class ListResource(Generic[F, R]):
         return self.search_class(stream, self._decoder, report, on_bad_record, begin)
 
     async def windows(
-        self, filter: F | None = None, *, max_records: int = 50_000, **fields: Any
+        self,
+        filter: F | None = None,
+        *,
+        max_records: int = 50_000,
+        extra_body: JsonBody | None = None,
+        extra_query: QueryString | None = None,
+        **fields: Any,
     ) -> list[F]:
         """Return filters that divide the records until now among parallel readers.
 
@@ -229,25 +235,35 @@ class ListResource(Generic[F, R]):
         seconds; together they match every record once, as their counts prove. Give each to
         `crawl` or `search`, in any process. Divide `max_concurrency` among the processes: they
         share no limit. IncompleteSearchError if records have no time, or the counts do not add
-        up; TypeError if the list has no time to cut.
+        up; TypeError if the list has no time to cut. *extra_body* and *extra_query* go with each
+        count, as in `search`; the filters do not hold them.
         """
         from enkash_async._search.partitions import Partitions
 
         time = self._arguments.time()
         criteria = self._arguments.criteria(filter, fields, "windows")
         int32_at_least(1, "max_records", max_records)
-        parts = Partitions(self._endpoint, time, criteria, self.count)
+        count = partial(self.count, extra_body=extra_body, extra_query=extra_query)
+        parts = Partitions(self._endpoint, time, criteria, count)
         return await parts.cut(end_of_time(criteria, time), max_records)
 
-    async def count(self, filter: F | None = None, **fields: Any) -> int:
+    async def count(
+        self,
+        filter: F | None = None,
+        *,
+        extra_body: JsonBody | None = None,
+        extra_query: QueryString | None = None,
+        **fields: Any,
+    ) -> int:
         """Return how many records match *filter*, by one request for one record.
 
         Where that record is all that is counted, one more request for two tells whether it is,
         or whether the service counts the records of each page: then, and without a count,
         IncompleteSearchError. So little shows no other error of the count; a search does, since
-        it compares the count with what comes.
+        it compares the count with what comes. *extra_body* and *extra_query* are those of `search`.
         """
-        return await self._total(self._arguments.criteria(filter, fields, "count"))
+        criteria = self._arguments.criteria(filter, fields, "count")
+        return await self._total(criteria, extra_body=extra_body, extra_query=extra_query)
 
     async def _choose_method(
         self,
@@ -290,11 +306,18 @@ class ListResource(Generic[F, R]):
             raise answered(no_total, search)
         return page.total
 
-    async def get(self, record_id: str, /) -> R:
+    async def get(
+        self,
+        record_id: str,
+        /,
+        *,
+        extra_body: JsonBody | None = None,
+        extra_query: QueryString | None = None,
+    ) -> R:
         """Return the record with this id; RecordNotFoundError if there is none.
 
         One search by ids; DecodeError if that record cannot be read. TypeError if the list cannot
-        be searched by them.
+        be searched by them. *extra_body* and *extra_query* are those of `search`.
         """
         endpoint = self._endpoint
         if endpoint.ids is None:
@@ -306,7 +329,13 @@ class ListResource(Generic[F, R]):
             raise InvalidArgumentError(f"{name} must not be empty")
         wanted = endpoint.criteria(**{endpoint.ids: [record_id]})
         bad = list[BadRecord]()
-        search = self.search(wanted, page_size=2, on_bad_record=bad.append)
+        search = self.search(
+            wanted,
+            page_size=2,
+            on_bad_record=bad.append,
+            extra_body=extra_body,
+            extra_query=extra_query,
+        )
         for record in await search:
             if getattr(record, name) == record_id:
                 return record

@@ -35,6 +35,11 @@ R = TypeVar("R")
 P = TypeVar("P")
 E = TypeVar("E", bound=EnKashError)
 
+NOT_COPIED = (
+    "a search is neither copied nor pickled, as it is read once: make another one, from its"
+    " resume_token if it is to go on from there"
+)
+
 
 @keywords_named
 class Search(Generic[R]):
@@ -250,6 +255,10 @@ class Search(Generic[R]):
         traceback: TracebackType | None,
     ) -> None:
         await self.aclose()
+
+    def __reduce__(self) -> NoReturn:
+        # To drop a copy would stop the fetches of the original.
+        raise TypeError(NOT_COPIED)
 
     def __repr__(self) -> str:
         delivered = self.report.records_delivered
