@@ -26,7 +26,6 @@ from enkash_async._search.settings import SearchSettings
 from enkash_async._search.start import Start, start_of
 from enkash_async._wire.criteria import Criteria
 from enkash_async._wire.fields import hash_of, identity_reader, time_reader
-from enkash_async._wire.keys import wire_name
 from enkash_async.errors import (
     ArgumentTypeError,
     IncompleteSearchError,
@@ -53,7 +52,7 @@ class ListResource(Generic[F, R]):
         self._endpoint = endpoint
         self._settings = settings
         self._addressing = attrs.evolve(settings.addressing, max_limit=endpoint.max_limit)
-        self._identify = identity_reader(endpoint.identity)
+        self._identify = identity_reader(endpoint.identity.wire_name)
         self._decoder = settings.decoders.decoder_for(endpoint.record)
         self._known_size = KnownSize()
         self._arguments = ListArguments(endpoint, settings, self)
@@ -279,7 +278,7 @@ class ListResource(Generic[F, R]):
         endpoint = self._endpoint
         if endpoint.ids is None:
             raise ArgumentTypeError(f"{endpoint.noun} cannot be asked for by id; use search()")
-        name = _python_name(endpoint)
+        name = endpoint.identity.name
         if not isinstance(record_id, str):
             raise wrong_type(name, "a str", record_id)
         if not record_id:
@@ -296,10 +295,3 @@ class ListResource(Generic[F, R]):
                 raise answered(error_of(one), search)
         not_found = RecordNotFoundError(f"no {endpoint.singular} has the id {record_id!r}", 200)
         raise answered(not_found, search)
-
-
-def _python_name(endpoint: ListEndpoint[Any, Any]) -> str:
-    record: type[attrs.AttrsInstance] = endpoint.record
-    [field] = [one for one in attrs.fields(record) if wire_name(one) == endpoint.identity]
-    name: str = field.name
-    return name
