@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -20,7 +19,7 @@ from enkash_async._search.extra import JsonBody, QueryString
 from enkash_async._search.page_fetcher import PageFetcher
 from enkash_async._search.prefetch import Prefetch
 from enkash_async._search.query import Direction, Query
-from enkash_async._search.row_stream import NotBegun, RowStream
+from enkash_async._search.row_stream import Fetches, RowStream
 from enkash_async._search.search import Search, answered
 from enkash_async._search.settings import SearchSettings
 from enkash_async._search.start import Start, start_of
@@ -188,22 +187,12 @@ class ListResource(Generic[F, R]):
         boolean("strict", strict)
         settings, report = self._settings, SearchReport(unfinished=True)
         watch = settings.telemetry.search(self._endpoint.noun, method)
-        stream = RowStream(
-            planner,
-            NotBegun(),
-            report,
-            start,
-            max_records=max_records,
-            strict=strict,
-            watch=watch,
-        )
 
-        def begin() -> asyncio.AbstractEventLoop:
-            """Fetch from now on, by the session as it is open now; return its event loop."""
+        def begin() -> Fetches:
+            """Return what fetches by the session as it is open now."""
             connected = settings.connect()
             fetcher = PageFetcher(connected.caller, query, self._identify, report, watch)
-            stream.last_request_id = lambda: fetcher.client_request_id
-            stream.prefetch = Prefetch(
+            prefetch = Prefetch(
                 planner,
                 fetcher.fetch,
                 connected.owner,
@@ -212,9 +201,18 @@ class ListResource(Generic[F, R]):
                 patience=connected.caller.timeout.progress,
                 watch=watch,
             )
-            return connected.loop
+            return Fetches(connected.loop, fetcher, prefetch)
 
-        return self.search_class(stream, self._decoder, report, on_bad_record, begin)
+        stream = RowStream(
+            planner,
+            begin,
+            report,
+            start,
+            max_records=max_records,
+            strict=strict,
+            watch=watch,
+        )
+        return self.search_class(stream, self._decoder, report, on_bad_record)
 
     async def windows(
         self, filter: F | None = None, *, max_records: int = 50_000, **fields: Any
