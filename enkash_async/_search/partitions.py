@@ -23,7 +23,7 @@ Count = Callable[[F], Awaitable[int]]
 MILLISECOND = timedelta(milliseconds=1)
 NOTHING = timedelta(0)
 
-SEAMS = (
+CUT_ENDS = (
     (MILLISECOND, NOTHING),
     (NOTHING, NOTHING),
     (SECOND, NOTHING),
@@ -76,7 +76,7 @@ class Partitions(Generic[F]):
         ]
         if rows <= max_records or not moments:
             return [window]
-        for before, after in SEAMS:
+        for before, after in CUT_ENDS:
             parts = parts_at(window, moments, before, after)
             counts = await self._counts([self._narrowed(part) for part in parts])
             if sum(counts) == rows:
