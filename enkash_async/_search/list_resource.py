@@ -146,7 +146,7 @@ class ListResource(Generic[F, R]):
         """
         # Not at the top: programs that only search need not load so many modules.
         from enkash_async._paging.crawl.crawl import Crawl
-        from enkash_async._paging.crawl.cutter import MOST as MOST_PAGES
+        from enkash_async._paging.crawl.cutter import MAX_WINDOW_PAGES
 
         time = self._arguments.time()
         criteria = self._arguments.criteria(filter, fields, "crawl")
@@ -166,7 +166,7 @@ class ListResource(Generic[F, R]):
             time_field=time.field,
             resume=start.point,
             sizes=self._settings.page_sizes(size, known=self._known_size),
-            max_pages=MOST_PAGES if window_pages is None else window_pages,
+            max_pages=MAX_WINDOW_PAGES if window_pages is None else window_pages,
             trial_pages=self._settings.max_concurrency,
         )
         return self._search(
