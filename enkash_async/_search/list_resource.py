@@ -113,7 +113,7 @@ class ListResource(Generic[F, R]):
             full_check=full_check,
             sizes=self._settings.page_sizes(size, known=self._known_size),
             remembered=self._settings.remembered.of(query.list_key),
-            trial_pages=self._settings.max_concurrency,
+            unproven_pages=self._settings.max_concurrency,
         )
         return self._search(
             "search", pager, query, start, max_records, strict=strict, on_bad_record=on_bad_record
@@ -167,7 +167,7 @@ class ListResource(Generic[F, R]):
             resume=start.point,
             sizes=self._settings.page_sizes(size, known=self._known_size),
             max_pages=MAX_WINDOW_PAGES if window_pages is None else window_pages,
-            trial_pages=self._settings.max_concurrency,
+            unproven_pages=self._settings.max_concurrency,
         )
         return self._search(
             "crawl", crawl, query, start, max_records, strict=strict, on_bad_record=on_bad_record

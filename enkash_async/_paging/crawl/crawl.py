@@ -53,7 +53,7 @@ class Crawl:
     Windows are delivered in the order of time, each with its rows in the order of the service.
     *until* is asked where time ends when the first request is wanted. *noun* and *time_field* are
     what the verdict calls the records and their time. Of a window that is read page by page, no
-    more than *trial_pages* are wanted until pages were seen to fit.
+    more than *unproven_pages* are wanted until pages were seen to fit.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Crawl:
         noun: str = "records",
         time_field: str = "time",
         max_pages: int = MAX_WINDOW_PAGES,
-        trial_pages: int | None = None,
+        unproven_pages: int | None = None,
     ) -> None:
         sizes = sizes or PageSizes(page_size)
         self._begin, self._until = begin or EARLIEST, until
@@ -81,7 +81,7 @@ class Crawl:
         self.ended = False
         self.findings = CrawlFindings(noun=noun, time_field=time_field)
         self.findings.note_resumed(changed=resume.changed, unproven=resume.unproven)
-        self._cutter = Cutter(sizes, addressing, read_times, max_pages, trial_pages)
+        self._cutter = Cutter(sizes, addressing, read_times, max_pages, unproven_pages)
         self._census = Census(addressing)
         self._counts = Counts(self._census, self.findings, resume)
         self._bound = RequestBound()

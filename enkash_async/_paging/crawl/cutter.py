@@ -63,10 +63,10 @@ class Cutter:
         addressing: Addressing,
         read_times: ReadTimes,
         max_pages: int = MAX_WINDOW_PAGES,
-        trial_pages: int | None = None,
+        unproven_pages: int | None = None,
     ) -> None:
         self.max_pages = max_pages
-        self._trial_pages = trial_pages
+        self._unproven_pages = unproven_pages
         self._sizes = sizes
         self._addressing = addressing
         self.shift = Shift()
@@ -241,6 +241,6 @@ class Cutter:
             addressing=self._addressing,
             resume=resume,
             sizes=self._sizes,
-            trial_pages=self._trial_pages,
+            unproven_pages=self._unproven_pages,
         )
         return PagedWindow(asked, pager, crowd)

@@ -299,7 +299,7 @@ def test_a_cap_is_what_pages_came_with_and_no_less() -> None:
 
 
 def test_a_window_read_page_by_page_wants_few_pages_until_two_fitted() -> None:
-    cutter = Cutter(PageSizes(10), Addressing(), read_times, trial_pages=3)
+    cutter = Cutter(PageSizes(10), Addressing(), read_times, unproven_pages=3)
     one = cutter.paged(ROOT)
     wanted, ids = list[int](), [f"r{number}" for number in range(200)]
     for _ in range(3):
