@@ -214,7 +214,7 @@ async def test_a_crawl_ends_with_the_last_instant_of_a_day(
         ({"created_on_from": "2026-02-30"}, "created_on_from must be a day that exists"),
         ({"created_on_from": "yesterday"}, "created_on_from must be a time in ISO 8601"),
         ({"created_on_from": "2026-01-01T00:00:00"}, "created_on_from has no zone: write one"),
-        ({"modified_on": "2026-01-01T00:00:00"}, "modified_on has no zone: write one behind it"),
+        ({"modified_on": "2026-01-01T00:00:00"}, "modified_on has no zone: write one after it"),
         ({"modified_on": datetime(2026, 1, 1)}, "modified_on must be aware: give it a tzinfo"),
         ({"modified_on": "2026-02-30"}, "modified_on must be a day that exists"),
         ({"created_on_from": 2026}, "must be a datetime with a zone, a date, or the ISO text of"),

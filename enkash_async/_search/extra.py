@@ -16,7 +16,7 @@ from enkash_async.errors import InvalidArgumentError
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
-PLACE = frozenset({"offset", "limit"})
+PAGE_PARAMETERS = frozenset({"offset", "limit"})
 """Parameters that say which page is asked for; they differ from request to request."""
 
 MAX_DEPTH = 32
@@ -58,7 +58,7 @@ def checked_extra(
         raise InvalidArgumentError(
             f"extra_body must not hold {twice[0]}: it is a field of the filter"
         )
-    if twice := sorted(parameters.keys() & (taken | PLACE)):
+    if twice := sorted(parameters.keys() & (taken | PAGE_PARAMETERS)):
         raise InvalidArgumentError(
             f"extra_query must not hold {twice[0]}: the search sends it itself"
         )

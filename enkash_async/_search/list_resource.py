@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
@@ -20,13 +19,12 @@ from enkash_async._search.extra import JsonBody, QueryString
 from enkash_async._search.page_fetcher import PageFetcher
 from enkash_async._search.prefetch import Prefetch
 from enkash_async._search.query import Direction, Query
-from enkash_async._search.row_stream import NotBegun, RowStream
+from enkash_async._search.row_stream import Fetches, RowStream
 from enkash_async._search.search import Search, answered
 from enkash_async._search.settings import SearchSettings
 from enkash_async._search.start import Start, start_of
 from enkash_async._wire.criteria import Criteria
 from enkash_async._wire.fields import hash_of, identity_reader, time_reader
-from enkash_async._wire.keys import wire_name
 from enkash_async.errors import (
     ArgumentTypeError,
     IncompleteSearchError,
@@ -56,7 +54,7 @@ class ListResource(Generic[F, R]):
         self._endpoint = endpoint
         self._settings = settings
         self._addressing = attrs.evolve(settings.addressing, max_limit=endpoint.max_limit)
-        self._identify = identity_reader(endpoint.identity)
+        self._identify = identity_reader(endpoint.identity.wire_name)
         self._decoder = settings.decoders.decoder_for(endpoint.record)
         self._known_size = KnownSize()
         self._arguments = ListArguments(endpoint, settings, self)
@@ -118,7 +116,7 @@ class ListResource(Generic[F, R]):
             full_check=full_check,
             sizes=self._settings.page_sizes(size, known=self._known_size),
             remembered=self._settings.remembered.of(query.list_key),
-            trial_pages=self._settings.max_concurrency,
+            unproven_pages=self._settings.max_concurrency,
         )
         return self._search(
             "search", pager, query, start, max_records, strict=strict, on_bad_record=on_bad_record
@@ -151,7 +149,7 @@ class ListResource(Generic[F, R]):
         """
         # Not at the top: programs that only search need not load so many modules.
         from enkash_async._paging.crawl.crawl import Crawl
-        from enkash_async._paging.crawl.cutter import MOST as MOST_PAGES
+        from enkash_async._paging.crawl.cutter import MAX_WINDOW_PAGES
 
         time = self._arguments.time()
         criteria = self._arguments.criteria(filter, fields, "crawl")
@@ -171,8 +169,8 @@ class ListResource(Generic[F, R]):
             time_field=time.field,
             resume=start.point,
             sizes=self._settings.page_sizes(size, known=self._known_size),
-            max_pages=MOST_PAGES if window_pages is None else window_pages,
-            trial_pages=self._settings.max_concurrency,
+            max_pages=MAX_WINDOW_PAGES if window_pages is None else window_pages,
+            unproven_pages=self._settings.max_concurrency,
         )
         return self._search(
             "crawl", crawl, query, start, max_records, strict=strict, on_bad_record=on_bad_record
@@ -192,22 +190,12 @@ class ListResource(Generic[F, R]):
         boolean("strict", strict)
         settings, report = self._settings, SearchReport(unfinished=True)
         watch = settings.telemetry.search(self._endpoint.noun, method)
-        stream = RowStream(
-            planner,
-            NotBegun(),
-            report,
-            start,
-            max_records=max_records,
-            strict=strict,
-            watch=watch,
-        )
 
-        def begin() -> asyncio.AbstractEventLoop:
-            """Fetch from now on, by the session as it is open now; return its event loop."""
+        def begin() -> Fetches:
+            """Return what fetches by the session as it is open now."""
             connected = settings.connect()
             fetcher = PageFetcher(connected.caller, query, self._identify, report, watch)
-            stream.last_request_id = lambda: fetcher.client_request_id
-            stream.prefetch = Prefetch(
+            prefetch = Prefetch(
                 planner,
                 fetcher.fetch,
                 connected.owner,
@@ -216,9 +204,18 @@ class ListResource(Generic[F, R]):
                 patience=connected.caller.timeout.progress,
                 watch=watch,
             )
-            return connected.loop
+            return Fetches(connected.loop, fetcher, prefetch)
 
-        return self.search_class(stream, self._decoder, report, on_bad_record, begin)
+        stream = RowStream(
+            planner,
+            begin,
+            report,
+            start,
+            max_records=max_records,
+            strict=strict,
+            watch=watch,
+        )
+        return self.search_class(stream, self._decoder, report, on_bad_record)
 
     async def windows(
         self,
@@ -322,7 +319,7 @@ class ListResource(Generic[F, R]):
         endpoint = self._endpoint
         if endpoint.ids is None:
             raise ArgumentTypeError(f"{endpoint.noun} cannot be asked for by id; use search()")
-        name = _python_name(endpoint)
+        name = endpoint.identity.name
         if not isinstance(record_id, str):
             raise wrong_type(name, "a str", record_id)
         if not record_id:
@@ -345,10 +342,3 @@ class ListResource(Generic[F, R]):
                 raise answered(error_of(one), search)
         not_found = RecordNotFoundError(f"no {endpoint.singular} has the id {record_id!r}", 200)
         raise answered(not_found, search)
-
-
-def _python_name(endpoint: ListEndpoint[Any, Any]) -> str:
-    record: type[attrs.AttrsInstance] = endpoint.record
-    [field] = [one for one in attrs.fields(record) if wire_name(one) == endpoint.identity]
-    name: str = field.name
-    return name

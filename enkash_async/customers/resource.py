@@ -78,7 +78,6 @@ CUSTOMERS: ListEndpoint[CustomerFilter, Customer] = ListEndpoint(
     path="/api/v0/customer/search",
     record=Customer,
     criteria=CustomerFilter,
-    identity="customerId",
     ids="customer_ids",
     time=TimeRange(field="createdOn", begin="created_on_from", end="created_on_to"),
 )
