@@ -120,7 +120,7 @@ layout_options = gathered(
     click.option(
         "--resume",
         is_flag=True,
-        help="Go on where an earlier run of the same command ended, if it left anything.",
+        help="Go on where an earlier run of the same command broke off, if it left anything.",
     ),
     click.option(
         "--keep-incomplete", is_flag=True, help="Give the file its name although INCOMPLETE."

@@ -22,6 +22,7 @@ from enkash_async import (
     Verdict,
 )
 from enkash_async._wire.printable import printable
+from enkash_async.cli.advice import as_options
 from enkash_async.cli.connection import Connection, open_session
 from enkash_async.cli.options import Extent
 from enkash_async.cli.progress import Progress
@@ -103,6 +104,8 @@ class Export:
     quiet: bool
     json: str | None
     _bad: int = attrs.field(default=0, init=False)
+    _is_contradicted: bool = attrs.field(default=False, init=False)
+    """What the service said does not go together, which a repetition seldom cures."""
 
     async def run(self, stop: Stop) -> int:
         """Write every customer and return the exit status."""
@@ -171,7 +174,7 @@ class Export:
                 f" {result.bytes / 1e6:,.1f} MB"
             )
             if not result.is_stopped:
-                words = [f"verdict {result.verdict}", "; ".join(result.report.reasons)]
+                words = [f"verdict {result.verdict}", as_options("; ".join(result.report.reasons))]
                 say(": ".join(filter(None, words)))
         if result.bad_records:
             place = f"; they are in {result.bad_path}" if result.bad_path else ""
@@ -181,8 +184,9 @@ class Export:
             say(f"error: the export is not proven to be complete{kept}")
 
     def _report_failure(self, error: BaseException, status: Status, seconds: float) -> None:
+        self._is_contradicted = isinstance(error, IncompleteSearchError)
         if isinstance(error, IncompleteSearchError) and error.report is not None and not self.quiet:
-            words = [f"verdict {error.report.verdict}", "; ".join(error.report.reasons)]
+            words = [f"verdict {error.report.verdict}", as_options("; ".join(error.report.reasons))]
             say(": ".join(filter(None, words)))
         report = error.report if isinstance(error, EnKashError) else None
         left = left_by(self.layout.output)
@@ -211,14 +215,29 @@ class Export:
         _write_account(self.json, text.decode() + "\n")
 
     def hint(self) -> None:
-        """Say how to go on, if there is something to go on with."""
+        """Say how to go on, or that it is to be begun anew, if anything came."""
         left = left_by(self.layout.output)
         if left is None:
             return
-        arguments = [one for one in sys.argv[1:] if one != "--resume"]
-        command = shell_line(["enkash-async", *arguments, "--resume"])
-        part = printable(str(left.part))
-        say_exactly(f"{left.records:,} records are in {part}; go on with: {command}")
+        is_spent = left.is_spent(strict=self.extent.strict)
+        came = f"{left.records:,} records are in {printable(str(left.part))}"
+        if not is_spent and not self._is_contradicted:
+            say_exactly(f"{came}; go on with: {_command('--resume')}")
+            return
+        if not is_spent:
+            say_exactly(f"{came}; with what is said above, export anew with: {_command()}")
+            say_exactly(f"or, if it was for a while only, go on with: {_command('--resume')}")
+            return
+        say_exactly(f"{came}, and going on would bring no more; export anew with: {_command()}")
+        if left.verdict is not None:
+            command = _command("--resume", "--keep-incomplete")
+            say_exactly(f"or give what came its name as it is, with: {command}")
+
+
+def _command(*switches: str) -> str:
+    """Return the command that was typed, to be pasted, with just these of its *switches*."""
+    arguments = [one for one in sys.argv[1:] if one not in ("--resume", "--keep-incomplete")]
+    return shell_line(["enkash-async", *arguments, *switches])
 
 
 def _is_of_the_name(error: OSError) -> bool:

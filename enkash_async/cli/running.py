@@ -21,6 +21,7 @@ from enkash_async import (
     InvalidArgumentError,
     UnauthorizedError,
 )
+from enkash_async.cli.advice import as_options
 from enkash_async.cli.words import say, say_error, say_traceback
 
 LOG_VARIABLE = "ENKASH_LOG"
@@ -136,7 +137,9 @@ def run_job(job: Job, *, debug: bool, hint: Callable[[], None] | None = None) ->
     if isinstance(error, Misuse):
         raise error
     if error is not None:
-        said = f"{type(error).__name__}: {error}" if _is_defect(error) else error
+        said: object = f"{type(error).__name__}: {error}" if _is_defect(error) else error
+        if isinstance(error, EnKashError):
+            said = as_options(str(error))
         say_error(said if signals.status is None else _words(signals.status))
     elif signals.status is not None:
         say_error(_words(signals.status))

@@ -11,7 +11,7 @@ from enkash_async.export.files import target_of
 from enkash_async.export.folder import FolderOutput, FolderPlaces, clear_folder, places_in
 from enkash_async.export.forms import Form, Format
 from enkash_async.export.output import FileOutput, clear_file, places_of
-from enkash_async.export.state import Places, State, load
+from enkash_async.export.state import Places, State, is_good, load
 from enkash_async.report import Verdict
 
 AnyPlaces = Places | FolderPlaces
@@ -47,14 +47,17 @@ def reopen(places: AnyPlaces, state: State) -> FileOutput | FolderOutput:
 class Leftover:
     """What an export left: where its *records* are.
 
-    It can be gone on with, unless it came to its end with a *verdict* that was not good enough, or
-    was gone on with *in_vain*: then it is begun anew.
+    *verdict* is that with which it came to its end; *in_vain* says that going on brought no more.
     """
 
     part: Path
     records: int
     verdict: Verdict | None = None
     in_vain: bool = False
+
+    def is_spent(self, *, strict: bool = False) -> bool:
+        """Say whether it is begun anew, rather than gone on with or given its name."""
+        return self.in_vain or not (self.verdict is None or is_good(self.verdict, strict=strict))
 
 
 def left_by(path: str | os.PathLike[str]) -> Leftover | None:

@@ -27,10 +27,12 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
 
     def may_be_kept(self, *, strict: bool, keep_incomplete: bool) -> bool:
         """Say whether what came may get its name."""
-        verdict = Verdict(self.verdict)
-        if keep_incomplete or verdict is Verdict.COMPLETE:
-            return True
-        return verdict is Verdict.CHANGED and not strict
+        return keep_incomplete or is_good(Verdict(self.verdict), strict=strict)
+
+
+def is_good(verdict: Verdict, *, strict: bool) -> bool:
+    """Say whether all that stayed has come; if *strict*, also that nothing changed."""
+    return verdict is Verdict.COMPLETE or (verdict is Verdict.CHANGED and not strict)
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):

@@ -308,6 +308,39 @@ def test_a_changed_list_has_its_file_unless_strict(
     assert target.with_name("customers.jsonl.part").exists() is strict
 
 
+def test_what_came_without_a_proof_gets_its_name_by_the_command_that_is_told(
+    execute: Execute, tmp_path: Path
+) -> None:
+    target = tmp_path / "a b.jsonl"
+    with serving(count_style="plus_one") as served:
+        outcome = execute(served, *EXPORT, "-o", target)
+        *_, anew, kept = outcome.err.splitlines()
+        command = shlex.split(anew.partition("export anew with: ")[2])
+        assert command == ["enkash-async", *map(str, EXPORT), "-o", str(target)]
+        asked = len(served.sandbox.searches)
+        outcome = execute(served, *shlex.split(kept.partition("with: ")[2])[1:])
+        assert len(served.sandbox.searches) == asked
+        assert ids_in(target.read_bytes()) == served.ids()
+    assert outcome.status == 4
+    assert os.listdir(tmp_path) == [target.name]
+
+
+def test_a_wrong_option_is_named_and_the_export_begun_anew(
+    execute: Execute, tmp_path: Path
+) -> None:
+    target = tmp_path / "c.jsonl"
+    command = [*EXPORT, "--method", "search", "-o", target]
+    with serving(offset_unit="pages") as served:
+        outcome = execute(served, *command)
+        *_, error, anew, on = outcome.err.splitlines()
+        assert outcome.status == 4
+        assert "--offset-unit pages" in error
+        right = [*shlex.split(anew.partition("export anew with: ")[2])[1:]]
+        assert shlex.split(on.partition("go on with: ")[2])[1:] == [*right, "--resume"]
+        assert execute(served, *right, "--offset-unit", "pages").status == 0
+        assert ids_in(target.read_bytes()) == served.ids()
+
+
 def test_a_failing_page_leaves_what_came_and_says_how_to_go_on(
     execute: Execute, tmp_path: Path
 ) -> None:
@@ -462,9 +495,9 @@ def test_a_day_means_what_it_means_in_python(
         (
             ("count", "--created-from", "2024-12-02T00:00Z", "--created-to", "2024-12-01"),
             {},
-            "created_on_from must not lie after created_on_to",
+            "--created-from must not lie after --created-to",
         ),
-        (("windows", "--created-from", "2999-01-01"), {}, "created_on_from lies in the future"),
+        (("windows", "--created-from", "2999-01-01"), {}, "--created-from lies in the future"),
     ],
 )
 def test_what_cannot_be_asked_is_wrong_usage_and_not_asked(
@@ -502,7 +535,7 @@ def test_what_cannot_be_asked_is_wrong_usage_and_not_asked(
         (("--sandbox", "--resume"), "stream cannot be gone on with"),
         (("--sandbox", "--method", "crawl", "--order-by", "id"), "is for search"),
         ((f"--token={WRONG}",), "No such option"),
-        (("--sandbox", "--max-rate", "nan"), "max_rate"),
+        (("--sandbox", "--max-rate", "nan"), "--max-rate"),
         (("--sandbox", "--csv-bom"), "style of CSV"),
         (("--sandbox", "--csv-flat", "-o", "x.parquet"), "style of CSV"),
         (("--sandbox", "--columns", ""), "--columns names no column"),
