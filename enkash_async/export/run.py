@@ -89,8 +89,9 @@ async def export(
 
     What is durable is written down beside it twice a second. Whatever ends an export, killing it
     included, the same call with *resume* goes on there, and the file becomes what it would have
-    been in one go, as far as the list stayed the same; where nothing is there to go on with, or what is there came to its end
-    without a proof, it begins anew. Another query, form or *service*, which is any name for it, cannot be gone on with.
+    been in one go, as far as the list stayed the same. Where nothing is there to go on with, or
+    what is there came to its end without a proof, it begins anew. Another query, form or *service*,
+    which is any name for it, cannot be gone on with.
 
     *filter* says which records, and *fields* are those of the filter, as for `search`. *method* is
     "crawl" or "search"; without one the list is crawled if a few counts show that its windows of
