@@ -173,15 +173,27 @@ async def test_a_report_of_a_first_page_is_unfinished(session: EnKashSession) ->
     assert "in 1 page, 0 retries, 0 duplicates dropped, 0 repairs" in str(search.report)
 
 
+@pytest.mark.parametrize("page_size", [2, 50, 5000])
 @pytest.mark.parametrize("method", ["search", "crawl"])
 async def test_a_report_of_what_max_records_ended_never_says_complete(
-    session: EnKashSession, method: str
+    session: EnKashSession, method: str, page_size: int
 ) -> None:
-    search = getattr(session.customers, method)(max_records=3)
+    search = getattr(session.customers, method)(max_records=3, page_size=page_size)
     assert len([one async for one in search]) == 3
     assert search.report.limited
     assert str(search.report).startswith("LIMITED as asked: 3 records of ")
     assert "COMPLETE" not in str(search.report)
+
+
+@pytest.mark.parametrize("page_size", [50, 5000])
+@pytest.mark.parametrize("method", ["search", "crawl"])
+async def test_a_bound_that_leaves_nothing_out_is_no_limit(
+    session: EnKashSession, method: str, page_size: int
+) -> None:
+    rows = await session.customers.count()
+    search = getattr(session.customers, method)(max_records=rows + 1, page_size=page_size)
+    assert len([one async for one in search]) == rows
+    assert not search.report.limited
 
 
 def test_a_limit_does_not_hide_what_else_is_wrong() -> None:

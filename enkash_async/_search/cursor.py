@@ -52,6 +52,7 @@ class Cursor(Generic[R]):
         held = 0
         if self.batch is not None:
             left = self.batch.rows
+            self.stream.is_cut |= self.place + rows < len(left)
             left.indices = left.indices[: self.place + rows]
             held = len(left) - self.place
         self.stream.limit(rows - held)

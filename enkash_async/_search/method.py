@@ -55,8 +55,11 @@ async def choose_method(endpoint: ListEndpoint[F, Any], criteria: F, count: Coun
     try:
         total, inside, before = await counts_of(filters, count)
         if total and (inside < total or before):
-            # Records may have come or gone between the requests.
-            total, inside, before = await counts_of(filters, count)
+            # Records may have come or gone between the requests: what was there before and after
+            # the windows were counted should be in them.
+            inside, before = await counts_of(filters[1:], count)
+            [after] = await counts_of(filters[:1], count)
+            total = min(total, after)
     except IncompleteSearchError as error:
         return Choice("search", f"windows of time cannot be proven whole: {error}")
     if not total or (inside >= total and not before):

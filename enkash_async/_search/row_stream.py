@@ -105,6 +105,8 @@ class RowStream:
         self._batch: Batch | None = None
         self._last_token: ResumeToken | None = None
         """Where it ended, once no further row is handed out."""
+        self.is_cut = False
+        """Rows came that are not handed out, since no more were asked for."""
         self._judged = False
         self.has_ended = False
         """All rows were handed out, and there was no error in the end."""
@@ -164,6 +166,7 @@ class RowStream:
             self._report.seconds_waiting += clock() - started
         new = self._planner.accept(page)
         indices = list(new.indices(page)) if new.skip else range(new.start, len(page))
+        self.is_cut |= self._left is not None and self._left < len(indices)
         return Batch(page, new, Rows(page.records, indices[: self._left], new.row))
 
     def _conclude(self) -> None:
@@ -174,7 +177,7 @@ class RowStream:
         self._settle()
         report = self.report()
         report.verdict, report.reasons = self._planner.verdict()
-        report.unfinished, report.limited = False, not self._planner.ended
+        report.unfinished, report.limited = False, self.is_cut or not self._planner.ended
         lacks_much = self._planner.ended and self._planner.findings.lacks_many
         if lacks_much or (self._strict and not report.complete):
             hint = NOTHING_LEFT if self._planner.is_spent else ""

@@ -174,7 +174,11 @@ class Export:
                 f" {result.bytes / 1e6:,.1f} MB"
             )
             if not result.is_stopped:
-                words = [f"verdict {result.verdict}", as_options("; ".join(result.report.reasons))]
+                limited = ", of as many as were asked for" if result.report.limited else ""
+                words = [
+                    f"verdict {result.verdict}{limited}",
+                    as_options("; ".join(result.report.reasons)),
+                ]
                 say(": ".join(filter(None, words)))
         if result.bad_records:
             place = f"; they are in {result.bad_path}" if result.bad_path else ""

@@ -21,7 +21,15 @@ from aiohttp import web
 from enkash_async import CustomerFilter, Verdict
 from enkash_async.arrow import customer_schema
 from enkash_async.export import BadRow, CsvStyle, export
-from enkash_async.sandbox import Sandbox, SandboxSettings, SearchCall, open_sandbox
+from enkash_async.sandbox import (
+    Fault,
+    FaultScript,
+    Sandbox,
+    SandboxSettings,
+    SearchCall,
+    faults,
+    open_sandbox,
+)
 from tests.support.sessions import session_for
 
 pytestmark = pytest.mark.anyio
@@ -300,3 +308,11 @@ async def test_going_on_is_refused_for_another_export(tmp_path: Path) -> None:
         result = await export(customers, path, service="a", on_note=notes.append)
     assert "which an earlier export had left, was removed" in notes[0]
     assert (result.records_before, result.records) == (0, 200)
+
+
+async def test_customers_deleted_meanwhile_do_not_count_as_without_a_time(tmp_path: Path) -> None:
+    async with open_sandbox(SandboxSettings(rows=100)) as sandbox:
+        sandbox.faults = FaultScript((Fault(faults.DeleteRows(count=1)),))
+        async with session_for(sandbox, page_size=30) as session:
+            result = await export(session.customers, tmp_path / "c.jsonl", keep_incomplete=True)
+    assert (result.method, result.why) == ("crawl", None)
