@@ -36,6 +36,7 @@ _FORMATS = {
 _COMPRESSIONS = {".gz": Compression.GZIP, ".zst": Compression.ZSTD, ".zstd": Compression.ZSTD}
 _ENDINGS = {Compression.NONE: "", Compression.GZIP: ".gz", Compression.ZSTD: ".zst"}
 _OTHERS = {".json", ".tsv", ".xls", ".xlsx", ".zip", ".bz2", ".xz", ".arrow", ".feather", ".avro"}
+_SAYING = {*_FORMATS, *_COMPRESSIONS, *_OTHERS}
 
 
 @attrs.frozen
@@ -66,15 +67,12 @@ def form_of(
     """
     chosen = None if format is None else enum_member(Format, format, "format")
     packed = None if compression is None else enum_member(Compression, compression, "compression")
-    *_, before, last = ["", "", *Path(name).suffixes]
-    of_name = _COMPRESSIONS.get(last.lower())
-    suffix = (last if of_name is None else before).lower()
+    *others, before, last = ["", "", *(one.lower() for one in Path(name).suffixes)]
+    of_name = _COMPRESSIONS.get(last)
+    suffix = last if of_name is None else before
     named = _FORMATS.get(suffix)
-    if named is None and chosen is None and suffix in _OTHERS:
-        raise InvalidArgumentError(
-            f"{name}: no export is written as {suffix}; name it .jsonl, .csv or .parquet (with .gz"
-            " or .zst), or give the format"
-        )
+    if named is None and chosen is None:
+        _check_says_nothing(name, [*others, before, last if of_name is None else ""])
     if named is not None and chosen is not None and named is not chosen:
         raise InvalidArgumentError(
             f"{name} is named as {named} and would hold {chosen}; change one of them"
@@ -93,3 +91,18 @@ def form_of(
     if named is not None and of_name is None and packed not in (None, Compression.NONE):
         raise InvalidArgumentError(f"{name} would be compressed by {packed}; its name must say so")
     return Form(found, packed or of_name or Compression.NONE)
+
+
+def _check_says_nothing(name: str, suffixes: list[str]) -> None:
+    """Raise for a *name* that says of what form it is, though not as names of exports do."""
+    said = next((one for one in reversed(suffixes) if one in _SAYING), None)
+    if said in _OTHERS:
+        raise InvalidArgumentError(
+            f"{name}: no export is written as {said}; name it .jsonl, .csv or .parquet (with .gz"
+            " or .zst), or give the format"
+        )
+    if said is not None:
+        raise InvalidArgumentError(
+            f"{name}: {said} does not stand at its end, where it would say the form; name it so that"
+            " it does, or give the format"
+        )
