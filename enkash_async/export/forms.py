@@ -103,6 +103,6 @@ def _check_says_nothing(name: str, suffixes: list[str]) -> None:
         )
     if said is not None:
         raise InvalidArgumentError(
-            f"{name}: {said} does not stand at its end, where it would say the form; name it so that"
-            " it does, or give the format"
+            f"{name}: {said} does not stand at its end, where it would say the form; name it so"
+            " that it does, or give the format"
         )
