@@ -4,8 +4,9 @@
 """
 
 from enkash_async import _frames
-from enkash_async._decoding.bad_record import BadRecord
+from enkash_async._decoding.bad_record import BadRecord, OnBadRecord
 from enkash_async._decoding.record import HiddenFieldsWarning
+from enkash_async._search.extra import JsonBody, QueryString
 from enkash_async._search.page import Page
 from enkash_async._search.query import Direction
 from enkash_async._version import __version__
@@ -50,10 +51,11 @@ from enkash_async.errors import (
     UnprocessableRequestError,
     ValidationError,
 )
+from enkash_async.events import Hooks
 from enkash_async.report import SearchReport, Verdict
 from enkash_async.resume import ResumeToken
 from enkash_async.retry import RetryPolicy
-from enkash_async.session import EnKashSession
+from enkash_async.session import EnKashSession, SessionOptions, ViewOptions
 from enkash_async.timeout import Timeout
 
 __all__ = [
@@ -84,12 +86,16 @@ __all__ = [
     "EnKashSession",
     "ErrorType",
     "HiddenFieldsWarning",
+    "Hooks",
     "IncompleteSearchError",
     "InvalidAccessError",
     "InvalidArgumentError",
+    "JsonBody",
     "OAuthPassword",
+    "OnBadRecord",
     "Page",
     "ProxyError",
+    "QueryString",
     "RateLimitedError",
     "RecordNotFoundError",
     "ReminderType",
@@ -98,6 +104,7 @@ __all__ = [
     "ResumeToken",
     "RetryPolicy",
     "SearchReport",
+    "SessionOptions",
     "SystemFaultError",
     "Timeout",
     "Token",
@@ -107,6 +114,7 @@ __all__ = [
     "UnprocessableRequestError",
     "ValidationError",
     "Verdict",
+    "ViewOptions",
     "__version__",
 ]
 

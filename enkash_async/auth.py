@@ -10,12 +10,12 @@ import base64
 import re
 import unicodedata
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 from urllib.parse import urlencode
 
 import attrs
 
-from enkash_async._arguments import keywords_named
+from enkash_async._arguments import keywords_named, number_in, wrong_type
 from enkash_async._patterns import Pattern
 from enkash_async._wire.api_errors import api_error
 from enkash_async._wire.charset import in_utf8
@@ -24,13 +24,21 @@ from enkash_async._wire.numbers import number
 from enkash_async._wire.response import Response
 from enkash_async.errors import (
     APIError,
-    ArgumentTypeError,
     AuthenticationError,
     InvalidArgumentError,
     RateLimitedError,
     ResponseError,
     SystemFaultError,
 )
+
+__all__ = [
+    "Auth",
+    "BearerToken",
+    "OAuthPassword",
+    "Response",
+    "SendForm",
+    "Token",
+]
 
 TOKEN_PATH = "/oauth/token"
 
@@ -52,7 +60,7 @@ PROXY_STATUSES = frozenset({407, 511})
 
 def _header_value(_: Any, field: attrs.Attribute[Any], value: object) -> None:
     if not isinstance(value, str):
-        raise ArgumentTypeError(f"{field.name} must be a str, not {type(value).__name__}")
+        raise wrong_type(field.name, "a str", value)
     if _has_scheme(value):
         raise InvalidArgumentError(
             f"{field.name} must be given without the word Bearer, which is added"
@@ -71,19 +79,41 @@ def _has_scheme(text: str) -> bool:
     return text.strip().lower().startswith("bearer ")
 
 
+def _life_or_none(_: Any, field: attrs.Attribute[Any], value: float | None) -> None:
+    # With any other number each request would log in anew.
+    if value is not None:
+        number_in(field.name, value, above=0)
+
+
+def _texts(_: Any, field: attrs.Attribute[Any], value: object) -> None:
+    # The letters of a text are texts too: each would be masked, wherever it stands.
+    if not isinstance(value, tuple):
+        raise wrong_type(field.name, "a tuple of str", value)
+    for text in cast("tuple[object, ...]", value):
+        if not isinstance(text, str):
+            raise wrong_type(field.name, "a tuple of str", text)
+        _check_encodable(field.name, text)
+
+
+def _check_encodable(name: str, text: str) -> None:
+    """Raise if UTF-8 cannot write *text*: otherwise found later, by an error that quotes it."""
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise InvalidArgumentError(f"{name} holds half of a character that UTF-8 cannot write")
+
+
 @keywords_named
 @attrs.frozen
 class Token:
     """A bearer token.
 
-    *value* is printable ASCII text without blanks. *life* is how many seconds it is good for, None
-    where that is not known: then it is used until the service refuses it. *secrets* are texts that,
-    like the token, are masked in errors if the service repeats them.
+    *value* is printable ASCII text without blanks. *life* is how many seconds it is good for, more
+    than 0, or None where that is not known: then it is used until the service refuses it. *secrets*
+    are texts that, like the token, are masked in errors if the service repeats them.
     """
 
     value: str = attrs.field(repr=False, validator=_header_value)
-    life: float | None = None
-    secrets: tuple[str, ...] = attrs.field(default=(), repr=False)
+    life: float | None = attrs.field(default=None, validator=_life_or_none)
+    secrets: tuple[str, ...] = attrs.field(default=(), repr=False, validator=_texts)
 
 
 class Auth(Protocol):
@@ -112,14 +142,10 @@ class BearerToken:
 
 def _required_text(_: Any, field: attrs.Attribute[Any], value: object) -> None:
     if not isinstance(value, str):
-        raise ArgumentTypeError(f"{field.name} must be a str, not {type(value).__name__}")
+        raise wrong_type(field.name, "a str", value)
     if not value:
         raise InvalidArgumentError(f"{field.name} must not be empty")
-    if any("\ud800" <= character <= "\udfff" for character in value):
-        # Otherwise found when it is sent, by an error that quotes it.
-        raise InvalidArgumentError(
-            f"{field.name} holds half of a character that UTF-8 cannot write"
-        )
+    _check_encodable(field.name, value)
     # No account has these, and each login that is refused is one of the three before lock-out.
     if any(unicodedata.category(character) == "Cc" for character in value):
         raise InvalidArgumentError(

@@ -45,6 +45,36 @@ if TYPE_CHECKING:
     from enkash_async.report import SearchReport
     from enkash_async.resume import ResumeToken
 
+__all__ = [
+    "ERROR_CLASSES",
+    "APIError",
+    "AnswerTooLargeError",
+    "ArgumentTypeError",
+    "AuthenticationError",
+    "CertificateError",
+    "ClientRequestAbortError",
+    "ClientRequestError",
+    "ConfigurationError",
+    "ConnectError",
+    "DecodeError",
+    "EnKashError",
+    "ErrorType",
+    "IncompleteSearchError",
+    "InvalidAccessError",
+    "InvalidArgumentError",
+    "ProxyError",
+    "RateLimitedError",
+    "RecordNotFoundError",
+    "RequestTimeoutError",
+    "ResponseError",
+    "SystemFaultError",
+    "TransportError",
+    "UnauthorizedError",
+    "UnknownServiceError",
+    "UnprocessableRequestError",
+    "ValidationError",
+]
+
 
 class ErrorType(StrEnum):
     """The nine values of `errorType` that the service documents."""

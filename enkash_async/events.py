@@ -19,7 +19,20 @@ from enkash_async._arguments import check_plain_function, keywords_named
 from enkash_async.errors import ErrorType
 from enkash_async.report import SearchReport
 
+__all__ = [
+    "Event",
+    "Hooks",
+    "Method",
+    "Outcome",
+    "PageFetched",
+    "RequestEnded",
+    "RetryPlanned",
+    "SearchEnded",
+    "SearchStarted",
+]
+
 Method = Literal["search", "crawl"]
+"""The method of a list that makes a search."""
 
 
 class Outcome(StrEnum):
@@ -150,6 +163,7 @@ class SearchEnded(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Event = SearchStarted | RequestEnded | RetryPlanned | PageFetched | SearchEnded
+"""Whatever a hook may be told."""
 
 
 def _plain_function(_: Any, field: attrs.Attribute[Any], hook: object) -> None:

@@ -21,6 +21,10 @@ except ImportError as error:
         " To see spans, install and set up opentelemetry-sdk and an exporter too"
     ) from error
 
+__all__ = [
+    "search_spans",
+]
+
 _REPORT_ATTRIBUTES: Mapping[str, str] = {
     "enkash.search.records": "records_delivered",
     "enkash.search.total": "total_at_end",

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from enum import StrEnum
 from typing import cast
 
 import attrs
+
+__all__ = [
+    "SearchReport",
+    "Verdict",
+]
 
 
 class Verdict(StrEnum):
@@ -20,10 +24,6 @@ class Verdict(StrEnum):
 
     INCOMPLETE = "INCOMPLETE"
     """Not finished, or not proven: `reasons` says what is missing."""
-
-
-MAX_UNDECLARED = 100
-"""Names of undeclared fields that a report counts at most."""
 
 
 @attrs.define(kw_only=True)
@@ -47,7 +47,8 @@ class SearchReport:
     came down to, None where they stayed as they were set.
 
     *unfinished*: the search has not been read to its end (yet), so that the verdict is none.
-    *limited*: `max_records` ended it; the verdict is about what came until then.
+    *limited*: `max_records`, or `max_rows` of a table, ended it; the verdict is about what came
+    until then.
     """
 
     verdict: Verdict = Verdict.INCOMPLETE
@@ -79,13 +80,6 @@ class SearchReport:
     unfinished: bool = False
     limited: bool = False
 
-    def note_undeclared(self, names: Iterable[str]) -> None:
-        """Count one page on which a record has fields of these *names*, which nobody declared."""
-        counts = self.undeclared_fields
-        for name in names:
-            if name in counts or len(counts) < MAX_UNDECLARED:
-                counts[name] = counts.get(name, 0) + 1
-
     @property
     def complete(self) -> bool:
         """Say whether the verdict is COMPLETE."""
@@ -109,7 +103,7 @@ class SearchReport:
         if not self.limited:
             return str(self.verdict)
         # What came so far fits; of the rest nothing is known, so it must not read like a whole.
-        return "LIMITED by max_records" + ("" if self.complete else f", {self.verdict}")
+        return "LIMITED as asked" + ("" if self.complete else f", {self.verdict}")
 
     def _repr_html_(self) -> str:
         """Return a table of what the report holds, for notebooks."""

@@ -11,6 +11,12 @@ import msgspec
 
 from enkash_async.errors import InvalidArgumentError
 
+__all__ = [
+    "CrawlPoint",
+    "ListPoint",
+    "ResumeToken",
+]
+
 VERSION = 2
 
 MAX_COUNT = 2**31 - 1
@@ -29,9 +35,10 @@ class ListPoint(msgspec.Struct, frozen=True, kw_only=True, tag_field="of", tag="
 
     The newest of them is the last. *ahead* holds the ids of rows that were delivered too and
     stand after the place, in the order of the list. *delivered* counts all rows so far; *changed*
-    says that some came or went meanwhile, *unproven* that pages could not overlap; *total* is the
-    count at the start, if the service counts all rows, and *counted* that beside the page read
-    last; *page_rows* is the most rows that a page has held, or 0 where pages end anywhere.
+    says that some came or went meanwhile, *moved* that some came again in another order,
+    *unproven* that pages could not overlap; *total* is the count at the start, if the service
+    counts all rows, and *counted* that beside the page read last; *page_rows* is the most rows
+    that a page has held, or 0 where pages end anywhere.
     """
 
     row: Count
@@ -39,6 +46,7 @@ class ListPoint(msgspec.Struct, frozen=True, kw_only=True, tag_field="of", tag="
     edge: tuple[str, ...] = ()
     ahead: tuple[str, ...] = ()
     changed: bool = False
+    moved: bool = False
     unproven: bool = False
     page_rows: Count = 0
     total: Count | None = None

@@ -19,7 +19,16 @@ from enkash_async.errors import (
     TransportError,
 )
 
+__all__ = [
+    "RETRYABLE_STATUSES",
+    "RETRYABLE_TYPES",
+    "RetryPolicy",
+    "RetryReason",
+    "StopReason",
+]
+
 RETRYABLE_TYPES: frozenset[ErrorType] = frozenset({ErrorType.SYSTEM_ERROR, ErrorType.UNKNOWN_ERROR})
+"""Error types that are retried, as `RetryPolicy.error_types` has them."""
 
 # What becomes of an HTTP status whose error has no known type. One that stands in no line is final:
 # the same request would be answered alike.
@@ -119,12 +128,13 @@ def _members_of(kind: type[int | str]) -> Callable[[Any, attrs.Attribute[Any], A
 class RetryPolicy:
     """When a failed request is tried again. A value: share it, or replace a part of it.
 
-    Retried are transport errors that are not final, HTTP 429, the error types *error_types*, and of
-    the errors without a known type those with an HTTP status in *statuses*. A refused login is
+    Retried are transport errors that are not final, the error types *error_types*, and of HTTP 429
+    and the errors without a known type those with an HTTP status in *statuses*. A refused login is
     never retried, whatever stands here: the service locks an account after three.
 
-    HTTP 429, or a `Retry-After` on another error that is retried, holds up all requests of the
-    session, and the attempts of a page that was refused count only while nothing else succeeds.
+    HTTP 429, or a `Retry-After` on another error that may pass, holds up all requests of the
+    session, whether it is retried or not; by default all that may pass are. The attempts of a page
+    that was refused count only while nothing else succeeds.
     """
 
     attempts: int = attrs.field(default=4, validator=_int_from(1))
@@ -154,8 +164,8 @@ class RetryPolicy:
     """Which of the nine error types are tried again."""
 
     statuses: frozenset[int] = attrs.field(default=RETRYABLE_STATUSES, validator=_members_of(int))
-    """Which HTTP statuses are, where the error has no known type: 408, 421, 425, 429, 500, 502 to
-    504, 520 to 524, 529 and 530."""
+    """Which HTTP statuses are, where the error has no known type, or the status is 429: 408, 421,
+    425, 429, 500, 502 to 504, 520 to 524, 529 and 530."""
 
     @classmethod
     def of(cls, retries: int) -> RetryPolicy:
@@ -214,6 +224,14 @@ class RetryPolicy:
         # it, so that clients which failed together do not come back together. The bound of 64
         # keeps the power from overflowing.
         return min(self.max_delay, self.first_delay * 2.0 ** min(attempt - 1, 64))
+
+
+_STANDARD = RetryPolicy()
+
+
+def may_pass(error: EnKashError) -> bool:
+    """Say whether *error* may pass, by itself: whatever somebody's policy makes of it."""
+    return _STANDARD.is_retryable(error)
 
 
 def wait_asked_for(error: EnKashError) -> float | None:

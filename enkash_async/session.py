@@ -38,6 +38,13 @@ from enkash_async.events import Hooks
 from enkash_async.retry import RetryPolicy
 from enkash_async.timeout import Timeout
 
+__all__ = [
+    "EnKashSession",
+    "OffsetUnit",
+    "SessionOptions",
+    "ViewOptions",
+]
+
 T = TypeVar("T")
 
 
@@ -98,7 +105,9 @@ class EnKashSession:
           searches, is at most so many bytes; the page that is next comes in any case.
         - *max_body_bytes*: the largest answer, inflated.
         - *timeout*: how long to wait; a number is the seconds for a page with all its attempts.
-        - *retry*: when a failed request is tried again; an int is how many times, 0 for never.
+          None stands for `Timeout()`.
+        - *retry*: when a failed request is tried again; an int is how many times, 0 for never. None
+          stands for `RetryPolicy()`.
         - *adaptive*: whether concurrency, rate and page size follow what the service takes.
         - *naive_timezone*: the zone of times that the service writes without one, or its name, such
           as "Asia/Kolkata"; also the zone of a `date` in a filter.
@@ -119,31 +128,10 @@ class EnKashSession:
         - *allow_http_to*: hosts to which `http://` is allowed beside this machine, such as a
           sandbox in a network of containers. Credentials go there unencrypted.
         """
+        # First, while there is nothing but what was given.
+        given = locals()
         log.show_at(os.environ.get("ENKASH_LOG", "").strip())
-        self._options = Options().with_changes(
-            {
-                "max_concurrency": max_concurrency,
-                "max_rate": max_rate,
-                "page_size": page_size,
-                "prefetch_bytes": prefetch_bytes,
-                "max_body_bytes": max_body_bytes,
-                "timeout": timeout,
-                "retry": retry,
-                "adaptive": adaptive,
-                "naive_timezone": naive_timezone,
-                "offset_unit": offset_unit,
-                "first_offset": first_offset,
-                "keep_unknown": keep_unknown,
-                "http": http,
-                "hooks": hooks,
-                "trust_env": trust_env,
-                "proxy": proxy,
-                "ssl": ssl,
-                "headers": {} if headers is None else headers,
-                "user_agent": user_agent,
-                "allow_http_to": allow_http_to,
-            }
-        )
+        self._options = Options.of(given)
         url = checked_base_url(base_url, self._options.allow_http_to)
         self._core = Core(url, checked_auth(auth), self._options)
         self._begin()
@@ -185,7 +173,7 @@ class EnKashSession:
         opening or closing one of them opens or closes both. *options* are `page_size`,
         `max_body_bytes`, `timeout`, `retry` (but for its quota, which is shared), `naive_timezone`,
         `offset_unit`, `first_offset`, `keep_unknown`, `headers` and `user_agent`; what is not given
-        stays as it is here.
+        stays as it is here, and None means what it means to the class.
         """
         for name in options:
             if name in SHARED:
@@ -200,6 +188,16 @@ class EnKashSession:
         view._options = self._options.with_changes(options)
         view._begin()
         return view
+
+    @property
+    def base_url(self) -> str:
+        """Return the address to which requests go, without a slash at its end."""
+        return str(self._core.base_url).rstrip("/")
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether it is open, in whatever event loop; for all its views alike."""
+        return self._core.is_open
 
     @property
     def customers(self) -> Customers:

@@ -8,6 +8,10 @@ import attrs
 
 from enkash_async._arguments import keywords_named, number_in
 
+__all__ = [
+    "Timeout",
+]
+
 
 def _seconds(_: Any, field: attrs.Attribute[Any], value: float) -> None:
     number_in(field.name, value, above=0)

@@ -314,6 +314,13 @@ def test_where_the_name_of_a_list_is_noticed(code: str, words: list[str]) -> Non
     assert [word for word in words_of(ast.parse(code)) if NAMES_OF_A_LIST.search(word)] == words
 
 
+def test_no_message_says_behind_where_after_is_meant() -> None:
+    # A row is behind the place of reading if it comes before it.
+    for path in sorted(PACKAGE.rglob("*.py")):
+        texts = words_of(ast.parse(path.read_text()))
+        assert [text for text in texts if re.search(r" behind\b", text)] == [], path
+
+
 def test_few_packages_know_the_event_loop_or_the_network() -> None:
     for name, imports in modules():
         used = {module.split(".")[0] for module in imports} & DOES_IO

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import copy
 import gc
 import inspect
+import json
+import pickle
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +21,10 @@ import pytest
 import enkash_async
 from enkash_async import BearerToken, Page, RecordNotFoundError, RetryPolicy, Verdict
 from enkash_async import blocking as sync
+from enkash_async import export as of_loop
 from enkash_async.blocking import EnKashSession
+from enkash_async.blocking.export import export
+from enkash_async.export import ExportProgress
 from enkash_async.sandbox import Fault, FaultScript, Sandbox, SandboxSettings, faults, serve_sandbox
 
 ROWS = 120
@@ -124,6 +132,8 @@ def test_threads_share_a_session(session: EnKashSession) -> None:
 
 def test_a_session_is_opened_closed_and_opened_again(served: Sandbox) -> None:
     session = session_for(served)
+    assert session.base_url == served.base_url
+    assert not session.is_open
     before = threading.active_count()
     search = session.customers.search()
     for ask in (session.customers.count, lambda: next(search)):
@@ -133,12 +143,16 @@ def test_a_session_is_opened_closed_and_opened_again(served: Sandbox) -> None:
     for _ in range(2):
         assert session.open() is session
         assert repr(session).endswith("open, blocking>")
+        assert session.is_open
         with pytest.raises(RuntimeError, match="open already"):
             session.open()
-        view = session.with_options(page_size=7)
+        view: EnKashSession = session.with_options(page_size=7)
         assert len(view.customers.search().first_page()) == 7
+        assert view.is_open
         session.close()
         session.close()
+        assert not session.is_open
+        assert not view.is_open
         assert threading.active_count() == before
     with pytest.raises(RuntimeError, match="not open"):
         view.customers.count()
@@ -180,7 +194,6 @@ OF_LOOP_ONLY = {"aclose", "endpoint", "search_class"}
 @pytest.mark.parametrize(("of_loop", "without"), PAIRS)
 def test_names_and_parameters_are_the_same(of_loop: type, without: type) -> None:
     public = {name for name in dir(of_loop) if not name.startswith("_")} - OF_LOOP_ONLY
-    # One that is only reached through `__getattr__` has no type and no help.
     assert public <= set(dir(without))
     for name in public:
         ours, theirs = getattr(without, name), getattr(of_loop, name)
@@ -218,30 +231,75 @@ def test_a_search_is_one_table(session: EnKashSession) -> None:
     assert session.customers.search().to_arrow(max_rows=7, flat=True).num_rows == 7
 
 
-def test_names_that_are_not_declared_here_reach_the_session_all_the_same(
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, pickle.dumps])
+@pytest.mark.parametrize("method", ["search", "crawl"])
+def test_a_search_is_neither_copied_nor_pickled(
+    session: EnKashSession, copied: Callable[[object], object], method: str
+) -> None:
+    of_loop = enkash_async.EnKashSession("https://api.example", BearerToken("t"))
+    for customers in (session.customers, of_loop.customers):
+        with pytest.raises(TypeError, match="a search is neither copied nor pickled"):
+            copied(getattr(customers, method)())
+
+
+def test_what_is_asked_of_customers_may_be_copied_and_has_no_other_names(
     session: EnKashSession,
 ) -> None:
-    """What the session of the loop learns, this one can."""
-
-    class Customers(enkash_async.Customers):
-        async def is_known(self, customer_id: str) -> bool:
-            return await self.count(customer_ids=[customer_id]) == 1
-
-        async def ids(self) -> Any:
-            return [customer.customer_id async for customer in self.search()]
-
-        async def numbered(self) -> Any:
-            for number in range(3):
-                yield number
-
     customers: Any = session.customers
-    customers._customers = Customers(session._session._settings)
-    first = customers.ids()[0]
-    assert customers.is_known(first) is True
-    assert customers.is_known(customer_id="KC0") is False
-    assert list(customers.numbered()) == [0, 1, 2]
-    with pytest.raises(AttributeError):
-        customers.nothing()
+    assert copy.copy(customers).count() == ROWS
+    for one in (customers, customers.search()):
+        assert not hasattr(one, "nothing")
+        assert not hasattr(one, "aclose")
+
+
+# Exports
+
+
+def test_an_export_is_that_of_the_loop(
+    session: EnKashSession, served: Sandbox, tmp_path: Path
+) -> None:
+    threads = set[threading.Thread]()
+    stop = asyncio.Event()
+
+    def progress(_: ExportProgress) -> None:
+        threads.add(threading.current_thread())
+        stop.set()
+
+    target = tmp_path / "customers.jsonl"
+    first = export(session.customers, target, method="search", stop=stop, on_progress=progress)
+    assert first.is_stopped
+    assert threads
+    assert threading.current_thread() not in threads
+
+    result = export(session.customers, target, resume=True)
+    assert result.is_good
+    assert 0 < first.records == result.records_before < ROWS
+    lines = target.read_text().splitlines()
+    assert [json.loads(line)["customerId"] for line in lines] == served.customer_ids()
+
+
+def test_an_export_takes_what_that_of_the_loop_takes() -> None:
+    ours, theirs = inspect.signature(export), inspect.signature(of_loop.export)
+    assert ours.parameters.keys() == theirs.parameters.keys()
+    assert "thread of the event loop" in (inspect.getdoc(export) or "")
+    assert not inspect.iscoroutinefunction(export)
+
+
+def test_an_export_of_what_is_no_resource_of_such_a_session_is_refused(tmp_path: Path) -> None:
+    of_another: Any = enkash_async.EnKashSession("https://api.example", BearerToken("t")).customers
+    with pytest.raises(TypeError, match=r"^resource must be .*blocking, not Customers"):
+        export(of_another, tmp_path / "customers.jsonl")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_an_export_is_refused_for_is_raised_as_it_is(
+    session: EnKashSession, tmp_path: Path
+) -> None:
+    wrong: Any = {"pagesize": 5}
+    with pytest.raises(TypeError, match="did you mean page_size"):
+        export(session.customers, tmp_path / "customers.jsonl", **wrong)
+    with pytest.raises(ValueError, match="parts"):
+        export(session.customers, tmp_path / "customers", parts=0)
 
 
 PROGRAM = """

@@ -6,7 +6,7 @@ import inspect
 import traceback
 from collections.abc import Callable, Iterator
 from types import ModuleType
-from typing import Any
+from typing import Any, is_typeddict
 
 import attrs
 import pytest
@@ -173,7 +173,7 @@ def taking_keywords() -> Iterator[object]:
             if not inspect.isclass(value) and not inspect.isfunction(value):
                 continue
             is_other = inspect.isclass(value) and issubclass(value, (BaseException, str))
-            is_other |= getattr(value, "_is_protocol", False)
+            is_other |= getattr(value, "_is_protocol", False) or is_typeddict(value)
             if is_other or name in RESULTS | OTHERS:
                 continue
             parameters = inspect.signature(value).parameters.values()

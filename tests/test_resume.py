@@ -51,6 +51,7 @@ LIST_POINTS = st.builds(
     delivered=COUNTS,
     edge=EDGES,
     changed=st.booleans(),
+    moved=st.booleans(),
     unproven=st.booleans(),
     page_rows=COUNTS,
     total=st.none() | COUNTS,
@@ -207,7 +208,7 @@ def damages() -> Iterator[tuple[str, str, object]]:
         counts = ["delivered", "total"] + ["row", "page_rows"] * ((kind, holder) in lists)
         yield from ((kind, f"{holder}.{n}", value) for n in counts for value in NOT_COUNTS)
         yield from ((kind, f"{holder}.{n}", None) for n in counts if n != "total")
-        flags = ("changed", "unproven") + ("finished",) * ((kind, holder) == ("crawl", "point"))
+        flags = ("changed", "unproven", "moved" if (kind, holder) in lists else "finished")
         yield from ((kind, f"{holder}.{n}", value) for n in flags for value in NOT_FLAGS)
         yield from ((kind, f"{holder}.edge", value) for value in NOT_EDGES)
     yield from (("crawl", "point.outside", value) for value in [*NOT_COUNTS, None])

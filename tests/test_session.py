@@ -5,16 +5,37 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from threading import Thread
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import anyio
+import attrs
 import pytest
 
-from enkash_async import BearerToken, EnKashSession, RequestTimeoutError, RetryPolicy, Timeout
+import enkash_async
+from enkash_async import (
+    BadRecord,
+    BearerToken,
+    Customer,
+    CustomerFilter,
+    CustomerKeyContact,
+    CustomerReminder,
+    EnKashSession,
+    Hooks,
+    InvalidArgumentError,
+    OAuthPassword,
+    Page,
+    RequestTimeoutError,
+    ResumeToken,
+    RetryPolicy,
+    SearchReport,
+    Timeout,
+    Token,
+)
 from enkash_async._session.options import CHECKS, SHARED, Options, SessionOptions, ViewOptions
 from enkash_async.sandbox import Sandbox, SandboxSettings, SearchCall, serve_sandbox
+from tests.support.plain_functions import NOT_PLAIN
 from tests.support.sessions import session_for
 
 URL = "https://api.example"
@@ -98,6 +119,40 @@ def test_a_search_that_was_never_read_can_be_closed(served: Sandbox) -> None:
 
 
 # Opening and closing
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("https://API.example", "https://api.example"),
+        ("https://api.example/", "https://api.example"),
+        ("https://api.example:443/ar/", "https://api.example/ar"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+    ],
+)
+def test_a_session_says_where_its_requests_go(given: str, shown: str) -> None:
+    session = EnKashSession(given, BearerToken("t"))
+    assert session.base_url == session.with_options(page_size=7).base_url == shown
+
+
+def test_a_session_says_whether_it_is_open(served: Sandbox) -> None:
+    session = session_for(served)
+    view = session.with_options(page_size=7)
+
+    async def main() -> None:
+        assert not session.is_open
+        async with view:
+            assert session.is_open
+            assert view.is_open
+            assert await asyncio.to_thread(lambda: session.is_open)
+        assert not session.is_open
+        assert not view.is_open
+        await session.open()
+
+    asyncio.run(main())
+    # Its loop has ended.
+    assert not session.is_open
+    asyncio.run(session.aclose())
 
 
 def test_a_session_is_opened_without_a_block_and_again_in_another_loop(served: Sandbox) -> None:
@@ -230,12 +285,36 @@ def test_there_is_one_list_of_options() -> None:
 
     assert set(names) == set(get_type_hints(SessionOptions)) == set(CHECKS)
     assert set(names) == {*Options.__struct_fields__}
+    # Each default stands once, where callers see it.
+    assert Options.__struct_defaults__ == ()
+    assert all(parameters[name].default is not inspect.Parameter.empty for name in names)
     assert {*get_type_hints(ViewOptions), *SHARED} == set(names)
     doc = inspect.getdoc(EnKashSession.__init__) or ""
     assert [name for name in parameters if name != "self" and f"*{name}*:" not in doc] == [
         "offset_unit"
     ]
     assert "*offset_unit*, *first_offset*:" in doc
+
+
+def test_options_are_typed_alike_wherever_they_are_given() -> None:
+    hints = get_type_hints(EnKashSession.__init__)
+    for name in ("base_url", "auth", "return"):
+        del hints[name]
+    assert hints == get_type_hints(SessionOptions)
+
+
+@pytest.mark.parametrize("name", sorted(get_type_hints(SessionOptions)))
+def test_none_is_accepted_where_the_type_says_so_and_alike_by_class_and_view(name: str) -> None:
+    may_be_none = type(None) in get_args(get_type_hints(SessionOptions)[name])
+    makers: list[Callable[[], EnKashSession]] = [lambda: new(**{name: None})]
+    if name not in SHARED:
+        makers.append(lambda: changed(new(timeout=5, retry=0, headers={"a": "b"}), {name: None}))
+    for make in makers:
+        if may_be_none:
+            assert getattr(make()._options, name) == getattr(new()._options, name)
+        else:
+            with pytest.raises((TypeError, ValueError), match=f"^{name}"):
+                make()
 
 
 def test_a_number_stands_for_a_timeout_and_an_int_for_a_policy() -> None:
@@ -311,7 +390,33 @@ async def test_a_token_that_is_text_is_refused_by_name() -> None:
     assert "secret-token" not in str(caught.value)
 
 
+TEXTS = ["", 7, None, "a\nb", "\ud800"]
+
 FIELDS: list[tuple[type, dict[str, list[Any]]]] = [
+    (BearerToken, {"token": [*TEXTS, "a b", "Bearer t"]}),
+    (
+        Token,
+        {
+            "value": [*TEXTS, "a b", "Bearer t"],
+            "life": [0, -5, float("nan"), "3600", True, 10**400],
+            "secrets": ["abc", ["abc"], None, (7,), (b"abc",), ("\ud800",)],
+        },
+    ),
+    (
+        OAuthPassword,
+        {
+            "client_id": [*TEXTS, "a:b", " a"],
+            **{name: [*TEXTS, " a"] for name in ("client_secret", "username", "password")},
+            "company_id": ["", 7, " a"],
+        },
+    ),
+    (
+        Hooks,
+        {
+            f"on_{name}": [7, "print", *NOT_PLAIN]
+            for name in ("search_start", "request", "retry", "page", "search_end")
+        },
+    ),
     (
         Timeout,
         {
@@ -334,15 +439,31 @@ FIELDS: list[tuple[type, dict[str, list[Any]]]] = [
 ]
 
 
+MADE_BY_US = {
+    *(BadRecord, Customer, CustomerKeyContact, CustomerReminder, Page, ResumeToken, SearchReport),
+    # Has tests of its own.
+    CustomerFilter,
+}
+
+
 @pytest.mark.parametrize(("kind", "wrong"), FIELDS)
 def test_every_field_of_an_option_is_checked_by_name(
     kind: Any, wrong: dict[str, list[Any]]
 ) -> None:
     assert set(wrong) == {field.name for field in kind.__attrs_attrs__}
+    right = {field.name: "t" for field in kind.__attrs_attrs__ if field.default is attrs.NOTHING}
     for name, values in wrong.items():
         for value in values:
-            with pytest.raises((TypeError, ValueError), match=f"^{name}"):
-                kind(**{name: value})
+            with pytest.raises(InvalidArgumentError, match=f"^{name}") as caught:
+                kind(**right | {name: value})
+            assert "abc" not in str(caught.value)
+
+
+def test_what_callers_make_for_a_session_is_in_the_table() -> None:
+    public = [getattr(enkash_async, name) for name in enkash_async.__all__]
+    made = {kind for kind in public if isinstance(kind, type) and attrs.has(kind)}
+
+    assert {kind for kind, _ in FIELDS} == made - MADE_BY_US
 
 
 @pytest.mark.parametrize(

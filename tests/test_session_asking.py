@@ -214,7 +214,7 @@ async def test_a_crawl_ends_with_the_last_instant_of_a_day(
         ({"created_on_from": "2026-02-30"}, "created_on_from must be a day that exists"),
         ({"created_on_from": "yesterday"}, "created_on_from must be a time in ISO 8601"),
         ({"created_on_from": "2026-01-01T00:00:00"}, "created_on_from has no zone: write one"),
-        ({"modified_on": "2026-01-01T00:00:00"}, "modified_on has no zone: write one behind it"),
+        ({"modified_on": "2026-01-01T00:00:00"}, "modified_on has no zone: write one after it"),
         ({"modified_on": datetime(2026, 1, 1)}, "modified_on must be aware: give it a tzinfo"),
         ({"modified_on": "2026-02-30"}, "modified_on must be a day that exists"),
         ({"created_on_from": 2026}, "must be a datetime with a zone, a date, or the ISO text of"),
@@ -320,9 +320,47 @@ async def test_what_is_extra_is_sent_with_every_page(
         assert call.body["dsoFrom"] == 0
         assert call.request.query["expand"] == "true"
         assert call.request.query["depth"] == "2"
-    [*_, crawled] = [session.customers.crawl(extra_body={"tags": []}, max_records=1)]
-    assert [one async for one in crawled]
-    assert sandbox.searches[-1].body["tags"] == []
+
+
+EXTRA: dict[str, Any] = {"extra_body": {"tags": []}, "extra_query": {"expand": True}}
+
+
+async def ask(session: EnKashSession, method: str, known: str, **given: Any) -> None:
+    """Ask for customers, of which one has the id *known*, by a *method* of theirs."""
+    asked = getattr(session.customers, method)(*[known] if method == "get" else [], **given)
+    if method in ("search", "crawl"):
+        assert [one async for one in asked]
+    else:
+        await asked
+
+
+@pytest.mark.parametrize("method", ["search", "crawl", "count", "get", "windows"])
+async def test_what_is_extra_goes_with_every_request_of_every_method(
+    session: EnKashSession, sandbox: Sandbox, method: str
+) -> None:
+    await ask(session, method, sandbox.customer_ids()[0], **EXTRA)
+    assert sandbox.searches
+    for call in sandbox.searches:
+        assert call.body["tags"] == []
+        assert call.request.query["expand"] == "true"
+
+
+@pytest.mark.parametrize("method", ["search", "crawl", "count", "get", "windows"])
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"extra_body": {"customerIds": ["KC1"]}},
+        {"extra_body": {"createdOnFrom": 0}},
+        {"extra_query": {"offset": 7}},
+        {"extra_query": {"limit": 7}},
+    ],
+)
+async def test_what_a_method_sends_itself_is_nowhere_extra(
+    session: EnKashSession, sandbox: Sandbox, method: str, given: dict[str, Any]
+) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"^extra_(body|query) must not hold "):
+        await ask(session, method, "KC1", **given)
+    assert sandbox.searches == []
 
 
 async def test_what_is_extra_is_a_part_of_what_a_search_asks_for(session: EnKashSession) -> None:

@@ -180,13 +180,13 @@ async def test_a_report_of_what_max_records_ended_never_says_complete(
     search = getattr(session.customers, method)(max_records=3)
     assert len([one async for one in search]) == 3
     assert search.report.limited
-    assert str(search.report).startswith("LIMITED by max_records: 3 records of ")
+    assert str(search.report).startswith("LIMITED as asked: 3 records of ")
     assert "COMPLETE" not in str(search.report)
 
 
 def test_a_limit_does_not_hide_what_else_is_wrong() -> None:
     report = SearchReport(verdict=Verdict.INCOMPLETE, limited=True, reasons=["rows moved"])
-    assert str(report).startswith("LIMITED by max_records, INCOMPLETE: 0 records of ")
+    assert str(report).startswith("LIMITED as asked, INCOMPLETE: 0 records of ")
     assert "rows moved" in str(report)
 
 

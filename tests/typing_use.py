@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
-from typing import Any, assert_never, assert_type
+from typing import Any, Unpack, assert_never, assert_type
 
 import aiohttp
 import pyarrow
@@ -44,12 +44,16 @@ from enkash_async import (
     EnKashSession,
     ErrorType,
     HiddenFieldsWarning,
+    Hooks,
     IncompleteSearchError,
     InvalidAccessError,
     InvalidArgumentError,
+    JsonBody,
     OAuthPassword,
+    OnBadRecord,
     Page,
     ProxyError,
+    QueryString,
     RateLimitedError,
     RecordNotFoundError,
     ReminderType,
@@ -58,6 +62,7 @@ from enkash_async import (
     ResumeToken,
     RetryPolicy,
     SearchReport,
+    SessionOptions,
     SystemFaultError,
     Timeout,
     Token,
@@ -67,12 +72,14 @@ from enkash_async import (
     UnprocessableRequestError,
     ValidationError,
     Verdict,
+    ViewOptions,
     __version__,
     blocking,
 )
-from enkash_async.auth import SendForm
-from enkash_async.customers.filters import LevelText, StatusText
-from enkash_async.events import Hooks, Outcome, PageFetched, RequestEnded, SearchEnded
+from enkash_async.auth import Response, SendForm
+from enkash_async.blocking.export import export as write_now
+from enkash_async.customers import CustomerFields, DirectionText, LevelText, OrderBy, StatusText
+from enkash_async.events import Outcome, PageFetched, RequestEnded, SearchEnded
 from enkash_async.export import CsvStyle, ExportResult, export
 from enkash_async.otel import search_spans
 from enkash_async.resume import CrawlPoint, ListPoint
@@ -108,6 +115,7 @@ class TokenByForm:
 
     async def fetch_token(self, send: SendForm) -> Token:
         response = await send("/oauth/token", b"a=b", {"Accept": "application/json"})
+        assert_type(response, Response)
         assert_type(response.status, int)
         return Token(value=response.body.decode())
 
@@ -170,6 +178,9 @@ async def sessions(http: aiohttp.ClientSession) -> None:
         allow_http_to=["sandbox"],
     )
     assert_type(whole.with_options(timeout=5, retry=RetryPolicy(), page_size=7), EnKashSession)
+    whole.with_options(timeout=None, retry=None, headers=None, user_agent=None)
+    assert_type(whole.is_open, bool)
+    assert_type(whole.base_url, str)
     assert_type(EnKashSession.from_env(), EnKashSession)
     EnKashSession.from_env({"ENKASH_TOKEN": "t"}, page_size=50, naive_timezone=UTC)
 
@@ -388,6 +399,9 @@ async def searching(customers: Customers, saved: ResumeToken) -> None:
     )
     assert_type(easy, CustomerSearch)
     assert_type(customers.crawl(customer_status="ACTIVE", extra_body={}), CustomerSearch)
+    assert_type(await customers.count(level="LEVEL_1", extra_query={"b": 1}), int)
+    assert_type(await customers.get("KC1", extra_body={"a": None}), Customer)
+    assert_type(await customers.windows(extra_query={"b": "1"}), list[CustomerFilter])
     assert_type(await customers.count(customer_status="all"), int)
     assert_type(await anext(aiter(customers.search())), Customer)
 
@@ -717,13 +731,46 @@ async def to_a_file(customers: Customers) -> None:
     await export(customers, "c.jsonl", csv=CsvStyle(bom=True), full_check=True)
 
 
+# Functions of one's own around those of the SDK
+
+
+class Reader:
+    """Takes what a session, a view and a search take, and hands it on."""
+
+    def __init__(self, **options: Unpack[SessionOptions]) -> None:
+        self.session = EnKashSession("https://api.example", BearerToken("t"), **options)
+
+    def view(self, **options: Unpack[ViewOptions]) -> EnKashSession:
+        return self.session.with_options(**options)
+
+    def search(
+        self,
+        order_by: OrderBy | None = None,
+        direction: DirectionText | None = None,
+        on_bad_record: OnBadRecord | None = None,
+        extra_body: JsonBody | None = None,
+        extra_query: QueryString | None = None,
+        **fields: Unpack[CustomerFields],
+    ) -> CustomerSearch:
+        return self.session.customers.search(
+            order_by=order_by,
+            direction=direction,
+            on_bad_record=on_bad_record,
+            extra_body=extra_body,
+            extra_query=extra_query,
+            **fields,
+        )
+
+
 # Without an event loop
 
 
 def synchronously(environ: Mapping[str, str]) -> None:
     with blocking.EnKashSession.from_env(environ, page_size=50) as session:
         assert_type(session, blocking.EnKashSession)
-        assert_type(session.with_options(timeout=5), blocking.EnKashSession)
+        assert_type(session.with_options(timeout=5, headers=None), blocking.EnKashSession)
+        assert_type(session.is_open, bool)
+        assert_type(session.base_url, str)
         search = session.customers.search(customer_status="active")
         assert_type(search, blocking.CustomerSearch)
         assert_type(search.first_page(), Page[Customer])
@@ -741,3 +788,5 @@ def synchronously(environ: Mapping[str, str]) -> None:
         assert_type(session.customers.count(level="LEVEL_1"), int)
         assert_type(session.customers.get("KC1"), Customer)
         assert_type(session.customers.windows(), list[CustomerFilter])
+        written = write_now(session.customers, "customers.jsonl", on_progress=print, resume=True)
+        assert_type(written, ExportResult)

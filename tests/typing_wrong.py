@@ -17,6 +17,7 @@ from enkash_async import (
     Timeout,
 )
 from enkash_async.blocking import EnKashSession as BlockingSession
+from enkash_async.blocking.export import export as write_now
 from enkash_async.events import Hooks
 from enkash_async.export import export
 from enkash_async.sandbox import SandboxSettings
@@ -88,3 +89,5 @@ def without_a_loop(session: BlockingSession) -> None:
     search.to_arrow(max_rows="5")  # type: ignore[arg-type]
     search.arrow_batches(flat=1)  # type: ignore[arg-type]
     search.to_dict()  # type: ignore[attr-defined]
+    write_now(session.customers, "customers.jsonl", page_size="5")  # type: ignore[arg-type]
+    write_now(session, "customers.jsonl")  # type: ignore[arg-type]

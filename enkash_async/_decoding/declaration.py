@@ -63,9 +63,13 @@ def fields_of(record: Any) -> tuple[RecordField, ...]:
     hints = typing.get_type_hints(record)
     if hasattr(record, "__attrs_post_init__"):
         raise TypeError(f"{record.__name__} must not have __attrs_post_init__: {_NOT_CALLED}")
-    return tuple(
+    fields = tuple(
         _field(record, attribute, hints[attribute.name]) for attribute in attrs.fields(record)
     )
+    identities = [field.name for field in fields if field.is_identity]
+    if len(identities) > 1:
+        raise TypeError(f"{record.__name__} has several identities, {' and '.join(identities)}")
+    return fields
 
 
 def _field(record: Any, attribute: Any, hint: Any) -> RecordField:
@@ -79,6 +83,8 @@ def _field(record: Any, attribute: Any, hint: Any) -> RecordField:
     if attribute.converter is not None or attribute.validator is not None:
         raise TypeError(f"{place} must have neither converter nor validator: {_NOT_CALLED}")
     is_identity = attribute.metadata.get(IDENTITY, False)
+    if is_identity and (kind is not str or is_tuple(hint)):
+        raise TypeError(f"{place} is the identity, and is declared as {hint}: ids are text")
     return RecordField(attribute.name, wire_name(attribute), kind, is_tuple(hint), is_identity)
 
 

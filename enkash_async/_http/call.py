@@ -26,7 +26,14 @@ from enkash_async._wire.response import Response
 from enkash_async._wire.sealed import Sealed
 from enkash_async.auth import Token
 from enkash_async.errors import APIError, ConnectError, EnKashError, UnauthorizedError
-from enkash_async.retry import RetryPolicy, is_refusal, is_strain, is_too_large, wait_asked_for
+from enkash_async.retry import (
+    RetryPolicy,
+    is_refusal,
+    is_strain,
+    is_too_large,
+    may_pass,
+    wait_asked_for,
+)
 from enkash_async.timeout import Timeout
 
 T = TypeVar("T")
@@ -211,7 +218,8 @@ class Call(Generic[T]):
         if self._has_new_token:
             # It says something of the token only.
             return
-        if not retry.is_retryable(error):
+        # Whatever this policy tries again, the other requests meet the same service.
+        if not (retry.is_retryable(error) or may_pass(error)):
             if isinstance(error, APIError) and not is_refusal(error):
                 # It answered, and no request can be answered better.
                 throttle.note_taken(sent, clock())

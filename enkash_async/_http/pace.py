@@ -28,7 +28,7 @@ PATIENCE_SECONDS = 3
 The rate grows with the cube of their number: at first they come close below the rate found.
 """
 
-HOLD = 16.0
+DOUBLES_AFTER = 16.0
 """After so many seconds without a refusal, too, they come at nearly twice the rate.
 
 From there on the rate doubles every second. Where few requests are taken, their number alone
@@ -144,7 +144,7 @@ class Pace:
         """Return how many times the rate that was found requests may come by now."""
         seconds = min(max(0.0, now - self._resumed), FORGOTTEN)
         patience = max(PATIENCE, PATIENCE_SECONDS * (self._rate or 0.0))
-        return float(CAUTION + (self._taken / patience) ** 3 + 2 ** (seconds - HOLD))
+        return float(CAUTION + (self._taken / patience) ** 3 + 2 ** (seconds - DOUBLES_AFTER))
 
     def __str__(self) -> str:
         if self._rate is None:

@@ -64,7 +64,7 @@ class Throttle:
         self._adaptive = adaptive
         self._generation = 0
         self._pace = Pace()
-        self._crowd = _Crowd(at_most)
+        self._in_flight_limit = _InFlightLimit(at_most)
         self._last_answer = 0.0
         self._paused_from = self._paused_until = 0.0
         self._paused_before = 0.0
@@ -106,7 +106,7 @@ class Throttle:
         # look like a service that takes most.
         self.refusals = max(0, min(self.refusals - 1, since))
         if self._adaptive:
-            self._crowd.note_taken(sent.beside, is_new=not since)
+            self._in_flight_limit.note_taken(sent.beside, is_new=not since)
             self.limit = self._limit(now)
 
     def note_refusal(self, sent: Sent, now: float, pause: float, *, by_service: bool) -> None:
@@ -127,7 +127,7 @@ class Throttle:
                 sent.span, now, self._paused_until, is_news=is_news, is_told=by_service
             )
         if is_news and self._adaptive:
-            self._crowd.note_refusal(sent.beside, self._paused_until)
+            self._in_flight_limit.note_refusal(sent.beside, self._paused_until)
             self.limit = self._limit(now)
 
     def note_strain(self, sent: Sent, now: float) -> None:
@@ -136,11 +136,11 @@ class Throttle:
         self._pace.note_strain()
         if sent.generation == self._generation and self._adaptive:
             self._generation += 1
-            self._crowd.note_strain(now)
+            self._in_flight_limit.note_strain(now)
             self.limit = self._limit(now)
 
     def _limit(self, now: float) -> int:
-        return self._crowd.limit(now, is_vain=self._pace.is_vain)
+        return self._in_flight_limit.limit(now, is_vain=self._pace.is_vain)
 
     def _pause(self, now: float, pause: float) -> None:
         if now >= self._paused_until:
@@ -155,7 +155,7 @@ class Throttle:
         return f"<Throttle {state}, {self._pace}>"
 
 
-class _Crowd:
+class _InFlightLimit:
     """How many requests may be in flight at once, *at_most* if nothing speaks against it."""
 
     def __init__(self, at_most: int) -> None:

@@ -215,11 +215,10 @@ class TokenCache:
             error.add_note(UNANSWERED)
 
     def _keep(self, token: Token, now: float) -> None:
-        self._token = token
-        self._unheard = 0
         life = float("inf") if token.life is None else token.life
         self._expires_at = now + life
         self._renew_at = self._expires_at - min(RENEW_EARLY, life / 5)
+        self._token, self._unheard = token, 0
 
     def _current(self) -> Token:
         assert self._token is not None

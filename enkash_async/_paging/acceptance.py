@@ -7,7 +7,7 @@ import msgspec
 from enkash_async._paging.addressing import MAX_LIMIT
 from enkash_async._paging.findings import Findings
 from enkash_async._paging.history import NewRows
-from enkash_async._paging.list_end import ListEnd, Step
+from enkash_async._paging.list_end import ListEnd, Step, TakenPage
 from enkash_async._paging.lost_place import LostPlace
 from enkash_async._paging.offset_probe import OffsetProbe
 from enkash_async._paging.overlap import Overlap
@@ -277,20 +277,18 @@ class Acceptance(msgspec.Struct, eq=False, kw_only=True):
             self.schedule.note_fitted()
             self.reach.note_taken(len(page))
             self.count.note_place(page.total, self.place.end_row)
-            step = self.list_end.step_after(
+            taken = TakenPage(
                 len(page),
                 request.limit,
-                new=new,
+                new,
                 same_edge=self.place.edge == edge,
                 same_place=self.place.end_row == end_row,
                 is_loose=request.purpose is Purpose.LOOSE,
                 is_shifted=is_shifted,
-                is_counted_out=self._is_counted_out(page),
-                shortage=self._shortage(page),
-                is_total=self.count.expected is not None,
-                is_all_counted=page.total == self.place.end_row,
             )
-            self._go_on(step, request, page, new)
+            end, after = self.place.end_row, self.place.next_row
+            counted = self.count.at(page.total, end_row=end, next_row=after)
+            self._go_on(self.list_end.step_after(taken, counted), request, page, new)
         return rows
 
     def _go_on(self, step: Step, request: PageRequest, page: RawPage, new: int) -> None:

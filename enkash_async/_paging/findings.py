@@ -9,8 +9,8 @@ import msgspec
 from enkash_async.report import Verdict
 
 
-class Findings(msgspec.Struct):
-    """What the pager noticed while it read one list."""
+class Figures(msgspec.Struct):
+    """What was counted while a list was read, by pages or by windows, named as in a report."""
 
     total_at_start: int | None = None
     total_at_end: int | None = None
@@ -20,6 +20,18 @@ class Findings(msgspec.Struct):
     duplicates_dropped: int = 0
     rows_reread: int = 0
     repairs: int = 0
+    shortage: int = 0
+    """Rows by which the count at the end goes beyond what the list, or all windows, held."""
+
+    @property
+    def lacks_many(self) -> bool:
+        """Say whether more is missing than a count that is merely off by some explains."""
+        return self.shortage > max(1, (self.total_at_end or 0) // 100)
+
+
+class Findings(Figures):
+    """What the pager noticed while it read one list."""
+
     drifted: bool = False
     """Rows came or went between two pages."""
     moved: bool = False
@@ -36,8 +48,6 @@ class Findings(msgspec.Struct):
     """The session was told that the first row has offset 1."""
     nothing_counted: bool = False
     """All rows were to be compared with their number, but no count of them came."""
-    shortage: int = 0
-    """Rows by which `recordsCount` went beyond the place where the list ended."""
 
     @property
     def total_changed(self) -> bool:
@@ -45,11 +55,6 @@ class Findings(msgspec.Struct):
         if not self.count_is_total or self.total_at_end is None:
             return False
         return self.total_at_start != self.total_at_end
-
-    @property
-    def lacks_many(self) -> bool:
-        """Say whether more is missing than a count that is merely off by some explains."""
-        return self.shortage > max(1, (self.total_at_end or 0) // 100)
 
 
 def judge(findings: Findings) -> tuple[Verdict, list[str]]:

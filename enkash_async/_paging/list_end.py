@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
+import msgspec
+
 from enkash_async._paging.addressing import TOO_FEW_TO_OVERLAP, OffsetUnit
+from enkash_async._paging.records_count import PlaceCount
 
 MAX_REPEATS = 5
 """Short pages in a row that end with the same row, and hold nothing new, before the service is
@@ -25,6 +28,23 @@ class Step(Enum):
     """Read the page after it without a row that both share: they are too heavy for one page."""
     DOUBT_SIZE = auto()
     """The service may cap its pages: plan anew."""
+
+
+class TakenPage(msgspec.Struct, frozen=True):
+    """A page of *rows* rows, asked for with *limit*, that was taken as the next of its list.
+
+    *new* of its rows are new. With *same_edge* it ended with the same row as the one before, with
+    *same_place* at the same place. One that *is_loose* was to share no row with the one before; in
+    one that *is_shifted* rows that were delivered stand elsewhere than they should.
+    """
+
+    rows: int
+    limit: int
+    new: int
+    same_edge: bool = False
+    same_place: bool = False
+    is_loose: bool = False
+    is_shifted: bool = False
 
 
 class ListEnd:
@@ -54,65 +74,47 @@ class ListEnd:
         """Return the length of a full page as it shows an end; 0 where lengths say nothing."""
         return 0 if self.is_uneven and not self._counts_pages else self.longest_page
 
-    def step_after(
-        self,
-        rows: int,
-        limit: int,
-        *,
-        new: int,
-        same_edge: bool,
-        same_place: bool,
-        is_loose: bool = False,
-        is_shifted: bool = False,
-        is_counted_out: bool,
-        shortage: int,
-        is_total: bool,
-        is_all_counted: bool,
-    ) -> Step:
-        """Return what to do after a page of *rows* rows, *new* of them new.
-
-        It was asked for with *limit*, and with *same_edge* ended with the same row as the one
-        before, with *same_place* at the same place. One that *is_loose* was to share no row with
-        the one before. *is_counted_out* and *shortage* are what the count says of that place,
-        which may be another if the page *is_shifted*. The page *is_all_counted* if its count is the
-        place where it ended, which says something once counts are of the whole list (*is_total*).
-        """
-        self._repeats = self._repeats + 1 if same_edge and not new else 0
-        if not same_place:
-            # What a page after the edge told was of another place.
-            self._seen = None
-        if new:
-            self._note_new(rows, limit, is_total=is_total, is_all_counted=is_all_counted)
-        self.longest_page = max(self.longest_page, rows)
+    def step_after(self, page: TakenPage, count: PlaceCount) -> Step:
+        """Return what to do after *page*, of whose end its *count* says something."""
+        self._note(page, count)
         # A page as long as the longest seen may be a capped one, whatever the count says.
-        is_rest = rows < self.longest_page
-        is_last = is_rest and is_counted_out and not self.is_uneven
-        if self._repeats >= MAX_REPEATS and (is_rest or is_loose):
+        is_rest = page.rows < self.longest_page
+        is_last = is_rest and count.is_last and not self.is_uneven
+        if self._repeats >= MAX_REPEATS and (is_rest or page.is_loose):
             return Step.END if is_last else Step.END_UNPROVEN
-        if rows >= limit:
+        if page.rows >= page.limit:
             return Step.READ_ON
-        self.was_single = self.was_single or rows == 1
+        self.was_single = self.was_single or page.rows == 1
         # One that holds nothing new, and not the edge, may be the answer to another request.
-        if is_last and not (is_shifted and not new):
+        if is_last and not (page.is_shifted and not page.new):
             return Step.END
-        if same_edge and same_place and not new:
+        if page.same_edge and page.same_place and not page.new:
             if self._counts_pages and is_rest:
                 return Step.END
-            if rows == 1 and (is_rest or self._seen is not None):
+            if page.rows == 1 and (is_rest or self._seen is not None):
                 return self._step_after_edge_alone()
-        if self.longest_page <= self._few and not self._has_peeked and shortage <= 0:
+        if self.longest_page <= self._few and not self._has_peeked and count.shortage <= 0:
             self._has_peeked = True
             return Step.PEEK
         return Step.DOUBT_SIZE
 
-    def _note_new(self, rows: int, limit: int, *, is_total: bool, is_all_counted: bool) -> None:
+    def _note(self, page: TakenPage, count: PlaceCount) -> None:
+        self._repeats = self._repeats + 1 if page.same_edge and not page.new else 0
+        if not page.same_place:
+            # What a page after the edge told was of another place.
+            self._seen = None
+        if page.new:
+            self._note_new(page, count)
+        self.longest_page = max(self.longest_page, page.rows)
+
+    def _note_new(self, page: TakenPage, count: PlaceCount) -> None:
         """Learn the length of a page that held something new."""
         self._seen = None
-        if self._short and not (is_total and self._short_is_all_counted):
+        if self._short and not (count.is_total and self._short_is_all_counted):
             # All pages that a cap cuts are as long as the longest; the end of the list is no cap.
-            self.is_uneven |= rows > self._short or self._short < self.longest_page
-        self._short = rows if rows < limit else 0
-        self._short_is_all_counted = is_all_counted
+            self.is_uneven |= page.rows > self._short or self._short < self.longest_page
+        self._short = page.rows if page.rows < page.limit else 0
+        self._short_is_all_counted = count.is_all
 
     def _step_after_edge_alone(self) -> Step:
         """Return what to do after the edge and nothing else, though there was room for more.

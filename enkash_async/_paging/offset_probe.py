@@ -74,12 +74,12 @@ class OffsetProbe:
         unit, what = self._addressing.unit, f"the page at offset {probe.offset}"
         if unit == "pages" and page and len(delivered) > 1 and page.first_id == delivered[1]:
             raise IncompleteSearchError(
-                f"{what} begins one row behind the page before it: the service seems to count"
+                f"{what} begins one row after the page before it: the service seems to count"
                 ' offsets in rows. Open the session with offset_unit="rows"'
             )
         if unit == "rows" and (page or counts_more) and set(page.ids).isdisjoint(delivered):
             raise IncompleteSearchError(
-                f"{what} does not begin one row behind the page before it: the service seems to"
+                f"{what} does not begin one row after the page before it: the service seems to"
                 ' count offsets in pages. Open the session with offset_unit="pages"'
             )
 

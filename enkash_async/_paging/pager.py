@@ -62,14 +62,13 @@ class Pager:
         full_check: bool = False,
         sizes: PageSizes | None = None,
         remembered: Remembered | None = None,
-        trial_pages: int | None = None,
+        unproven_pages: int | None = None,
     ) -> None:
         """Read *max_rows* from row *start*, or what is left of them after *resume*.
 
         With *full_check* every row is compared with all rows before it. *sizes* may make pages
         smaller while they are read. What is *remembered* of the list is planned with, and
-        brought up to date. No more than *trial_pages* are wanted
-        until pages were seen to fit.
+        brought up to date. No more than *unproven_pages* are wanted until pages were seen to fit.
         """
         point = resume or ListPoint(row=start)
         self._remembered = remembered or Remembered()
@@ -81,6 +80,7 @@ class Pager:
             total_at_start=point.total,
             count_is_total=point.total is not None,
             drifted=point.changed,
+            moved=point.moved,
             unchecked=point.unproven,
             was_unproven=point.unproven,
             counts_from_one=addressing.first == 1,
@@ -100,7 +100,7 @@ class Pager:
             self._count,
             self._reach,
             foreseen=known.total,
-            trial_pages=trial_pages,
+            unproven_pages=unproven_pages,
             is_unit_proven=known.is_unit_proven,
         )
         self._overlap = Overlap(self._place, point, self.findings, checks_all=full_check)
@@ -236,6 +236,7 @@ class Pager:
             edge=tuple(edge),
             ahead=tuple(ahead),
             changed=found.drifted,
+            moved=found.moved,
             unproven=found.unchecked or found.place_is_unproven,
             page_rows=self._list_end.page_rows,
             total=total,

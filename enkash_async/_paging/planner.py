@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-from enkash_async._paging.findings import Findings
+from enkash_async._paging.findings import Figures
 from enkash_async._paging.history import NewRows
 from enkash_async._paging.page_request import PageRequest
 from enkash_async._paging.raw_page import RawPage
 from enkash_async.report import Verdict
 from enkash_async.resume import CrawlPoint, ListPoint
-
-if TYPE_CHECKING:
-    # Whoever only searches need not load what crawls.
-    from enkash_async._paging.crawl.findings import CrawlFindings
 
 
 class Planner(Protocol):
@@ -39,7 +35,7 @@ class Planner(Protocol):
         ...
 
     @property
-    def findings(self) -> Findings | CrawlFindings:
+    def findings(self) -> Figures:
         """Return what was noticed so far."""
         ...
 

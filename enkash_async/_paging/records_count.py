@@ -19,6 +19,19 @@ class Change(msgspec.Struct, frozen=True):
     unread: int
 
 
+class PlaceCount(msgspec.Struct, frozen=True):
+    """What the count beside a page says of the place where the page ended.
+
+    *is_last* says that no row comes after it, *shortage* how many do. The count *is_all*, if it is
+    the place; that says something once counts are of the whole list (*is_total*).
+    """
+
+    is_last: bool = False
+    is_all: bool = False
+    is_total: bool = False
+    shortage: int = 0
+
+
 class RecordsCount:
     """The latest `recordsCount`, and what may be concluded from it.
 
@@ -101,6 +114,18 @@ class RecordsCount:
         A count that was passed speaks of no last row.
         """
         return self.is_total and row == total
+
+    def at(self, total: int | None, *, end_row: int, next_row: int) -> PlaceCount:
+        """Return what the count of a page says of its end, before *end_row*.
+
+        That is as a rule *next_row*, the place that the next row to be read has.
+        """
+        return PlaceCount(
+            is_last=self.is_reached(total, end_row),
+            is_all=total == end_row,
+            is_total=self.expected is not None,
+            shortage=self.shortage(total, next_row),
+        )
 
     def may_reach(self, row: int) -> bool:
         """Say whether there may be a row *row*, as far as the latest count tells."""

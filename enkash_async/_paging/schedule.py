@@ -22,7 +22,7 @@ class Schedule:
     They are planned from *place* on, each as far as *reach* goes, until *place* or *count* say
     that there is nothing more to read. Until the first page has come, *foreseen* rows are
     planned for; if that is None, it goes alone. Until two pages fitted, or the first if
-    *is_unit_proven*, no more than *trial_pages* are wanted: as many as are wasted if the service
+    *is_unit_proven*, no more than *unproven_pages* are wanted: as many as are wasted if the service
     does not mean by offsets what it was told.
     """
 
@@ -33,15 +33,15 @@ class Schedule:
         reach: Reach,
         *,
         foreseen: int | None = None,
-        trial_pages: int | None = None,
+        unproven_pages: int | None = None,
         is_unit_proven: bool = False,
     ) -> None:
         self._place = place
         self._count = count
         self._reach = reach
         self._foreseen = foreseen
-        self._trial_pages = trial_pages
-        self._pages_on_trial = 1 if is_unit_proven else 2
+        self._unproven_pages = unproven_pages
+        self._pages_to_prove = 1 if is_unit_proven else 2
         self._wanted: deque[PageRequest] = deque()
         self._next_row = place.end_row
         self._pages_taken = 0
@@ -121,8 +121,8 @@ class Schedule:
         """
         if self.one_at_a_time:
             max_pages = 1
-        elif self._trial_pages is not None and self._pages_taken < self._pages_on_trial:
-            max_pages = min(max_pages, self._trial_pages)
+        elif self._unproven_pages is not None and self._pages_taken < self._pages_to_prove:
+            max_pages = min(max_pages, self._unproven_pages)
         while len(self._wanted) < max_pages and self._may_plan():
             self._wanted.append(self._plan(whole_pages))
 

@@ -96,7 +96,7 @@ class ListArguments(Generic[F]):
 
     def _order_by(self, given: str) -> str:
         time = self._endpoint.time
-        example = self._endpoint.identity if time is None else time.field
+        example = self._endpoint.identity.wire_name if time is None else time.field
         return ordered_by(given, self._endpoint.record, example)
 
     def page_size(self, given: int | None) -> int:

@@ -46,6 +46,16 @@ class Cursor(Generic[R]):
         if self.batch is not None:
             self.batch.done = self.place - unread
 
+    def limit(self, rows: int) -> None:
+        """Hand out at most so many *rows* more, those of the batch at hand among them."""
+        self.rewind()
+        held = 0
+        if self.batch is not None:
+            left = self.batch.rows
+            left.indices = left.indices[: self.place + rows]
+            held = len(left) - self.place
+        self.stream.limit(rows - held)
+
     def keep_awaited(self, page: Page[R]) -> None:
         """Keep the first *page*, decoded, for the loop that may follow."""
         if self.batch is None:

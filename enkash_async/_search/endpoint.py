@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from enkash_async._decoding.declaration import RecordField, identity_of
 from enkash_async._wire.criteria import Criteria
 
 F = TypeVar("F", bound=Criteria)
@@ -27,10 +28,9 @@ class TimeRange(msgspec.Struct, frozen=True, kw_only=True):
 class ListEndpoint(msgspec.Struct, Generic[F, R], frozen=True, kw_only=True):
     """A list that is read by `offset` and `limit`, as its page documents it.
 
-    *noun* names its records in texts, events and spans, *singular* one of them. *identity* is the
-    field, by its name on the wire, that tells records apart, and *ids* the field of the filter,
-    by its Python name, that asks for some of them: without it there is no `get`. Without a *time*
-    there is no `crawl` and no `windows`.
+    *noun* names its records in texts, events and spans, *singular* one of them. *ids* is the field
+    of the filter, by its Python name, that asks for some of them by their identity: without it
+    there is no `get`. Without a *time* there is no `crawl` and no `windows`.
     """
 
     noun: str
@@ -38,7 +38,18 @@ class ListEndpoint(msgspec.Struct, Generic[F, R], frozen=True, kw_only=True):
     path: str
     record: type[R]
     criteria: type[F]
-    identity: str
     ids: str | None = None
     max_limit: int = 5000
     time: TimeRange | None = None
+
+    @property
+    def identity(self) -> RecordField:
+        """Return the field that tells records apart; TypeError if the record declares none."""
+        record: Any = self.record
+        identity = identity_of(record)
+        if identity is None:
+            raise TypeError(
+                f"{record.__name__} declares no identity: pages are compared by the field that"
+                " tells records apart, so declare that by wire(identity=True)"
+            )
+        return identity

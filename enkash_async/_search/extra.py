@@ -16,14 +16,17 @@ from enkash_async.errors import InvalidArgumentError
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
-PLACE = frozenset({"offset", "limit"})
+PAGE_PARAMETERS = frozenset({"offset", "limit"})
 """Parameters that say which page is asked for; they differ from request to request."""
 
 MAX_DEPTH = 32
 """Lists and objects within each other that are sent."""
 
 JsonBody = Mapping[str, Any]
+"""Fields of the body that are sent in addition: what JSON has, and Decimals."""
+
 QueryString = Mapping[str, str | int | float | bool]
+"""Parameters that are sent in addition."""
 
 
 class Extra(msgspec.Struct, frozen=True):
@@ -55,7 +58,7 @@ def checked_extra(
         raise InvalidArgumentError(
             f"extra_body must not hold {twice[0]}: it is a field of the filter"
         )
-    if twice := sorted(parameters.keys() & (taken | PLACE)):
+    if twice := sorted(parameters.keys() & (taken | PAGE_PARAMETERS)):
         raise InvalidArgumentError(
             f"extra_query must not hold {twice[0]}: the search sends it itself"
         )

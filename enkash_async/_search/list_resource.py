@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
@@ -20,13 +19,12 @@ from enkash_async._search.extra import JsonBody, QueryString
 from enkash_async._search.page_fetcher import PageFetcher
 from enkash_async._search.prefetch import Prefetch
 from enkash_async._search.query import Direction, Query
-from enkash_async._search.row_stream import NotBegun, RowStream
+from enkash_async._search.row_stream import Fetches, RowStream
 from enkash_async._search.search import Search, answered
 from enkash_async._search.settings import SearchSettings
 from enkash_async._search.start import Start, start_of
 from enkash_async._wire.criteria import Criteria
 from enkash_async._wire.fields import hash_of, identity_reader, time_reader
-from enkash_async._wire.keys import wire_name
 from enkash_async.errors import (
     ArgumentTypeError,
     IncompleteSearchError,
@@ -56,7 +54,7 @@ class ListResource(Generic[F, R]):
         self._endpoint = endpoint
         self._settings = settings
         self._addressing = attrs.evolve(settings.addressing, max_limit=endpoint.max_limit)
-        self._identify = identity_reader(endpoint.identity)
+        self._identify = identity_reader(endpoint.identity.wire_name)
         self._decoder = settings.decoders.decoder_for(endpoint.record)
         self._known_size = KnownSize()
         self._arguments = ListArguments(endpoint, settings, self)
@@ -118,7 +116,7 @@ class ListResource(Generic[F, R]):
             full_check=full_check,
             sizes=self._settings.page_sizes(size, known=self._known_size),
             remembered=self._settings.remembered.of(query.list_key),
-            trial_pages=self._settings.max_concurrency,
+            unproven_pages=self._settings.max_concurrency,
         )
         return self._search(
             "search", pager, query, start, max_records, strict=strict, on_bad_record=on_bad_record
@@ -151,7 +149,7 @@ class ListResource(Generic[F, R]):
         """
         # Not at the top: programs that only search need not load so many modules.
         from enkash_async._paging.crawl.crawl import Crawl
-        from enkash_async._paging.crawl.cutter import MOST as MOST_PAGES
+        from enkash_async._paging.crawl.cutter import MAX_WINDOW_PAGES
 
         time = self._arguments.time()
         criteria = self._arguments.criteria(filter, fields, "crawl")
@@ -171,8 +169,8 @@ class ListResource(Generic[F, R]):
             time_field=time.field,
             resume=start.point,
             sizes=self._settings.page_sizes(size, known=self._known_size),
-            max_pages=MOST_PAGES if window_pages is None else window_pages,
-            trial_pages=self._settings.max_concurrency,
+            max_pages=MAX_WINDOW_PAGES if window_pages is None else window_pages,
+            unproven_pages=self._settings.max_concurrency,
         )
         return self._search(
             "crawl", crawl, query, start, max_records, strict=strict, on_bad_record=on_bad_record
@@ -192,22 +190,12 @@ class ListResource(Generic[F, R]):
         boolean("strict", strict)
         settings, report = self._settings, SearchReport(unfinished=True)
         watch = settings.telemetry.search(self._endpoint.noun, method)
-        stream = RowStream(
-            planner,
-            NotBegun(),
-            report,
-            start,
-            max_records=max_records,
-            strict=strict,
-            watch=watch,
-        )
 
-        def begin() -> asyncio.AbstractEventLoop:
-            """Fetch from now on, by the session as it is open now; return its event loop."""
+        def begin() -> Fetches:
+            """Return what fetches by the session as it is open now."""
             connected = settings.connect()
             fetcher = PageFetcher(connected.caller, query, self._identify, report, watch)
-            stream.last_request_id = lambda: fetcher.client_request_id
-            stream.prefetch = Prefetch(
+            prefetch = Prefetch(
                 planner,
                 fetcher.fetch,
                 connected.owner,
@@ -216,12 +204,27 @@ class ListResource(Generic[F, R]):
                 patience=connected.caller.timeout.progress,
                 watch=watch,
             )
-            return connected.loop
+            return Fetches(connected.loop, fetcher, prefetch)
 
-        return self.search_class(stream, self._decoder, report, on_bad_record, begin)
+        stream = RowStream(
+            planner,
+            begin,
+            report,
+            start,
+            max_records=max_records,
+            strict=strict,
+            watch=watch,
+        )
+        return self.search_class(stream, self._decoder, report, on_bad_record)
 
     async def windows(
-        self, filter: F | None = None, *, max_records: int = 50_000, **fields: Any
+        self,
+        filter: F | None = None,
+        *,
+        max_records: int = 50_000,
+        extra_body: JsonBody | None = None,
+        extra_query: QueryString | None = None,
+        **fields: Any,
     ) -> list[F]:
         """Return filters that divide the records until now among parallel readers.
 
@@ -229,25 +232,35 @@ class ListResource(Generic[F, R]):
         seconds; together they match every record once, as their counts prove. Give each to
         `crawl` or `search`, in any process. Divide `max_concurrency` among the processes: they
         share no limit. IncompleteSearchError if records have no time, or the counts do not add
-        up; TypeError if the list has no time to cut.
+        up; TypeError if the list has no time to cut. *extra_body* and *extra_query* go with each
+        count, as in `search`; the filters do not hold them.
         """
         from enkash_async._search.partitions import Partitions
 
         time = self._arguments.time()
         criteria = self._arguments.criteria(filter, fields, "windows")
         int32_at_least(1, "max_records", max_records)
-        parts = Partitions(self._endpoint, time, criteria, self.count)
+        count = partial(self.count, extra_body=extra_body, extra_query=extra_query)
+        parts = Partitions(self._endpoint, time, criteria, count)
         return await parts.cut(end_of_time(criteria, time), max_records)
 
-    async def count(self, filter: F | None = None, **fields: Any) -> int:
+    async def count(
+        self,
+        filter: F | None = None,
+        *,
+        extra_body: JsonBody | None = None,
+        extra_query: QueryString | None = None,
+        **fields: Any,
+    ) -> int:
         """Return how many records match *filter*, by one request for one record.
 
         Where that record is all that is counted, one more request for two tells whether it is,
         or whether the service counts the records of each page: then, and without a count,
         IncompleteSearchError. So little shows no other error of the count; a search does, since
-        it compares the count with what comes.
+        it compares the count with what comes. *extra_body* and *extra_query* are those of `search`.
         """
-        return await self._total(self._arguments.criteria(filter, fields, "count"))
+        criteria = self._arguments.criteria(filter, fields, "count")
+        return await self._total(criteria, extra_body=extra_body, extra_query=extra_query)
 
     async def _choose_method(
         self,
@@ -290,23 +303,36 @@ class ListResource(Generic[F, R]):
             raise answered(no_total, search)
         return page.total
 
-    async def get(self, record_id: str, /) -> R:
+    async def get(
+        self,
+        record_id: str,
+        /,
+        *,
+        extra_body: JsonBody | None = None,
+        extra_query: QueryString | None = None,
+    ) -> R:
         """Return the record with this id; RecordNotFoundError if there is none.
 
         One search by ids; DecodeError if that record cannot be read. TypeError if the list cannot
-        be searched by them.
+        be searched by them. *extra_body* and *extra_query* are those of `search`.
         """
         endpoint = self._endpoint
         if endpoint.ids is None:
             raise ArgumentTypeError(f"{endpoint.noun} cannot be asked for by id; use search()")
-        name = _python_name(endpoint)
+        name = endpoint.identity.name
         if not isinstance(record_id, str):
             raise wrong_type(name, "a str", record_id)
         if not record_id:
             raise InvalidArgumentError(f"{name} must not be empty")
         wanted = endpoint.criteria(**{endpoint.ids: [record_id]})
         bad = list[BadRecord]()
-        search = self.search(wanted, page_size=2, on_bad_record=bad.append)
+        search = self.search(
+            wanted,
+            page_size=2,
+            on_bad_record=bad.append,
+            extra_body=extra_body,
+            extra_query=extra_query,
+        )
         for record in await search:
             if getattr(record, name) == record_id:
                 return record
@@ -316,10 +342,3 @@ class ListResource(Generic[F, R]):
                 raise answered(error_of(one), search)
         not_found = RecordNotFoundError(f"no {endpoint.singular} has the id {record_id!r}", 200)
         raise answered(not_found, search)
-
-
-def _python_name(endpoint: ListEndpoint[Any, Any]) -> str:
-    record: type[attrs.AttrsInstance] = endpoint.record
-    [field] = [one for one in attrs.fields(record) if wire_name(one) == endpoint.identity]
-    name: str = field.name
-    return name

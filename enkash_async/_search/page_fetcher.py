@@ -16,6 +16,9 @@ from enkash_async._telemetry.search_watch import SearchWatch
 from enkash_async._wire.page import payload_steps
 from enkash_async.report import SearchReport
 
+MAX_UNDECLARED = 100
+"""Names of undeclared fields that a report counts at most."""
+
 
 class PageFetcher:
     """Fetches pages of one query and keeps account of it in *report*."""
@@ -71,5 +74,8 @@ class PageFetcher:
         """Count the fields of one record a page that nobody declared: the service may change."""
         names = undeclared_names(self._query.endpoint.record, record)
         if names:
-            self._report.note_undeclared(names)
+            counts = self._report.undeclared_fields
+            for name in names:
+                if name in counts or len(counts) < MAX_UNDECLARED:
+                    counts[name] = counts.get(name, 0) + 1
             self._watch.warn_of_undeclared(names)

@@ -21,7 +21,7 @@ F = TypeVar("F", bound=Criteria)
 MILLISECOND = timedelta(milliseconds=1)
 NOTHING = timedelta(0)
 
-SEAMS = (
+CUT_ENDS = (
     (MILLISECOND, NOTHING),
     (NOTHING, NOTHING),
     (SECOND, NOTHING),
@@ -74,7 +74,7 @@ class Partitions(Generic[F]):
         ]
         if rows <= max_records or not moments:
             return [window]
-        for before, after in SEAMS:
+        for before, after in CUT_ENDS:
             parts = parts_at(window, moments, before, after)
             counts = await counts_of([self._narrowed(part) for part in parts], self._count)
             if sum(counts) == rows:

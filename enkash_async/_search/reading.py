@@ -19,11 +19,8 @@ class Reading:
     in a step interrupts it, and it may go on.
     """
 
-    def __init__(self, stream: RowStream, begin: Callable[[], asyncio.AbstractEventLoop]) -> None:
+    def __init__(self, stream: RowStream) -> None:
         self._stream = stream
-        self._begin = begin
-        self.loop: asyncio.AbstractEventLoop | None = None
-        """The event loop that it belongs to, from its first step on."""
         self.view: str | None = None
         self.is_closed = False
         self.was_read = False
@@ -71,9 +68,9 @@ class Reading:
             raise self._error
         if self.is_closed and not self._stream.has_ended:
             raise RuntimeError("the search is closed; start another one")
-        if self.loop is None:
-            self.loop = self._begin()
-        elif asyncio.get_running_loop() is not self.loop:
+        if self._stream.loop is None:
+            self._stream.begin()
+        elif asyncio.get_running_loop() is not self._stream.loop:
             raise RuntimeError("the search belongs to another event loop; start one in this loop")
 
     @property

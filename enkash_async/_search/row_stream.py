@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from enkash_async._decoding.rows import Rows
 from enkash_async._paging.history import NewRows
 from enkash_async._paging.planner import Planner
 from enkash_async._paging.raw_page import RawPage
+from enkash_async._search.page_fetcher import PageFetcher
 from enkash_async._search.prefetch import Prefetch
 from enkash_async._search.start import Start
 from enkash_async._telemetry.search_watch import SearchWatch
@@ -67,29 +69,24 @@ class Batch(msgspec.Struct, eq=False):
         return self.new.row + next(i for i in self._left() if i not in self.new.skip)
 
 
-class NotBegun:
-    """Stands for the fetches of a search that nobody has read yet: there are none to stop."""
+class Fetches(msgspec.Struct, frozen=True, eq=False):
+    """What a search is read by from its first step on, in one event loop."""
 
-    def fill(self, *, read_on: bool = True) -> None:
-        raise AssertionError
-
-    async def head(self) -> RawPage:
-        raise AssertionError
-
-    def cancel(self) -> None: ...
-
-    def discard(self) -> None: ...
-
-    async def aclose(self) -> None: ...
+    loop: asyncio.AbstractEventLoop
+    fetcher: PageFetcher
+    prefetch: Prefetch
 
 
 class RowStream:
-    """Hands out the rows of one search, once, to one reader at a time."""
+    """Hands out the rows of one search, once, to one reader at a time.
+
+    Nothing is fetched, and there is nothing to stop, before it is told to `begin`.
+    """
 
     def __init__(
         self,
         planner: Planner,
-        prefetch: Prefetch | NotBegun,
+        begin: Callable[[], Fetches],
         report: SearchReport,
         start: Start[Any],
         *,
@@ -98,10 +95,8 @@ class RowStream:
         watch: SearchWatch,
     ) -> None:
         self._planner = planner
-        self.prefetch = prefetch
-        """What fetches its pages; set when it is first read."""
-        self.last_request_id: Callable[[], str | None] = lambda: None
-        """Says which of its requests was answered last."""
+        self._begin = begin
+        self._fetches: Fetches | None = None
         self._report = report
         self._start = start
         self._left = None if max_records is None else max(0, max_records - start.point.delivered)
@@ -113,6 +108,25 @@ class RowStream:
         self._judged = False
         self.has_ended = False
         """All rows were handed out, and there was no error in the end."""
+
+    def begin(self) -> None:
+        """Fetch from now on, by the session as it is open now; RuntimeError where it is not."""
+        self._fetches = self._begin()
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop | None:
+        """Return the event loop that it belongs to, None before it has begun."""
+        return None if self._fetches is None else self._fetches.loop
+
+    @property
+    def client_request_id(self) -> str | None:
+        """Return that of the request that was answered last."""
+        return None if self._fetches is None else self._fetches.fetcher.client_request_id
+
+    @property
+    def _prefetch(self) -> Prefetch:
+        assert self._fetches is not None
+        return self._fetches.prefetch
 
     @property
     def total(self) -> int | None:
@@ -126,7 +140,7 @@ class RowStream:
         """
         self._watch.note_reader(self.report, first_page=not read_on)
         while not self._is_over():
-            self.prefetch.fill(read_on=read_on)
+            self._prefetch.fill(read_on=read_on)
             batch = await self._take_page()
             if not batch.rows.indices:
                 continue
@@ -134,7 +148,7 @@ class RowStream:
             if self._left is not None:
                 self._left -= len(batch.rows)
             if read_on and not self._is_over():
-                self.prefetch.fill()
+                self._prefetch.fill()
             return batch
         self._conclude()
         return None
@@ -145,7 +159,7 @@ class RowStream:
     async def _take_page(self) -> Batch:
         started = clock()
         try:
-            page = await self.prefetch.head()
+            page = await self._prefetch.head()
         finally:
             self._report.seconds_waiting += clock() - started
         new = self._planner.accept(page)
@@ -223,7 +237,7 @@ class RowStream:
 
         Return where it ended.
         """
-        self.prefetch.discard()
+        self._prefetch.discard()
         token = self._last_token = self.token()
         self._planner.forget()
         if self._batch is not None:
@@ -234,18 +248,19 @@ class RowStream:
 
     def interrupt(self, error: BaseException) -> None:
         """Stop the fetches ahead because of *error*; the next batch starts them again."""
-        self.prefetch.cancel()
+        self._prefetch.cancel()
         self._watch.note_interruption(error)
 
     def discard(self) -> None:
         """Stop all fetches for good; nobody reads any more."""
-        self.prefetch.discard()
+        self._prefetch.discard()
         self._watch.tell_left(Outcome.ABANDONED)
 
     async def aclose(self) -> None:
         """Stop all fetches and wait until they have ended."""
         try:
-            await self.prefetch.aclose()
+            if self._fetches is not None:
+                await self._prefetch.aclose()
         finally:
             self._watch.tell_left(Outcome.CLOSED)
 

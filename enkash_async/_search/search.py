@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from types import TracebackType
@@ -35,6 +34,11 @@ R = TypeVar("R")
 P = TypeVar("P")
 E = TypeVar("E", bound=EnKashError)
 
+NOT_COPIED = (
+    "a search is neither copied nor pickled, as it is read once: make another one, from its"
+    " resume_token if it is to go on from there"
+)
+
 
 @keywords_named
 class Search(Generic[R]):
@@ -52,7 +56,6 @@ class Search(Generic[R]):
         decoder: RecordDecoder[R],
         report: SearchReport,
         on_bad_record: OnBadRecord | None,
-        begin: Callable[[], asyncio.AbstractEventLoop],
     ) -> None:
         if on_bad_record is not None:
             # Otherwise found at the first bad record, which would then be lost without a word.
@@ -61,7 +64,7 @@ class Search(Generic[R]):
         self._decoder = decoder
         self._report = report
         self._on_bad_record = on_bad_record
-        self._reading = Reading(stream, begin)
+        self._reading = Reading(stream)
         self._cursor = Cursor[R](stream, report)
         slices: SliceDecoder[list[R]] = SliceDecoder(
             decoder.decode_many,
@@ -196,11 +199,13 @@ class Search(Generic[R]):
 
         It is held in memory; `arrow_batches()` is the same by the page, and says what *flat* does.
         """
+        if max_rows is not None:
+            int32_at_least(0, "max_rows", max_rows)
         batches = self.arrow_batches(flat=flat)
         from enkash_async._decoding.arrow.schema import schema_of
 
         if max_rows is not None:
-            self._stream.limit(int32_at_least(0, "max_rows", max_rows))
+            self._cursor.limit(max_rows)
         record: Any = self._decoder.record
         table: Table = await frames.table_of(batches, schema_of(record, flat=flat))
         return table
@@ -234,7 +239,7 @@ class Search(Generic[R]):
         # Nobody refers to it any more. The collector may run in any thread, when the loop is long
         # gone, and for one that was refused in the midst of being made.
         reading: Reading | None = getattr(self, "_reading", None)
-        loop = None if reading is None or reading.is_closed else reading.loop
+        loop = None if reading is None or reading.is_closed else self._stream.loop
         if loop is not None and not loop.is_closed() and not sys.is_finalizing():
             call_soon_in(loop, self._stream.discard)
 
@@ -249,6 +254,10 @@ class Search(Generic[R]):
     ) -> None:
         await self.aclose()
 
+    def __reduce__(self) -> NoReturn:
+        # To drop a copy would stop the fetches of the original.
+        raise TypeError(NOT_COPIED)
+
     def __repr__(self) -> str:
         delivered = self.report.records_delivered
         return f"<{type(self).__name__} {self._reading.state}, {delivered} records delivered>"
@@ -257,7 +266,7 @@ class Search(Generic[R]):
 def answered(error: E, search: Search[Any]) -> E:
     """Return *error*, which stands for what *search* was answered, with what was sent for it."""
     error.attempts = search.report.attempts
-    error.client_request_id = search._stream.last_request_id()  # pyright: ignore[reportPrivateUsage]
+    error.client_request_id = search._stream.client_request_id  # pyright: ignore[reportPrivateUsage]
     return error
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import inspect
 import ssl as ssl_module
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, tzinfo
-from types import MappingProxyType
+from datetime import tzinfo
 from typing import Any, TypedDict
 
 import aiohttp
@@ -47,11 +46,13 @@ class ViewOptions(TypedDict, total=False):
     max_body_bytes: int
     """The largest answer, inflated."""
 
-    timeout: Timeout | float
-    """How long to wait; a number is the seconds for a page with all its attempts."""
+    timeout: Timeout | float | None
+    """How long to wait; a number is the seconds for a page with all its attempts, None stands for
+    `Timeout()`."""
 
-    retry: RetryPolicy | int
-    """When a failed request is tried again; an int is how many times, 0 for never."""
+    retry: RetryPolicy | int | None
+    """When a failed request is tried again; an int is how many times, 0 for never, None stands for
+    `RetryPolicy()`."""
 
     naive_timezone: tzinfo | str
     """The zone of times that the service writes without one, or its name ("Asia/Kolkata"); also
@@ -66,8 +67,8 @@ class ViewOptions(TypedDict, total=False):
     keep_unknown: bool
     """Whether `record.extra` has the fields that this version does not know."""
 
-    headers: Mapping[str, str]
-    """Headers that every request carries beside the SDK's own."""
+    headers: Mapping[str, str] | None
+    """Headers that every request carries beside the SDK's own; None for no others."""
 
     user_agent: str | None
     """What stands before the SDK's own name in `User-Agent`, such as "my-service/1.2"."""
@@ -114,38 +115,38 @@ SHARED = tuple(
 
 
 class Options(msgspec.Struct, frozen=True, eq=False, kw_only=True):
-    """The options of one view of a session, checked."""
+    """The options of one view of a session, checked. `EnKashSession` has their defaults."""
 
-    max_concurrency: int = 8
-    max_rate: float | None = None
-    page_size: int = 1000
-    prefetch_bytes: int = 32 * MIB
-    max_body_bytes: int = 64 * MIB
-    timeout: Timeout = Timeout()
-    retry: RetryPolicy = RetryPolicy()
-    adaptive: bool = True
-    naive_timezone: tzinfo = UTC
-    offset_unit: OffsetUnit = "rows"
-    first_offset: int = 0
-    keep_unknown: bool = False
-    http: aiohttp.ClientSession | None = None
-    hooks: Sequence[Hooks] = ()
-    trust_env: bool = True
-    proxy: URL | None = None
-    ssl: ssl_module.SSLContext | None = None
-    headers: Mapping[str, str] = MappingProxyType({})
-    user_agent: str | None = None
-    allow_http_to: frozenset[str] = frozenset()
+    max_concurrency: int
+    max_rate: float | None
+    page_size: int
+    prefetch_bytes: int
+    max_body_bytes: int
+    timeout: Timeout
+    retry: RetryPolicy
+    adaptive: bool
+    naive_timezone: tzinfo
+    offset_unit: OffsetUnit
+    first_offset: int
+    keep_unknown: bool
+    http: aiohttp.ClientSession | None
+    hooks: Sequence[Hooks]
+    trust_env: bool
+    proxy: URL | None
+    ssl: ssl_module.SSLContext | None
+    headers: Mapping[str, str]
+    user_agent: str | None
+    allow_http_to: frozenset[str]
 
     def __repr__(self) -> str:
         # Those that may hold credentials are left out.
         names = [name for name in self.__struct_fields__ if name not in ("headers", "proxy")]
         return f"Options({', '.join(f'{name}={getattr(self, name)!r}' for name in names)})"
 
-    def with_changes(self, given: Mapping[str, Any]) -> Options:
-        """Return these options with the *given* ones, which are checked, in place of their own."""
-        changed = {name: CHECKS[name](value) for name, value in given.items()}
-        options = msgspec.structs.replace(self, **changed)
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Options:
+        """Return the options in *given*, which has all of them; each is checked."""
+        options = cls(**{name: check(given[name]) for name, check in CHECKS.items()})
         if options.http is not None:
             for name in ("proxy", "ssl"):
                 if getattr(options, name) is not None:
@@ -153,6 +154,11 @@ class Options(msgspec.Struct, frozen=True, eq=False, kw_only=True):
                         f"{name} and http exclude each other: give {name} to your aiohttp session"
                     )
         return options
+
+    def with_changes(self, given: Mapping[str, Any]) -> Options:
+        """Return these options with the *given* ones, which are checked, in place of their own."""
+        changed = {name: CHECKS[name](value) for name, value in given.items()}
+        return msgspec.structs.replace(self, **changed)
 
 
 def checked_auth(auth: Auth) -> Auth:
@@ -240,7 +246,7 @@ CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "trust_env": lambda given: boolean("trust_env", given),
     "proxy": _or_none(checked_proxy),
     "ssl": _or_none(checked_ssl),
-    "headers": checked_headers,
+    "headers": lambda given: checked_headers({} if given is None else given),
     "user_agent": _or_none(checked_user_agent),
     "allow_http_to": checked_hosts,
 }

@@ -7,6 +7,7 @@ say what a reader should look into.
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Mapping, Sequence
 
 from enkash_async.errors import ConfigurationError
@@ -68,6 +69,9 @@ _INFO: frozenset[type[Event]] = frozenset({RetryPlanned})
 
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO}
 
+_on_stderr: list[logging.Handler] = []
+"""The handler that shows it on stderr, if there is one."""
+
 
 def show_at(level: str) -> None:
     """Show on stderr what is logged, at the *level* that `ENKASH_LOG` names; "" for nothing."""
@@ -76,10 +80,16 @@ def show_at(level: str) -> None:
     if level.lower() not in LEVELS:
         raise ConfigurationError(f"ENKASH_LOG must be debug or info, not {level!r}")
     _logger.setLevel(LEVELS[level.lower()])
-    if not any(isinstance(one, logging.StreamHandler) for one in _logger.handlers):
-        handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-        _logger.addHandler(handler)
+    if any(getattr(one, "stream", None) is sys.stderr for one in _logger.handlers):
+        # The application shows it there by itself, or an earlier session was made.
+        return
+    if _on_stderr:
+        # It writes to what stderr was then.
+        _logger.removeHandler(_on_stderr.pop())
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    _on_stderr.append(handler)
+    _logger.addHandler(handler)
 
 
 def level_of(kind: type[Event], *, is_login: bool = False) -> int:

@@ -155,7 +155,7 @@ def _instant_in(name: str, text: str) -> datetime:
             f"{name} must be a time in ISO 8601 with its zone, such as 2026-01-31T09:30:00+05:30"
         )
     if moment.tzinfo is None:
-        raise InvalidArgumentError(f"{name} has no zone: write one behind it, such as Z or +05:30")
+        raise InvalidArgumentError(f"{name} has no zone: write one after it, such as Z or +05:30")
     return moment
 
 

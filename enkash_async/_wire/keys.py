@@ -20,8 +20,9 @@ def wire(
     """Declare a field; *name* where the wire name is not the camelCase of the Python name.
 
     Fields hold personal or bank data more often than not, so only *shown* ones are in the `repr`.
-    One field may be the *identity*, which every record has: where it is missing, it is made sure
-    that the object is a record at all.
+    One field is the *identity* of the records of a list: pages are compared by it, `get` asks for
+    it, it is never null in Arrow, and where it is missing, it is made sure that the object is a
+    record at all.
     """
     metadata: dict[str, Any] = {} if name is None else {WIRE_NAME: name}
     if identity:

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from enkash_async._decoding.arrow.kinds import RecordBatch, Schema
     from enkash_async.session import EnKashSession
 
-    OpenSession = Callable[[], AbstractAsyncContextManager[EnKashSession]]
-    StartSearch = Callable[[EnKashSession], CustomerSearch]
-
 
 def every_customer(session: EnKashSession) -> CustomerSearch:
     """Return a search for all customers, in the order in which they were created."""
@@ -47,7 +44,11 @@ class CustomerStream:
     """
 
     def __init__(
-        self, open_session: OpenSession, start: StartSearch = every_customer, *, flat: bool = False
+        self,
+        open_session: Callable[[], AbstractAsyncContextManager[EnKashSession]],
+        start: Callable[[EnKashSession], CustomerSearch] = every_customer,
+        *,
+        flat: bool = False,
     ) -> None:
         if not callable(open_session):
             raise ArgumentTypeError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, Unpack
+from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack
 
 from enkash_async import customers as of_loop
 from enkash_async._arguments import keywords_named
@@ -12,7 +12,8 @@ from enkash_async._decoding.bad_record import OnBadRecord
 from enkash_async._search.extra import JsonBody, QueryString
 from enkash_async._search.page import Page
 from enkash_async._search.query import Direction
-from enkash_async.blocking.portal import Portal, Steps, blocking
+from enkash_async._search.search import NOT_COPIED
+from enkash_async.blocking.portal import Portal, Steps
 from enkash_async.customers.filters import CustomerFields, CustomerFilter
 from enkash_async.customers.records import Customer
 from enkash_async.customers.resource import DirectionText, OrderBy
@@ -37,11 +38,6 @@ class Customers:
 
     def __repr__(self) -> str:
         return f"{repr(self._customers)[:-1]}, blocking>"
-
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any:
-            return blocking(self._portal, getattr(self._customers, name))
 
     def search(
         self,
@@ -115,18 +111,44 @@ class Customers:
         filter: CustomerFilter | None = None,
         *,
         max_records: int = 50_000,
+        extra_body: JsonBody | None = None,
+        extra_query: QueryString | None = None,
         **fields: Unpack[CustomerFields],
     ) -> list[CustomerFilter]:
         """Return filters for parallel readers, as `enkash_async.Customers.windows` says."""
-        return self._portal.run(self._customers.windows, filter, max_records=max_records, **fields)
+        return self._portal.run(
+            self._customers.windows,
+            filter,
+            max_records=max_records,
+            extra_body=extra_body,
+            extra_query=extra_query,
+            **fields,
+        )
 
-    def count(self, filter: CustomerFilter | None = None, **fields: Unpack[CustomerFields]) -> int:
+    def count(
+        self,
+        filter: CustomerFilter | None = None,
+        *,
+        extra_body: JsonBody | None = None,
+        extra_query: QueryString | None = None,
+        **fields: Unpack[CustomerFields],
+    ) -> int:
         """Return how many customers match, by one request for one record."""
-        return self._portal.run(self._customers.count, filter, **fields)
+        return self._portal.run(
+            self._customers.count, filter, extra_body=extra_body, extra_query=extra_query, **fields
+        )
 
-    def get(self, customer_id: str) -> Customer:
+    def get(
+        self,
+        customer_id: str,
+        *,
+        extra_body: JsonBody | None = None,
+        extra_query: QueryString | None = None,
+    ) -> Customer:
         """Return the customer with this id; RecordNotFoundError if there is none."""
-        return self._portal.run(self._customers.get, customer_id)
+        return self._portal.run(
+            self._customers.get, customer_id, extra_body=extra_body, extra_query=extra_query
+        )
 
 
 @keywords_named
@@ -142,11 +164,6 @@ class CustomerSearch:
         self._portal = portal
         self._search = search
         self._ready: list[Customer] = search._ready  # pyright: ignore[reportPrivateUsage]
-
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any:
-            return blocking(self._portal, getattr(self._search, name))
 
     @property
     def total(self) -> int | None:
@@ -239,6 +256,9 @@ class CustomerSearch:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(NOT_COPIED)
 
     def __repr__(self) -> str:
         return self._portal.ask(lambda: repr(self._search))

@@ -113,22 +113,3 @@ _END: Any = object()
 
 async def _next_of(steps: AsyncIterator[Any]) -> Any:
     return await anext(steps, _END)
-
-
-def blocking(portal: Portal, value: Any) -> Any:
-    """Return *value* as callers without an event loop can use it."""
-    if hasattr(value, "__anext__"):
-        return Steps(portal, value)
-    if hasattr(value, "__await__"):
-
-        async def wait() -> Any:
-            return await value
-
-        return portal.run(wait)
-    if callable(value):
-
-        def call(*args: Any, **kwargs: Any) -> Any:
-            return blocking(portal, value(*args, **kwargs))
-
-        return call
-    return value

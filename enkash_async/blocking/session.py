@@ -57,6 +57,16 @@ class EnKashSession:
         return self._of(self._session.with_options(**options), self._portal)
 
     @property
+    def base_url(self) -> str:
+        """Return the address to which requests go, without a slash at its end."""
+        return self._session.base_url
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether it is open; for all its views alike."""
+        return self._session.is_open
+
+    @property
     def customers(self) -> Customers:
         """Return what can be asked of customers; whether it is open shows when it is asked."""
         if self._customers is None:

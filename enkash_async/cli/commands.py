@@ -78,7 +78,7 @@ layout_options = gathered(
         metavar="FILE",
         type=click.Path(allow_dash=True),
         help="File that appears under its name when it is COMPLETE or CHANGED; - is stdout. Its"
-        " name says the form: .jsonl, .csv or .parquet, and .gz or .zst behind it. With / at its"
+        " name says the form: .jsonl, .csv or .parquet, and .gz or .zst after it. With / at its"
         " end, a folder of parts.",
     ),
     click.option(

@@ -13,6 +13,7 @@ from enkash_async._search.search import answered
 from enkash_async._wire.fields import identity_reader
 from enkash_async.cli.connection import Connection, open_session
 from enkash_async.cli.running import Misuse, Status, need_stdout
+from enkash_async.customers import CUSTOMERS
 from enkash_async.export.streams import escaped
 from enkash_async.export.strict_json import one_line, why_refused
 
@@ -55,7 +56,7 @@ async def print_record(connection: Connection, customer_id: str, _: asyncio.Even
 async def _raw_customer(connection: Connection, customer_id: str) -> bytes:
     if not customer_id:
         raise Misuse("CUSTOMER_ID must not be empty")
-    identify = identity_reader("customerId")
+    identify = identity_reader(CUSTOMERS.identity.wire_name)
     # Not `customers.get`, whose record lacks the fields that the SDK does not know.
     async with (
         open_session(connection) as session,

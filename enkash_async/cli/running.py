@@ -59,7 +59,7 @@ _WORDS = {Status.HUNG_UP: "hung up", Status.INTERRUPTED: "interrupted"}
 
 def _show_log(ctx: click.Context, param: click.Parameter, times: int) -> None:
     if times:
-        # The session reads it when it opens, and would undo a level that was set before.
+        # A session reads it when it is made, and would undo a level that was set before.
         os.environ[LOG_VARIABLE] = "info" if times == 1 else "debug"
 
 

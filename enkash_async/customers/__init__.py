@@ -5,19 +5,28 @@ declares them as data. It must never know how a list is read, decoded or sent: t
 every list. Begin with `CUSTOMERS` in `resource`, then `records` and `filters`.
 """
 
-from enkash_async.customers.filters import CustomerFilter, CustomerLevel, CustomerStatus
+from enkash_async._decoding.extra import ExtraFields
+from enkash_async.customers.filters import (
+    CustomerFields,
+    CustomerFilter,
+    CustomerLevel,
+    CustomerStatus,
+    LevelText,
+    StatusText,
+)
 from enkash_async.customers.records import (
     Customer,
     CustomerKeyContact,
     CustomerReminder,
     ReminderType,
 )
-from enkash_async.customers.resource import CUSTOMERS, Customers
+from enkash_async.customers.resource import CUSTOMERS, Customers, DirectionText, OrderBy
 from enkash_async.customers.search import CustomerSearch
 
 __all__ = [
     "CUSTOMERS",
     "Customer",
+    "CustomerFields",
     "CustomerFilter",
     "CustomerKeyContact",
     "CustomerLevel",
@@ -25,5 +34,10 @@ __all__ = [
     "CustomerSearch",
     "CustomerStatus",
     "Customers",
+    "DirectionText",
+    "ExtraFields",
+    "LevelText",
+    "OrderBy",
     "ReminderType",
+    "StatusText",
 ]

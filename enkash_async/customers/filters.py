@@ -46,8 +46,10 @@ class CustomerLevel(StrEnum):
 
 
 StatusText = Literal["ACTIVE", "ALL", "INACTIVE"]
+"""A `CustomerStatus` as it is written; filters take it in any case."""
 
 LevelText = Literal["LEVEL_1", "LEVEL_2", "LEVEL_3"]
+"""A `CustomerLevel` as it is written; filters take it in any case."""
 
 
 @keywords_named

@@ -69,6 +69,7 @@ OrderBy = Literal[
 """Fields that a search may be ordered by: their Python names, and the service's."""
 
 DirectionText = Literal["ASC", "DESC"]
+"""A direction as it is written; searches take it in any case."""
 
 CUSTOMERS: ListEndpoint[CustomerFilter, Customer] = ListEndpoint(
     noun="customers",
@@ -77,7 +78,6 @@ CUSTOMERS: ListEndpoint[CustomerFilter, Customer] = ListEndpoint(
     path="/api/v0/customer/search",
     record=Customer,
     criteria=CustomerFilter,
-    identity="customerId",
     ids="customer_ids",
     time=TimeRange(field="createdOn", begin="created_on_from", end="created_on_to"),
 )
@@ -132,7 +132,8 @@ class Customers(ListResource[CustomerFilter, Customer]):
         - *resume*: go on from `resume_token` of an earlier search, which must have asked for the
           same.
         - *extra_body*, *extra_query*: fields of the body, and parameters, that are sent in addition
-          as they are, for what the documentation does not say.
+          as they are, for what the documentation does not say. They must not hold a field of
+          `CustomerFilter`, `offset` or `limit`, nor `orderBy` or `direction` where these are given.
         - *fields*: those of `CustomerFilter`, such as `customer_status="active"`; beside a *filter*
           they take the place of its own.
         """
@@ -199,6 +200,8 @@ class Customers(ListResource[CustomerFilter, Customer]):
         filter: CustomerFilter | None = None,
         *,
         max_records: int = 50_000,
+        extra_body: JsonBody | None = None,
+        extra_query: QueryString | None = None,
         **fields: Unpack[CustomerFields],
     ) -> list[CustomerFilter]:
         """Return filters that divide the customers created until now among parallel readers.
@@ -210,11 +213,24 @@ class Customers(ListResource[CustomerFilter, Customer]):
         - *filter*, *fields*: which customers, as for `search`.
         - *max_records*: each matches at most so many, unless more were created within one or two
           seconds.
+        - *extra_body*, *extra_query*: sent with each count, as for `search`. The filters do not
+          hold them: give them to `crawl` or `search` once more.
         """
-        return await super().windows(filter, max_records=max_records, **fields)
+        return await super().windows(
+            filter,
+            max_records=max_records,
+            extra_body=extra_body,
+            extra_query=extra_query,
+            **fields,
+        )
 
     async def count(  # type: ignore[override]
-        self, filter: CustomerFilter | None = None, **fields: Unpack[CustomerFields]
+        self,
+        filter: CustomerFilter | None = None,
+        *,
+        extra_body: JsonBody | None = None,
+        extra_query: QueryString | None = None,
+        **fields: Unpack[CustomerFields],
     ) -> int:
         """Return how many customers match, by one request for one record.
 
@@ -224,12 +240,20 @@ class Customers(ListResource[CustomerFilter, Customer]):
         it compares the count with what comes.
 
         - *filter*, *fields*: which customers, as for `search`.
+        - *extra_body*, *extra_query*: sent in addition, as for `search`.
         """
-        return await super().count(filter, **fields)
+        return await super().count(filter, extra_body=extra_body, extra_query=extra_query, **fields)
 
-    async def get(self, customer_id: str) -> Customer:
+    async def get(
+        self,
+        customer_id: str,
+        *,
+        extra_body: JsonBody | None = None,
+        extra_query: QueryString | None = None,
+    ) -> Customer:
         """Return the customer with this id; RecordNotFoundError if there is none.
 
         One search by `customerIds`, since the service documents no other way to get one.
+        *extra_body* and *extra_query* are sent in addition, as for `search`.
         """
-        return await super().get(customer_id)
+        return await super().get(customer_id, extra_body=extra_body, extra_query=extra_query)

@@ -12,6 +12,7 @@ from enkash_async.export.folder import FolderOutput, FolderPlaces, clear_folder,
 from enkash_async.export.forms import Form, Format
 from enkash_async.export.output import FileOutput, clear_file, places_of
 from enkash_async.export.state import Places, State, load
+from enkash_async.report import Verdict
 
 AnyPlaces = Places | FolderPlaces
 
@@ -44,14 +45,20 @@ def reopen(places: AnyPlaces, state: State) -> FileOutput | FolderOutput:
 
 @attrs.frozen
 class Leftover:
-    """What an export left that can be gone on with: where its *records* are."""
+    """What an export left: where its *records* are.
+
+    It can be gone on with, unless it came to its end with a *verdict* that was not good enough, or
+    was gone on with *in_vain*: then it is begun anew.
+    """
 
     part: Path
     records: int
+    verdict: Verdict | None = None
+    in_vain: bool = False
 
 
 def left_by(path: str | os.PathLike[str]) -> Leftover | None:
-    """Return what an export to *path* has left to go on with, None if there is nothing."""
+    """Return what an export to *path* has left, None if there is nothing."""
     try:
         target = target_of(Path(path))
         places: AnyPlaces = Places(target, target)
@@ -62,4 +69,5 @@ def left_by(path: str | os.PathLike[str]) -> Leftover | None:
         return None
     if state is None or not places.part.exists():
         return None
-    return Leftover(places.part, state.records)
+    verdict = None if state.ended is None else Verdict(state.ended.verdict)
+    return Leftover(places.part, state.records, verdict, state.in_vain)

@@ -9,8 +9,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+import msgspec
+
 from enkash_async._clock import now
 from enkash_async._search.search import Search
+from enkash_async.errors import IncompleteSearchError
 from enkash_async.events import Method
 from enkash_async.export.bad import BadRow
 from enkash_async.export.content import Content, Taken
@@ -75,9 +78,13 @@ class Exporter:
                         self._state = self._current()
                 is_stopped = await self._copy(stop)
             if is_stopped:
-                await self._leave_unfinished(least=1)
+                await self._leave_unfinished()
                 return self._result(is_finished=False, is_stopped=True)
             return await self._finish(keep_incomplete=keep_incomplete)
+        except IncompleteSearchError:
+            await self._save_unproven()
+            self._name_bad()
+            raise
         except BaseException:
             self._save_what_is_whole()
             self._name_bad()
@@ -95,8 +102,6 @@ class Exporter:
             await self._commit_if_due()
             if stop is not None and stop.is_set():
                 return True
-        await self._in_thread(lambda: self._write(Taken(b"", 0, self._content.rest())))
-        self._name_bad()
         return False
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
@@ -185,8 +190,8 @@ class Exporter:
         await to_its_end(partial(self._output.commit, self._state))
         self._committed_at = now()
 
-    def _save_what_is_whole(self, least: int = 1) -> None:
-        """Commit as much as can be gone on from, if it holds so many rows; wait for nobody."""
+    def _save_what_is_whole(self) -> None:
+        """Commit as much as can be gone on from, if it holds a row; wait for nobody."""
         if not self._output.is_durable or not (self._records or self._bad):
             return
         if self._state is not None and self._state.ended is not None:
@@ -194,7 +199,7 @@ class Exporter:
             return
         if self._is_clean and self._content.may_end_here:
             self._state = self._current()
-        if self._state is not None and self._state.records + self._state.bad >= least:
+        if self._state is not None and self._state.records + self._state.bad:
             # What was committed before stays where that cannot be written.
             with contextlib.suppress(OSError):
                 self._output.commit(self._state)
@@ -202,28 +207,57 @@ class Exporter:
     # The end
 
     async def _finish(self, *, keep_incomplete: bool) -> ExportResult:
-        report, output = self._search.report, self._output
-        is_good = report.verdict is not Verdict.INCOMPLETE or keep_incomplete
-        if not output.is_durable:
+        output = self._output
+        if isinstance(output, StreamOutput):
+            await self._write_rest()
             await in_thread(partial(output.write, self._content.tail(), []))
             await in_thread(partial(output.commit, self._current()))
             return self._result(is_finished=True)
-        if not is_good:
-            # All that there is may have come, and be less than what is compressed in one piece.
-            await self._leave_unfinished(least=0)
+        ended = await self._end()
+        # Whether CHANGED is as good as COMPLETE, the search has said.
+        if not ended.may_be_kept(strict=False, keep_incomplete=keep_incomplete):
             return self._result(is_finished=False)
-        assert not isinstance(output, StreamOutput)
-        tail = await to_its_end(self._content.tail)
-        await self._in_thread(partial(output.write, tail, []))
-        self._state = self._current(Ended(verdict=report.verdict, reasons=report.reasons))
-        await self._commit()
         await publish(self._content, output)
         return self._result(is_finished=True)
 
-    async def _leave_unfinished(self, *, least: int) -> None:
+    async def _end(self) -> Ended:
+        """Make durable all that came, and that nothing more would come."""
+        report = self._search.report
+        await self._write_rest()
+        tail = await to_its_end(self._content.tail)
+        await self._in_thread(partial(self._output.write, tail, []))
+        ended = Ended(verdict=report.verdict, reasons=report.reasons)
+        if self._records or self._bad or report.verdict is not Verdict.INCOMPLETE:
+            self._state = self._current(ended)
+            await self._commit()
+        return ended
+
+    async def _write_rest(self) -> None:
+        """Write the bad rows that came after all others."""
+        await self._in_thread(lambda: self._write(Taken(b"", 0, self._content.rest())))
+        self._name_bad()
+
+    async def _save_unproven(self) -> None:
+        """Save what came before an IncompleteSearchError, and whether it can be gone on with."""
+        if not self._output.is_durable:
+            return
+        if not self._search.report.unfinished:
+            # It is raised in any case; what was committed before stays where that is not written.
+            with contextlib.suppress(OSError):
+                await self._end()
+            return
+        before = self._before
+        if before is not None and self._records + self._bad == before.records + before.bad:
+            self._state = msgspec.structs.replace(before, in_vain=True)
+            with contextlib.suppress(OSError):
+                await self._commit()
+            return
+        self._save_what_is_whole()
+
+    async def _leave_unfinished(self) -> None:
         """Commit what can be gone on from, and write what waits behind it, for people to read."""
         if self._output.is_durable:
-            self._save_what_is_whole(least)
+            self._save_what_is_whole()
             tail = await to_its_end(self._content.tail)
             await self._in_thread(partial(self._output.write, tail, []))
 

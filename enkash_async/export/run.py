@@ -270,6 +270,9 @@ async def _go_on(
         forget(places)
         path, bad_path = places.found(is_finished=True)
         return _account(request, state, (path, bad_path, path.stat().st_size))
+    if (why := _why_anew(request, state, keep_incomplete)) is not None:
+        listener.note(f"{why}: this one begins anew")
+        return await _begin(request, places, listener, stop, keep_incomplete)
     output = reopen(places, state)
     listener.note(f"going on after {state.records:,} records of an earlier run")
     if state.ended is None:
@@ -281,6 +284,17 @@ async def _go_on(
     finally:
         output.close()
     return _account(request, state, output.account(is_finished=True))
+
+
+def _why_anew(request: Request, state: State, keep_incomplete: bool) -> str | None:
+    """Return why what *state* speaks of is of no use to go on with, None if it is of use."""
+    if state.in_vain:
+        return "the export that was gone on with got no further"
+    strict = bool(request.options.get("strict"))
+    ended = state.ended
+    if ended is None or ended.may_be_kept(strict=strict, keep_incomplete=keep_incomplete):
+        return None
+    return f"the export before came to its end with the verdict {ended.verdict}"
 
 
 def _account(request: Request, state: State, found: tuple[Path, Path, int]) -> ExportResult:

@@ -11,6 +11,7 @@ import msgspec
 
 from enkash_async.errors import InvalidArgumentError
 from enkash_async.export.files import remove, sync_folder, write_private
+from enkash_async.report import Verdict
 
 VERSION = 1
 
@@ -19,10 +20,17 @@ MAX_BYTES = 64 * 1024 * 1024
 
 
 class Ended(msgspec.Struct, frozen=True, kw_only=True):
-    """How the reading ended, where only the file's name is missing."""
+    """How the reading ended, where nothing more would come."""
 
     verdict: str
     reasons: list[str]
+
+    def may_be_kept(self, *, strict: bool, keep_incomplete: bool) -> bool:
+        """Say whether what came may get its name."""
+        verdict = Verdict(self.verdict)
+        if keep_incomplete or verdict is Verdict.COMPLETE:
+            return True
+        return verdict is Verdict.CHANGED and not strict
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,7 +40,9 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     what the caller calls the service. *token* is a resume token: it holds ids and no other data.
     *length* and *bad_length* are bytes of the two files that are durable, *packed* what their
     compressor must know. *records* and *bad* count what is in them. In a folder so many *parts* are
-    whole before the one that grows, which holds *part_rows* rows.
+    whole before the one that grows, which holds *part_rows* rows. Once reading has *ended*, all
+    that came is durable, and the file lacks its name or a proof. *in_vain* says that who went on
+    from here got no further, since the pages contradict each other.
     """
 
     version: int = VERSION
@@ -49,6 +59,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     parts: int = 0
     part_rows: int = 0
     ended: Ended | None = None
+    in_vain: bool = False
 
 
 def hashed(value: Any) -> str:

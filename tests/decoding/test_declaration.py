@@ -15,6 +15,7 @@ import pytest
 from enkash_async import Customer, CustomerKeyContact, CustomerReminder, ReminderType
 from enkash_async._decoding.declaration import RecordField, fields_of
 from enkash_async._decoding.decoder import RecordDecoder
+from enkash_async._wire.keys import IDENTITY, wire
 from tests.decoding.drawing import IST
 from tests.decoding.made_up import Branch, Colour, Leaf, Season
 
@@ -104,6 +105,34 @@ def test_a_nested_record_is_looked_at_too() -> None:
     for hint, nothing in [(inner | None, None), (GenericAlias(tuple, (inner, ...)), ())]:
         with pytest.raises(TypeError, match=r"Made\.the_field is declared as float"):
             RecordDecoder(record_with(hint, default=nothing), IST)
+
+
+@pytest.mark.parametrize(
+    ("hint", "nothing"),
+    [
+        *[(kind | None, None) for kind in (int, bool, Decimal, datetime, Leaf)],
+        (Colour | str | None, None),
+        (tuple[str, ...], ()),
+    ],
+)
+def test_an_identity_that_is_no_text_is_refused(hint: Any, nothing: Any) -> None:
+    # Pages would be compared by hashes of the whole records, and `get` would find none.
+    record = record_with(hint, default=nothing, metadata={IDENTITY: True})
+
+    with pytest.raises(TypeError, match=r"Made\.the_field is the identity, and is declared as"):
+        RecordDecoder(record, IST)
+
+
+@attrs.frozen(weakref_slot=False)
+class TwiceNamed:
+    code: str | None = wire(identity=True)
+    name: str | None = wire()
+    number: str | None = wire(identity=True)
+
+
+def test_a_second_identity_is_refused() -> None:
+    with pytest.raises(TypeError, match="TwiceNamed has several identities, code and number"):
+        RecordDecoder(TwiceNamed, IST)
 
 
 def test_the_fields_of_a_customer() -> None:

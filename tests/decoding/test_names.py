@@ -15,7 +15,6 @@ from enkash_async._decoding.declaration import fields_of, identity_of
 from enkash_async._decoding.decoder import RecordDecoder
 from enkash_async._decoding.names import compared_names, undeclared_names, why_foreign
 from enkash_async._wire.fields import identity_reader, time_reader
-from enkash_async.customers.resource import CUSTOMERS
 from tests.decoding.alike import FastLane, ReferenceLane
 from tests.decoding.test_decoding import EXAMPLE
 
@@ -111,12 +110,6 @@ def test_a_record_that_declares_no_identity_may_be_anything() -> None:
     assert identity_of(contact) is None
     assert why_foreign(contact, ["x"]) is None
     assert RecordDecoder(contact, UTC).decode(b'{"x": 1}') == contact()
-
-
-def test_the_identity_of_a_customer_is_that_of_the_list() -> None:
-    identity = identity_of(Customer)
-    assert identity is not None
-    assert identity.wire_name == CUSTOMERS.identity
 
 
 def test_names_are_compared_with_those_declared() -> None:

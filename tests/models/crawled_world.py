@@ -332,7 +332,7 @@ def run(world: CrawlWorld, seed: int, script: Script | None = None) -> CrawlOutc
             token,
             begin=world.begin,
             until=UNTIL,
-            trial_pages=world.habits.concurrency,
+            unproven_pages=world.habits.concurrency,
         ),
         chance,
         allowed,

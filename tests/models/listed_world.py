@@ -322,7 +322,7 @@ def run(world: ListWorld, seed: int, script: Script | None = None) -> ListOutcom
             max_rows=habits.max_rows,
             full_check=world.full_check,
             remembered=remembered,
-            trial_pages=habits.concurrency,
+            unproven_pages=habits.concurrency,
         ),
         chance,
         allowed,

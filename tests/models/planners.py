@@ -47,7 +47,7 @@ def open_pager(
     max_rows: int | None,
     full_check: bool,
     remembered: Remembered | None = None,
-    trial_pages: int | None = None,
+    unproven_pages: int | None = None,
 ) -> Planner:
     """Return a planner of one list as `search()` makes it."""
     return Pager(
@@ -58,7 +58,7 @@ def open_pager(
         resume=None if token is None else ResumeToken.parse(token).point_of(ListPoint),
         full_check=full_check,
         remembered=remembered,
-        trial_pages=trial_pages,
+        unproven_pages=unproven_pages,
         # So that sizes go down and up again within one short list.
         sizes=PageSizes(page_size, grow_after=1),
     )
@@ -71,7 +71,7 @@ def open_crawl(
     *,
     begin: datetime | None,
     until: datetime,
-    trial_pages: int | None = None,
+    unproven_pages: int | None = None,
 ) -> Planner:
     """Return a planner of windows as `crawl()` makes it."""
     return Crawl(
@@ -82,7 +82,7 @@ def open_crawl(
         read_times=read_times,
         resume=CrawlPoint() if token is None else ResumeToken.parse(token).point_of(CrawlPoint),
         sizes=PageSizes(page_size, grow_after=1),
-        trial_pages=trial_pages,
+        unproven_pages=unproven_pages,
     )
 
 
@@ -183,7 +183,7 @@ def with_doubts(token: Token) -> Token:
 
 
 _LIST = {"of": "list", "row": 5, "delivered": 5, "edge": ["a"], "ahead": [], "changed": False}
-_LIST |= {"unproven": False, "page_rows": 5, "total": 9, "counted": 9}
+_LIST |= {"moved": False, "unproven": False, "page_rows": 5, "total": 9, "counted": 9}
 _CRAWL = {"of": "crawl", "delivered": 5, "edge": ["a"], "changed": False, "unproven": False}
 _CRAWL |= {"total": 9, "after": "2024-01-01T00:00:00Z", "edge_until": "2024-01-01T00:00:00Z"}
 _CRAWL |= {"until": "2025-01-01T00:00:00Z", "inside": None, "inside_until": None, "outside": 0}

@@ -7,20 +7,18 @@ from typing import Any
 import pytest
 
 from enkash_async._paging.addressing import OffsetUnit
-from enkash_async._paging.list_end import MAX_REPEATS, ListEnd, Step
+from enkash_async._paging.list_end import MAX_REPEATS, ListEnd, Step, TakenPage
+from enkash_async._paging.records_count import PlaceCount
 
-FITS: dict[str, Any] = {
-    "new": 5,
-    "same_edge": False,
-    "same_place": False,
-    "is_counted_out": False,
-    "shortage": 0,
-    "is_total": False,
-    "is_all_counted": False,
-}
-"""A page that brings new rows where the service counts nothing."""
 STILL = {"new": 0, "same_edge": True, "same_place": True}
 """A page that holds the edge and nothing after it."""
+
+
+def step_after(end: ListEnd, rows: int, limit: int, **facts: Any) -> Step:
+    """Return what follows a page that brings five new rows, if no *facts* say otherwise."""
+    of_count = {name: facts.pop(name) for name in PlaceCount.__struct_fields__ if name in facts}
+    page = TakenPage(rows, limit, **{"new": 5} | facts)
+    return end.step_after(page, PlaceCount(**of_count))
 
 
 @pytest.mark.parametrize(
@@ -28,17 +26,17 @@ STILL = {"new": 0, "same_edge": True, "same_place": True}
     [
         # A full page says nothing of the end, whatever the count says.
         ("rows", 0, 11, 11, {}, Step.READ_ON),
-        ("rows", 10, 10, 10, {"is_counted_out": True}, Step.READ_ON),
+        ("rows", 10, 10, 10, {"is_last": True}, Step.READ_ON),
         ("rows", 10, 12, 10, {}, Step.READ_ON),
         # A short page ends the list if the count agrees, or nothing follows the edge.
-        ("rows", 10, 4, 11, {"is_counted_out": True}, Step.END),
-        ("rows", 10, 1, 11, STILL | {"is_counted_out": True}, Step.END),
+        ("rows", 10, 4, 11, {"is_last": True}, Step.END),
+        ("rows", 10, 1, 11, STILL | {"is_last": True}, Step.END),
         # The row after it may be too heavy for a page with it.
         ("rows", 10, 1, 11, STILL, Step.PEEK),
         ("pages", 10, 4, 10, STILL, Step.END),
         # As long as the longest, it may be capped, even where the count agrees.
-        ("rows", 0, 4, 11, {"is_counted_out": True}, Step.DOUBT_SIZE),
-        ("rows", 4, 4, 11, {"is_counted_out": True}, Step.DOUBT_SIZE),
+        ("rows", 0, 4, 11, {"is_last": True}, Step.DOUBT_SIZE),
+        ("rows", 4, 4, 11, {"is_last": True}, Step.DOUBT_SIZE),
         # More than the edge may have been cut off by a cap.
         ("rows", 10, 4, 11, STILL, Step.DOUBT_SIZE),
         # The edge alone, but somewhere else: rows went before it.
@@ -48,7 +46,7 @@ STILL = {"new": 0, "same_edge": True, "same_place": True}
         ("rows", 10, 4, 11, {"shortage": 3}, Step.DOUBT_SIZE),
         # So few rows leave no room for an overlap: look at the page after them.
         ("rows", 0, 1, 11, {}, Step.PEEK),
-        ("rows", 0, 1, 11, {"is_counted_out": True}, Step.PEEK),
+        ("rows", 0, 1, 11, {"is_last": True}, Step.PEEK),
         ("rows", 1, 1, 11, STILL, Step.PEEK),
         ("rows", 0, 2, 11, {}, Step.DOUBT_SIZE),
         ("pages", 0, 2, 10, {}, Step.PEEK),
@@ -60,20 +58,20 @@ STILL = {"new": 0, "same_edge": True, "same_place": True}
 def test_the_end_rule(
     unit: OffsetUnit, longest: int, rows: int, limit: int, facts: dict[str, Any], step: Step
 ) -> None:
-    assert ListEnd(unit, longest).step_after(rows, limit, **FITS | facts) is step
+    assert step_after(ListEnd(unit, longest), rows, limit, **facts) is step
 
 
 def test_it_looks_at_the_page_after_only_once() -> None:
     end = ListEnd("rows")
 
-    assert end.step_after(1, 11, **FITS) is Step.PEEK
-    assert end.step_after(1, 11, **FITS) is Step.DOUBT_SIZE
+    assert step_after(end, 1, 11) is Step.PEEK
+    assert step_after(end, 1, 11) is Step.DOUBT_SIZE
 
 
 def test_a_last_page_that_comes_again_and_again_is_taken_for_the_end() -> None:
     end = ListEnd("rows", 10)
-    repeated = FITS | {"new": 0, "same_edge": True}
-    steps = [end.step_after(4, 11, **repeated) for _ in range(MAX_REPEATS)]
+    repeated = {"new": 0, "same_edge": True}
+    steps = [step_after(end, 4, 11, **repeated) for _ in range(MAX_REPEATS)]
 
     assert steps == [Step.DOUBT_SIZE] * (MAX_REPEATS - 1) + [Step.END_UNPROVEN]
 
@@ -81,26 +79,26 @@ def test_a_last_page_that_comes_again_and_again_is_taken_for_the_end() -> None:
 @pytest.mark.parametrize("facts", [{"new": 1}, {"same_edge": False}])
 def test_anything_new_starts_the_counting_of_repeats_over(facts: dict[str, Any]) -> None:
     end = ListEnd("rows", 10)
-    repeated = FITS | {"new": 0, "same_edge": True}
+    repeated = {"new": 0, "same_edge": True}
     for _ in range(MAX_REPEATS - 1):
-        end.step_after(4, 11, **repeated)
-    end.step_after(4, 11, **repeated | facts)
+        step_after(end, 4, 11, **repeated)
+    step_after(end, 4, 11, **repeated | facts)
 
-    assert end.step_after(4, 11, **repeated) is Step.DOUBT_SIZE
+    assert step_after(end, 4, 11, **repeated) is Step.DOUBT_SIZE
 
 
 def test_a_page_as_long_as_the_longest_is_no_repeat_of_the_last() -> None:
     end = ListEnd("rows", 4)
-    repeated = FITS | {"new": 0, "same_edge": True}
+    repeated = {"new": 0, "same_edge": True}
 
-    assert {end.step_after(4, 11, **repeated) for _ in range(20)} == {Step.DOUBT_SIZE}
+    assert {step_after(end, 4, 11, **repeated) for _ in range(20)} == {Step.DOUBT_SIZE}
 
 
 def test_it_remembers_the_longest_page_and_whether_a_single_row_came_alone() -> None:
     end = ListEnd("rows")
     seen = []
     for rows, limit in [(3, 3), (7, 10), (1, 1), (1, 10), (2, 10)]:
-        end.step_after(rows, limit, **FITS)
+        step_after(end, rows, limit)
         seen.append((end.longest_page, end.was_single))
 
     assert seen == [(3, False), (7, False), (7, False), (7, True), (7, True)]
@@ -140,37 +138,35 @@ def test_the_edge_alone_again_confirms_what_the_page_after_it_showed(
     rows: int, ends_with_edge: bool, step: Step
 ) -> None:
     end = uneven_end()
-    end.step_after(1, 11, **FITS | STILL)
+    step_after(end, 1, 11, **STILL)
     assert end.note_peek(rows, ends_with_edge=ends_with_edge, is_counted_out=False) is Step.READ_ON
 
-    assert end.step_after(1, 11, **FITS | STILL) is step
+    assert step_after(end, 1, 11, **STILL) is step
     # Rows too heavy for a page are met again.
-    end.step_after(7, 11, **FITS)
-    assert end.step_after(1, 11, **FITS | STILL) is (
-        Step.LOOSE if step is Step.LOOSE else Step.PEEK
-    )
+    step_after(end, 7, 11)
+    assert step_after(end, 1, 11, **STILL) is (Step.LOOSE if step is Step.LOOSE else Step.PEEK)
 
 
 def uneven_end() -> ListEnd:
     """Return one that saw short pages in the middle of the list, as where bytes end them."""
     end = ListEnd("rows")
     for rows in (6, 9, 3):
-        assert end.step_after(rows, 11, **FITS) is Step.DOUBT_SIZE
+        assert step_after(end, rows, 11) is Step.DOUBT_SIZE
     return end
 
 
 def test_where_pages_are_short_for_no_cap_a_count_alone_ends_nothing() -> None:
-    assert uneven_end().step_after(4, 11, **FITS | {"is_counted_out": True}) is Step.DOUBT_SIZE
+    assert step_after(uneven_end(), 4, 11, **{"is_last": True}) is Step.DOUBT_SIZE
     capped = ListEnd("rows")
     for _ in range(3):
-        capped.step_after(6, 11, **FITS)
-    assert capped.step_after(4, 11, **FITS | {"is_counted_out": True}) is Step.END
+        step_after(capped, 6, 11)
+    assert step_after(capped, 4, 11, **{"is_last": True}) is Step.END
 
 
 def test_loose_pages_that_come_again_and_again_are_taken_for_the_end() -> None:
     end = ListEnd("rows", 1)
-    repeated = FITS | {"new": 0, "same_edge": True, "is_loose": True}
-    steps = [end.step_after(1, 1, **repeated) for _ in range(MAX_REPEATS)]
+    repeated = {"new": 0, "same_edge": True, "is_loose": True}
+    steps = [step_after(end, 1, 1, **repeated) for _ in range(MAX_REPEATS)]
 
     assert steps == [Step.READ_ON] * (MAX_REPEATS - 1) + [Step.END_UNPROVEN]
 
@@ -180,7 +176,7 @@ def test_pages_that_end_anywhere_have_no_length_to_go_on_with(
     unit: OffsetUnit, page_rows: int
 ) -> None:
     end = ListEnd(unit, 11)
-    end.step_after(4, 11, **FITS)
+    step_after(end, 4, 11)
     assert end.page_rows == 11
-    end.step_after(6, 11, **FITS)
+    step_after(end, 6, 11)
     assert end.page_rows == page_rows

@@ -250,6 +250,35 @@ def test_a_list_in_another_order_at_each_request_ends_after_few_of_them(
     assert reader.point().delivered == len(rows)
 
 
+@pytest.mark.parametrize("stopped_after", range(8))
+def test_rows_in_another_order_are_told_of_though_the_search_is_resumed(stopped_after: int) -> None:
+    class Swapping(Service):
+        def answer(self, request: PageRequest) -> RawPage:
+            rows = self.rows
+            if self.requests == 1:
+                # From here on, rows delivered are looked for on each page.
+                del rows[2]
+            if self.requests == 5:
+                for read, unread in ((6, 34), (5, 35)):
+                    rows[read], rows[unread] = rows[unread], rows[read]
+            return super().answer(request)
+
+    service = Swapping(World(rows=60, page_size=10), random.Random(0))
+    reader, pages = pager(), 0
+    while not reader.ended:
+        if pages == stopped_after:
+            text = str(ResumeToken(fingerprint="", point=reader.point()))
+            point = ResumeToken.parse(text).point_of(ListPoint)
+            reader = Pager(page_size=10, addressing=Addressing(), resume=point)
+        reader.accept(service.answer(reader.wanted(1)[0]))
+        pages += 1
+
+    assert pages >= 8
+    verdict, reasons = reader.verdict()
+    assert verdict is Verdict.INCOMPLETE
+    assert "another order" in reasons[0]
+
+
 @given(
     st.sampled_from(["rows", "pages"]),
     st.integers(20, 1500),

@@ -57,7 +57,7 @@ def plan_of(
         count,
         reach,
         foreseen=foreseen,
-        trial_pages=8,
+        unproven_pages=8,
         is_unit_proven=is_unit_proven,
     )
     for _ in range(taken):

@@ -393,6 +393,60 @@ async def test_who_waits_for_a_turn_behind_endless_refusals_gets_the_refusal() -
     assert all(len(error.__notes__) == 1 for error in errors)
 
 
+NEVER: dict[str, Any] = {"error_types": frozenset(), "statuses": frozenset()}
+
+
+@pytest.mark.parametrize("policy", [{}, {"attempts": 1}, NEVER], ids=["default", "once", "never"])
+@pytest.mark.parametrize(
+    ("status", "wish", "error_type", "holds_up"),
+    [
+        (429, "30", None, True),
+        (429, "30", "VALIDATION_ERROR", True),
+        (503, "30", None, True),
+        (500, "30", "SYSTEM_ERROR", True),
+        # Longer than is obeyed: to hold the others up would help nobody.
+        (429, "90", None, False),
+        # What does not pass does not do so later either.
+        (400, "30", None, False),
+        (503, "30", "VALIDATION_ERROR", False),
+    ],
+)
+async def test_a_refusal_holds_the_others_up_whatever_the_policy_tries_again(
+    policy: dict[str, Any], status: int, wish: str, error_type: str | None, holds_up: bool
+) -> None:
+    async def answer(call: SearchCall) -> web.Response | None:
+        if call.number:
+            return None
+        body = {"errorResponse": {"errorType": error_type}} if error_type else {}
+        return web.json_response(body, status=status, headers={"Retry-After": wish})
+
+    # A wait that is longer than a request has time is told at once.
+    options: dict[str, Any] = {"retry": RetryPolicy(**policy), "timeout": Timeout(call=20)}
+    async with serving(answer, **options) as (sandbox, session):
+        with pytest.raises(APIError):
+            await session.customers.search()
+        if holds_up:
+            with pytest.raises(APIError) as caught:
+                await session.customers.search()
+            assert (caught.value.status, caught.value.retry_after) == (status, float(wish))
+        else:
+            assert len(await session.customers.search()) == 50
+        assert len(sandbox.searches) == (1 if holds_up else 2)
+
+
+@pytest.mark.parametrize("policy", [{"attempts": 1}, NEVER], ids=["once", "never"])
+@pytest.mark.parametrize(("status", "lowest"), [(503, 4), (504, 4), (500, None), (400, None)])
+async def test_strain_lets_fewer_be_in_flight_whatever_the_policy_tries_again(
+    policy: dict[str, Any], status: int, lowest: int | None
+) -> None:
+    async def answer(call: SearchCall) -> web.Response:
+        return refused(status)
+
+    async with serving(answer, retry=RetryPolicy(**policy)) as (_, session):
+        [report] = await search_many(session, 1)
+    assert report.lowest_concurrency == lowest
+
+
 async def test_answers_that_are_too_large_are_paid_for() -> None:
     options: dict[str, Any] = {"page_size": 1000, "max_body_bytes": 900}
     async with serving(rows=1000, retry=QUICK, **options) as (sandbox, session):

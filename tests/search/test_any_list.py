@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
+from datetime import UTC
 from typing import Any
 
 import anyio
+import msgspec
 import pytest
 
 from enkash_async import BadRecord, DecodeError, RecordNotFoundError, Verdict
 from enkash_async._decoding.arrow.schema import schema_of
+from enkash_async._decoding.decoder import RecordDecoder
 from enkash_async._search.search import Search
 from enkash_async.events import Outcome, RequestEnded
 from enkash_async.sandbox import Fault, FaultScript, SearchCall, faults
 from tests.decoding.alike import plain
-from tests.support.any_list import DECODED, KINDS, PAGE_SIZE, ROWS, VIEWS, Listed, View, serving
+from tests.support.any_list import (
+    DECODED,
+    KINDS,
+    PAGE_SIZE,
+    ROWS,
+    VIEWS,
+    Kind,
+    Listed,
+    View,
+    serving,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -152,6 +166,25 @@ async def test_a_bad_record_is_an_error_after_those_before_it(listed: Listed) ->
         await listed.ids_of(listed.resource.search(resume=search.resume_token))
         == (listed.ids[len(ids) :])
     )
+
+
+# What the identity means to each part
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_an_object_whose_identity_has_another_spelling_is_no_record(kind: Kind) -> None:
+    identity = kind.endpoint.identity.wire_name
+    other = re.sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", identity)
+    with pytest.raises(DecodeError, match=rf"no {identity}; it has {other} \(for {identity}\)"):
+        RecordDecoder(kind.endpoint.record, UTC).decode(msgspec.json.encode({other: "x"}))
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_the_identity_alone_is_in_each_row_of_arrow(kind: Kind) -> None:
+    record: Any = kind.endpoint.record
+    assert [column.name for column in schema_of(record) if not column.nullable] == [
+        kind.endpoint.identity.name
+    ]
 
 
 # Some of them

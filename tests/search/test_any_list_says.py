@@ -146,6 +146,16 @@ async def test_no_page_is_larger_than_the_list_allows(listed: Listed) -> None:
     assert await listed.ids_of(search) == listed.ids
 
 
+async def test_a_record_that_declares_no_identity_is_refused(listed: Listed) -> None:
+    @attrs.frozen(weakref_slot=False)
+    class Nameless:
+        name: str | None = None
+
+    nameless = msgspec.structs.replace(listed.endpoint, record=Nameless)
+    with pytest.raises(TypeError, match="Nameless declares no identity: pages are compared by"):
+        listed.session._list(partial(ListResource, nameless))
+
+
 async def test_a_list_without_a_time_is_searched_and_not_crawled(listed: Listed) -> None:
     timeless = msgspec.structs.replace(listed.endpoint, time=None)
     resource = listed.session._list(partial(ListResource, timeless))

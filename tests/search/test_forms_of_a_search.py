@@ -254,6 +254,20 @@ async def test_a_table_has_no_more_rows_than_asked_for(
     assert search.report.records_delivered == expected
 
 
+@pytest.mark.parametrize("rows", [0, 1, 29, 30, 31, 500])
+async def test_a_table_has_no_more_rows_though_the_first_page_was_awaited(
+    sandbox: Sandbox, session: EnKashSession, rows: int
+) -> None:
+    search = session.customers.search(page_size=30)
+    assert len(await search) == 30
+    table: Any = await search.to_arrow(max_rows=rows)
+
+    assert table.column("customer_id").to_pylist() == sandbox.customer_ids()[:rows]
+    assert search.resume_token.delivered == min(rows, ROWS)
+    rest = session.customers.search(page_size=30, resume=search.resume_token)
+    assert [one.customer_id async for one in rest] == sandbox.customer_ids()[rows:]
+
+
 async def test_a_table_of_no_rows_has_its_columns(session: EnKashSession) -> None:
     table: Any = await session.customers.search(offset=ROWS).to_arrow(flat=True)
 
@@ -263,8 +277,11 @@ async def test_a_table_of_no_rows_has_its_columns(session: EnKashSession) -> Non
 
 @pytest.mark.parametrize("rows", [-1, True, 1.5, "all"])
 async def test_a_wrong_number_of_rows_is_refused(session: EnKashSession, rows: Any) -> None:
+    search = session.customers.search()
     with pytest.raises((TypeError, ValueError), match="max_rows"):
-        await session.customers.search().to_arrow(max_rows=rows)
+        await search.to_arrow(max_rows=rows)
+    # Nothing is settled by it.
+    assert sum([len(page) async for page in search.pages()]) == ROWS
 
 
 @pytest.mark.parametrize("page_is_read", ["by pyarrow", "by the record lane"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ from enkash_async import ConnectError, IncompleteSearchError, SearchReport, Verd
 from enkash_async._paging.history import NewRows
 from enkash_async._search.byte_budget import ByteBudget
 from enkash_async._search.prefetch import Prefetch
-from enkash_async._search.row_stream import Batch, RowStream
+from enkash_async._search.row_stream import Batch, Fetches, RowStream
 from enkash_async._search.start import Start
 from enkash_async._tasks import TaskOwner
 from enkash_async._telemetry.telemetry import Telemetry
@@ -57,7 +58,7 @@ def heard() -> Heard:
 @pytest.fixture
 def make(owner: TaskOwner, planner: FakePlanner, gate: Gate, heard: Heard) -> Make:
     def make(
-        begin: Start[ListPoint] | None = None,
+        place: Start[ListPoint] | None = None,
         *,
         max_records: int | None = None,
         strict: bool = False,
@@ -65,15 +66,18 @@ def make(owner: TaskOwner, planner: FakePlanner, gate: Gate, heard: Heard) -> Ma
     ) -> RowStream:
         watch = Telemetry([heard.hooks]).search("things", "search")
         prefetch = Prefetch(planner, gate.fetch, owner, ByteBudget(10**6), 2, 60, watch)
-        return RowStream(
+        fetcher: Any = None
+        stream = RowStream(
             planner,
-            prefetch,
+            lambda: Fetches(asyncio.get_running_loop(), fetcher, prefetch),
             SearchReport(),
-            begin or start(),
+            place or start(),
             max_records=max_records,
             strict=strict,
             watch=watch,
         )
+        stream.begin()
+        return stream
 
     return make
 

@@ -34,8 +34,6 @@ class Kind:
     endpoint: ListEndpoint[Any, Any]
     resource: Callable[[SessionWithSuppliers], ListResource[Any, Any]]
     search_class: type[Search[Any]]
-    id_name: str
-    """The Python name of the field that tells its records apart."""
 
 
 KINDS: Mapping[str, Kind] = {
@@ -43,13 +41,11 @@ KINDS: Mapping[str, Kind] = {
         endpoint=CUSTOMERS,
         resource=lambda session: session.customers,
         search_class=CustomerSearch,
-        id_name="customer_id",
     ),
     "suppliers": Kind(
         endpoint=SUPPLIERS,
         resource=lambda session: session.suppliers,
         search_class=Search,
-        id_name="code",
     ),
 }
 
@@ -95,12 +91,12 @@ class Listed:
         return self.filter(**{self.time.begin: datetime.fromisoformat(row[self.time.field])})
 
     def id_of(self, record: Any) -> str:
-        id_: str = getattr(record, self.kind.id_name)
+        id_: str = getattr(record, self.endpoint.identity.name)
         return id_
 
     def id_in(self, raw: bytes) -> str:
         """Return the id in a record as it stands on the wire."""
-        id_: str = msgspec.json.decode(raw)[self.endpoint.identity]
+        id_: str = msgspec.json.decode(raw)[self.endpoint.identity.wire_name]
         return id_
 
     async def ids_of(self, search: AsyncIterator[Any]) -> list[str]:
@@ -145,14 +141,14 @@ async def read_raw_pages(listed: Listed, search: Search[Any]) -> list[str]:
 async def read_arrow_batches(listed: Listed, search: Search[Any]) -> list[str]:
     ids = list[str]()
     async for batch in search.arrow_batches():
-        ids += [str(id_) for id_ in batch.column(listed.kind.id_name).to_pylist()]
+        ids += [str(id_) for id_ in batch.column(listed.endpoint.identity.name).to_pylist()]
     return ids
 
 
 async def read_flat_batches(listed: Listed, search: Search[Any]) -> list[str]:
     ids = list[str]()
     async for batch in search.arrow_batches(flat=True):
-        ids += [str(id_) for id_ in batch.column(listed.kind.id_name).to_pylist()]
+        ids += [str(id_) for id_ in batch.column(listed.endpoint.identity.name).to_pylist()]
     return ids
 
 

@@ -62,7 +62,7 @@ class Branch(Record):
 class Supplier(Record):
     """A supplier."""
 
-    code: str | None = wire("supplierCode", shown=True)
+    code: str | None = wire("supplierCode", shown=True, identity=True)
     trade_name: str | None = wire("title")
     status: SupplierStatus | str | None = wire(shown=True)
     open_balance: Decimal | None = wire()
@@ -100,7 +100,6 @@ SUPPLIERS: ListEndpoint[SupplierFilter, Supplier] = ListEndpoint(
     path="/api/v0/supplier/search",
     record=Supplier,
     criteria=SupplierFilter,
-    identity="supplierCode",
     ids="codes",
     max_limit=500,
     time=TimeRange(field="registeredAt", begin="registered_from", end="registered_until"),

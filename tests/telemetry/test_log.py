@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import io
 import json
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stderr
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 import pytest
@@ -222,7 +225,10 @@ def test_one_module_logs() -> None:
                 if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "_logger"
             }
     assert users == {"log.py"}
-    assert calls == {"addHandler", "handlers", "isEnabledFor", "log", "setLevel", "warning"}
+    assert calls == {
+        *("addHandler", "removeHandler", "handlers", "isEnabledFor", "setLevel"),
+        *("log", "warning"),
+    }
 
 
 async def test_fields_that_nobody_declared_are_counted_and_warned_of_once_a_session() -> None:
@@ -266,3 +272,45 @@ def test_the_logger_is_quiet_by_itself() -> None:
 
     assert logger.level == logging.NOTSET
     assert [type(handler) for handler in logger.handlers] == [logging.NullHandler]
+
+
+@pytest.mark.parametrize(
+    "of_application",
+    [
+        lambda folder: [],
+        lambda folder: [logging.NullHandler()],
+        lambda folder: [logging.FileHandler(folder / "app.log")],
+        lambda folder: [logging.FileHandler(folder / "app.log", delay=True)],
+        lambda folder: [RotatingFileHandler(folder / "app.log")],
+        lambda folder: [logging.StreamHandler(io.StringIO())],
+        lambda folder: [logging.StreamHandler(sys.stdout)],
+        lambda folder: [logging.StreamHandler(sys.stderr)],
+        lambda folder: [logging.FileHandler(folder / "app.log"), logging.StreamHandler()],
+    ],
+    ids=["none", "null", "file", "later", "rotating", "text", "stdout", "stderr", "both"],
+)
+def test_the_variable_shows_each_line_once_on_stderr(
+    of_application: Callable[[Path], list[logging.Handler]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    logger = logging.getLogger("enkash_async")
+    handlers = of_application(tmp_path)
+    monkeypatch.setattr(logger, "handlers", [*logger.handlers, *handlers])
+    monkeypatch.setattr(logger, "level", logger.level)
+    monkeypatch.setenv("ENKASH_LOG", "info")
+    for number in range(2):
+        EnKashSession("https://api.example", BearerToken("t"))
+        logger.info("said %s", number)
+        # Another stderr, as under tools that capture it.
+        with redirect_stderr(io.StringIO()) as other:
+            EnKashSession("https://api.example", BearerToken("t"))
+            logger.info("said elsewhere %s", number)
+        assert other.getvalue().count("said elsewhere") == 1
+    for handler in handlers:
+        handler.close()
+
+    shown = capsys.readouterr().err
+    for number in range(2):
+        assert shown.count(f"said {number}") == 1

@@ -14,7 +14,7 @@ AHEAD = timedelta(hours=12)
 """How far the service's clock may be ahead of ours; what is later than that is no new record."""
 
 
-class Purpose(Enum):
+class CensusPurpose(Enum):
     """Why rows are counted."""
 
     ALL = auto()
@@ -32,7 +32,7 @@ class Census:
 
     def __init__(self, addressing: Addressing) -> None:
         self._addressing = addressing
-        self.purpose: Purpose | None = None
+        self.purpose: CensusPurpose | None = None
         self.request: PageRequest | None = None
         self.all: int | None = None
         self.new: int | None = None
@@ -41,23 +41,23 @@ class Census:
         """Rows that are in no window."""
 
     def want_all(self) -> None:
-        self._want(Purpose.ALL, None, 0)
+        self._want(CensusPurpose.ALL, None, 0)
 
     def want_last(self, root: Window, count: int) -> None:
         # Not the very last: there may be none where the count is too high or rows were deleted.
-        self._want(Purpose.LAST, root, count - 1 - count // 50)
+        self._want(CensusPurpose.LAST, root, count - 1 - count // 50)
 
     def want_new(self, until: datetime) -> None:
-        self._want(Purpose.NEW, Window(until, until + AHEAD), 0)
+        self._want(CensusPurpose.NEW, Window(until, until + AHEAD), 0)
 
     def want_again(self, root: Window) -> None:
-        self._want(Purpose.AGAIN, root, 0)
+        self._want(CensusPurpose.AGAIN, root, 0)
 
-    def _want(self, purpose: Purpose, window: Window | None, row: int) -> None:
+    def _want(self, purpose: CensusPurpose, window: Window | None, row: int) -> None:
         request = self._addressing.request(row, 1, overlaps=False)
         self.purpose, self.request = purpose, attrs.evolve(request, window=window)
 
-    def done(self) -> Purpose | None:
+    def done(self) -> CensusPurpose | None:
         """Want nothing more for now; return what the request was for."""
         purpose, self.purpose, self.request = self.purpose, None, None
         return purpose

@@ -25,7 +25,7 @@ MAX_TRIES = 3
 """Answers of which one at least should be right."""
 
 
-class Step(Enum):
+class WindowStep(Enum):
     """What to do after the first page of a window."""
 
     BELIEVE = auto()
@@ -45,7 +45,7 @@ class Contradictions:
         self._untimed: dict[str, Window] = {}
         """Rows whose time is missing or cannot be read, with what their windows share."""
 
-    def step_after(self, window: CountedWindow, page: RawPage, *, is_root: bool) -> Step:
+    def step_after(self, window: CountedWindow, page: RawPage, *, is_root: bool) -> WindowStep:
         """Return what to do after the first *page* of *window*."""
         if not page:
             return self._step_after_empty(window, page, is_root=is_root)
@@ -54,24 +54,26 @@ class Contradictions:
                 "the service answers with rows of times outside those asked for (if it writes"
                 " times without a zone, set naive_timezone)"
             )
-            return Step.ASK_AGAIN if window.tries < MAX_TRIES - 1 else Step.GIVE_UP
+            return WindowStep.ASK_AGAIN if window.tries < MAX_TRIES - 1 else WindowStep.GIVE_UP
         if not is_root and self._is_everywhere(window, page):
             self.why = "rows without a readable time match windows that share no time"
-            return Step.GIVE_UP
+            return WindowStep.GIVE_UP
         if window.family is not None and not window.is_counted:
             window.is_counted = True
             window.family.note(page.total or 0)
             if window.family.is_absurd:
                 self.why = "the parts of a window count more than the whole"
-                return Step.GIVE_UP
-        return Step.BELIEVE
+                return WindowStep.GIVE_UP
+        return WindowStep.BELIEVE
 
-    def _step_after_empty(self, window: CountedWindow, page: RawPage, *, is_root: bool) -> Step:
+    def _step_after_empty(
+        self, window: CountedWindow, page: RawPage, *, is_root: bool
+    ) -> WindowStep:
         # A replica that lags behind, or a cache, may answer so once.
         family = window.family
         lacks = is_root or bool(page.total) or (family is not None and family.lacks)
         tries = MAX_TRIES if lacks else MAX_TRIES - 1
-        return Step.ASK_AGAIN if window.tries < tries - 1 else Step.BELIEVE
+        return WindowStep.ASK_AGAIN if window.tries < tries - 1 else WindowStep.BELIEVE
 
     def is_stray(self, window: CountedWindow, page: RawPage) -> bool:
         """Say whether a page after the first holds rows that are not of its window."""

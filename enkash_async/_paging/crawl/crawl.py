@@ -24,10 +24,10 @@ from datetime import datetime
 import msgspec
 
 from enkash_async._paging.addressing import Addressing
-from enkash_async._paging.crawl.census import Census, Purpose
-from enkash_async._paging.crawl.contradictions import Contradictions, Step
+from enkash_async._paging.crawl.census import Census, CensusPurpose
+from enkash_async._paging.crawl.contradictions import Contradictions, WindowStep
 from enkash_async._paging.crawl.counts import Counts
-from enkash_async._paging.crawl.cutter import MOST, Cutter, ReadTimes
+from enkash_async._paging.crawl.cutter import MAX_WINDOW_PAGES, Cutter, ReadTimes
 from enkash_async._paging.crawl.cutting import EARLIEST
 from enkash_async._paging.crawl.delivery import Delivery
 from enkash_async._paging.crawl.division import Division
@@ -53,7 +53,7 @@ class Crawl:
     Windows are delivered in the order of time, each with its rows in the order of the service.
     *until* is asked where time ends when the first request is wanted. *noun* and *time_field* are
     what the verdict calls the records and their time. Of a window that is read page by page, no
-    more than *trial_pages* are wanted until pages were seen to fit.
+    more than *unproven_pages* are wanted until pages were seen to fit.
     """
 
     def __init__(
@@ -68,8 +68,8 @@ class Crawl:
         sizes: PageSizes | None = None,
         noun: str = "records",
         time_field: str = "time",
-        max_pages: int = MOST,
-        trial_pages: int | None = None,
+        max_pages: int = MAX_WINDOW_PAGES,
+        unproven_pages: int | None = None,
     ) -> None:
         sizes = sizes or PageSizes(page_size)
         self._begin, self._until = begin or EARLIEST, until
@@ -81,7 +81,7 @@ class Crawl:
         self.ended = False
         self.findings = CrawlFindings(noun=noun, time_field=time_field)
         self.findings.note_resumed(changed=resume.changed, unproven=resume.unproven)
-        self._cutter = Cutter(sizes, addressing, read_times, max_pages, trial_pages)
+        self._cutter = Cutter(sizes, addressing, read_times, max_pages, unproven_pages)
         self._census = Census(addressing)
         self._counts = Counts(self._census, self.findings, resume)
         self._bound = RequestBound()
@@ -189,7 +189,7 @@ class Crawl:
             self._check_bound()
             is_first = request is window.head and not window.is_begun
             # Until all are counted, nobody knows what counts are worth.
-            if is_first and self._census.purpose is not Purpose.ALL and self._error is None:
+            if is_first and self._census.purpose is not CensusPurpose.ALL and self._error is None:
                 self._look_at(window, page)
 
     def _check_bound(self) -> None:
@@ -248,7 +248,7 @@ class Crawl:
 
     def _take_census(self, page: RawPage) -> None:
         purpose = self._census.done()
-        if purpose is Purpose.ALL:
+        if purpose is CensusPurpose.ALL:
             is_counted = self._counts.note_all(page)
             if self._resume.after is not None:
                 return
@@ -257,12 +257,12 @@ class Crawl:
             elif self.total == 0:
                 self._frontier.clear()
                 self.ended = True
-        elif purpose is Purpose.LAST:
+        elif purpose is CensusPurpose.LAST:
             self._cut_root(page)
-        elif purpose is Purpose.NEW:
+        elif purpose is CensusPurpose.NEW:
             self._counts.note_new(page)
             self._look_for_end()
-        elif purpose is Purpose.AGAIN:
+        elif purpose is CensusPurpose.AGAIN:
             self.ended = self._counts.note_again(page, self._start(), self._seams.rows)
 
     def _cut_root(self, page: RawPage) -> None:
@@ -281,9 +281,9 @@ class Crawl:
             self._read_as_one_list(None)
             return
         step = self._contradictions.step_after(window, page, is_root=is_root)
-        if step is Step.ASK_AGAIN:
+        if step is WindowStep.ASK_AGAIN:
             self._frontier.replace(window, [window.again()])
-        elif step is Step.GIVE_UP:
+        elif step is WindowStep.GIVE_UP:
             self._read_as_one_list(self._contradictions.why)
         elif self._division.divide(window, page, is_root=is_root):
             self._is_cut = True
@@ -300,7 +300,7 @@ class Crawl:
         if len(self._frontier):
             self._seams.add_window(root.end, self._frontier.head.ids)
         self._frontier.clear()
-        if self._census.purpose is Purpose.LAST:
+        if self._census.purpose is CensusPurpose.LAST:
             self._census.done()
         if why is None:
             self._counts.forget_total()
@@ -331,7 +331,7 @@ class Crawl:
         if self._seams.rows == 0 and not self.total:
             return CrawlPoint()
         windows = list(self._frontier)
-        if self._census.purpose is Purpose.LAST:
+        if self._census.purpose is CensusPurpose.LAST:
             # The whole time is about to be cut, and nothing of it is planned yet.
             windows += self._cutter.one(root)
         last = self._delivery.last

@@ -1,8 +1,9 @@
 """From a window that is too full to windows of a few pages each. No I/O.
 
-A window is meant to hold `AIM` pages and is cut where it holds more than `MOST`: a window of many
-pages costs the server more, since each of its answers counts all of it, and one of few pages more
-requests, since its last page is half empty. Between the two, cutting would cost more than it wins.
+A window is meant to hold `AIM` pages and is cut where it holds more than `MAX_WINDOW_PAGES`: a
+window of many pages costs the server more, since each of its answers counts all of it, and one of
+few pages more requests, since its last page is half empty. Between the two, cutting would cost more
+than it wins.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from enkash_async.resume import ListPoint
 ReadTimes = Callable[[Sequence[msgspec.Raw]], Sequence[datetime | None]]
 """Reads the times of records; None where one cannot be read."""
 
-MOST = 16
+MAX_WINDOW_PAGES = 16
 """Pages that a window may hold."""
 
 AIM = 6
@@ -61,11 +62,11 @@ class Cutter:
         sizes: PageSizes,
         addressing: Addressing,
         read_times: ReadTimes,
-        max_pages: int = MOST,
-        trial_pages: int | None = None,
+        max_pages: int = MAX_WINDOW_PAGES,
+        unproven_pages: int | None = None,
     ) -> None:
         self.max_pages = max_pages
-        self._trial_pages = trial_pages
+        self._unproven_pages = unproven_pages
         self._sizes = sizes
         self._addressing = addressing
         self.shift = Shift()
@@ -240,6 +241,6 @@ class Cutter:
             addressing=self._addressing,
             resume=resume,
             sizes=self._sizes,
-            trial_pages=self._trial_pages,
+            unproven_pages=self._unproven_pages,
         )
         return PagedWindow(asked, pager, crowd)

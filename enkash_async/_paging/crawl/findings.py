@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-import attrs
+import msgspec
 
-from enkash_async._paging.findings import Findings, judge
+from enkash_async._paging.findings import Figures, Findings, judge
 from enkash_async.report import Verdict
 
 
-@attrs.define
-class CrawlFindings:
-    """What a crawl noticed. Figures are those of a report; *noun* and *time_field* are names."""
+class CrawlFindings(Figures):
+    """What a crawl noticed; *noun* and *time_field* are names."""
 
     noun: str = "records"
     time_field: str = "time"
-    total_at_start: int | None = None
-    total_at_end: int | None = None
-    count_is_total: bool = False
-    """`recordsCount` was seen to count all matches, rather than those of the page."""
-    rows_overlapping: int = 0
-    duplicates_dropped: int = 0
-    rows_reread: int = 0
-    repairs: int = 0
-    shortage: int = 0
-    """Rows by which the count at the end goes beyond what came."""
-    doubts: list[str] = attrs.field(factory=list[str])
-    changes: list[str] = attrs.field(factory=list[str])
-
-    @property
-    def lacks_many(self) -> bool:
-        """Say whether more is missing than a count that is merely off by some explains."""
-        return self.shortage > max(1, (self.total_at_end or 0) // 100)
+    doubts: list[str] = msgspec.field(default_factory=list[str])
+    changes: list[str] = msgspec.field(default_factory=list[str])
 
     def add_paged(self, found: Findings) -> None:
         """Take over what was noticed in a window that was read page by page."""

@@ -38,9 +38,9 @@ class Frontier:
         """Want nothing more."""
         self._windows.clear()
 
-    def drop_head(self) -> AnyWindow:
-        """Want the first window no more; return it."""
-        return self._windows.popleft()
+    def drop_head(self) -> None:
+        """Want the first window no more."""
+        self._windows.popleft()
 
     def replace(self, window: AnyWindow, others: Sequence[AnyWindow]) -> None:
         """Want *others* in the place of *window*."""

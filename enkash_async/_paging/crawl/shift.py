@@ -11,7 +11,7 @@ from enkash_async._paging.page_request import Window
 STEP = timedelta(minutes=15)
 """By a multiple of this the clocks of any two zones differ."""
 
-MOST = timedelta(hours=26)
+MAX_SHIFT = timedelta(hours=26)
 """As far apart are the zones farthest from each other."""
 
 
@@ -26,7 +26,7 @@ class Shift:
 
     def __init__(self) -> None:
         self.by = timedelta()
-        self._low, self._high = -MOST, MOST
+        self._low, self._high = -MAX_SHIFT, MAX_SHIFT
 
     def undone(self, times: Sequence[datetime | None]) -> Sequence[datetime | None]:
         """Return *times* by which windows hold the rows that have these."""

@@ -7,10 +7,10 @@ from collections.abc import Collection
 import pytest
 
 from enkash_async._paging.addressing import Addressing
-from enkash_async._paging.crawl.census import AHEAD, Census, Purpose
-from enkash_async._paging.crawl.contradictions import MAX_TRIES, Contradictions, Step
+from enkash_async._paging.crawl.census import AHEAD, Census, CensusPurpose
+from enkash_async._paging.crawl.contradictions import MAX_TRIES, Contradictions, WindowStep
 from enkash_async._paging.crawl.counts import Counts
-from enkash_async._paging.crawl.cutter import AIM, MOST, Cutter
+from enkash_async._paging.crawl.cutter import AIM, MAX_WINDOW_PAGES, Cutter
 from enkash_async._paging.crawl.findings import CrawlFindings
 from enkash_async._paging.crawl.frontier import Frontier
 from enkash_async._paging.crawl.paged_window import PagedWindow
@@ -42,7 +42,7 @@ def test_others_take_the_place_of_a_window() -> None:
     frontier.replace(third, [second, third])
 
     assert list(frontier) == [first, second, third]
-    assert frontier.drop_head() is first
+    frontier.drop_head()
     assert frontier.head is second
     frontier.replace(second, [])
     frontier.clear()
@@ -75,7 +75,7 @@ def test_pages_that_wait_for_earlier_ones_keep_no_place(arrived: int, wanted: in
 
 def test_a_census_asks_for_one_row_and_says_what_for() -> None:
     census = Census(Addressing())
-    asked: list[tuple[Purpose | None, object, int, int]] = []
+    asked: list[tuple[CensusPurpose | None, object, int, int]] = []
     for want in (
         census.want_all,
         lambda: census.want_last(ROOT, 1000),
@@ -92,10 +92,10 @@ def test_a_census_asks_for_one_row_and_says_what_for() -> None:
 
     ahead = 1000 + AHEAD.total_seconds()
     assert asked == [
-        (Purpose.ALL, None, 0, 1),
-        (Purpose.LAST, (0, 1000), 979, 1),
-        (Purpose.NEW, (1000, ahead), 0, 1),
-        (Purpose.AGAIN, (0, 1000), 0, 1),
+        (CensusPurpose.ALL, None, 0, 1),
+        (CensusPurpose.LAST, (0, 1000), 979, 1),
+        (CensusPurpose.NEW, (1000, ahead), 0, 1),
+        (CensusPurpose.AGAIN, (0, 1000), 0, 1),
     ]
 
 
@@ -167,7 +167,7 @@ def test_what_came_is_held_against_a_second_count(
     settled = counts.is_settled(ROOT, came)
     for recount in recounts:
         assert not settled
-        assert census.done() is Purpose.AGAIN
+        assert census.done() is CensusPurpose.AGAIN
         settled = counts.note_again(page_of("a", total=recount), ROOT, came)
 
     assert settled
@@ -181,7 +181,7 @@ def test_rows_created_since_are_not_in_no_window() -> None:
     counts.note_all(page_of("a", total=12))
     counts.note_root(page_of("a", "b", total=9))
     assert not counts.is_settled(ROOT, 9)
-    assert census.done() is Purpose.NEW
+    assert census.done() is CensusPurpose.NEW
     counts.note_new(page_of("z", total=2))
 
     assert counts.is_settled(ROOT, 9)
@@ -252,13 +252,13 @@ def test_rows_of_windows_before_are_known_again(
     ("count", "max_pages", "parts"),
     [
         # Windows of about six pages of a hundred rows, and never fewer than two.
-        (1200, MOST, 2),
-        (6 * 100 * AIM, MOST, 8),
+        (1200, MAX_WINDOW_PAGES, 2),
+        (6 * 100 * AIM, MAX_WINDOW_PAGES, 8),
         (100, 1, 2),
         (400, 1, 5),
         # In two steps where one would be too many.
         (10**6, 1, 40),
-        (2**62, MOST, 40),
+        (2**62, MAX_WINDOW_PAGES, 40),
     ],
 )
 def test_as_many_parts_as_fill_pages(count: int, max_pages: int, parts: int) -> None:
@@ -299,7 +299,7 @@ def test_a_cap_is_what_pages_came_with_and_no_less() -> None:
 
 
 def test_a_window_read_page_by_page_wants_few_pages_until_two_fitted() -> None:
-    cutter = Cutter(PageSizes(10), Addressing(), read_times, trial_pages=3)
+    cutter = Cutter(PageSizes(10), Addressing(), read_times, unproven_pages=3)
     one = cutter.paged(ROOT)
     wanted, ids = list[int](), [f"r{number}" for number in range(200)]
     for _ in range(3):
@@ -319,7 +319,9 @@ def test_an_empty_answer_is_asked_for_again_as_often_as_it_surprises() -> None:
     for family, tries in ((None, MAX_TRIES - 1), (Family(9, 2), MAX_TRIES)):
         one, asked = counted(0, 10), 1
         one.family = family
-        while contradictions.step_after(one, page_at(total=0), is_root=False) is Step.ASK_AGAIN:
+        while (
+            contradictions.step_after(one, page_at(total=0), is_root=False) is WindowStep.ASK_AGAIN
+        ):
             one, asked = one.again(), asked + 1
         assert asked == tries
 
@@ -327,14 +329,16 @@ def test_an_empty_answer_is_asked_for_again_as_often_as_it_surprises() -> None:
 @pytest.mark.parametrize(
     ("moments", "step"),
     [
-        ([1, 9], Step.BELIEVE),
-        ([-2, 12], Step.BELIEVE),
-        ([-3, 5], Step.ASK_AGAIN),
-        ([5, 13], Step.ASK_AGAIN),
-        ([5, None], Step.BELIEVE),
+        ([1, 9], WindowStep.BELIEVE),
+        ([-2, 12], WindowStep.BELIEVE),
+        ([-3, 5], WindowStep.ASK_AGAIN),
+        ([5, 13], WindowStep.ASK_AGAIN),
+        ([5, None], WindowStep.BELIEVE),
     ],
 )
-def test_rows_of_another_time_are_asked_for_again(moments: list[float | None], step: Step) -> None:
+def test_rows_of_another_time_are_asked_for_again(
+    moments: list[float | None], step: WindowStep
+) -> None:
     contradictions = Contradictions(cutter_of(10))
     assert contradictions.step_after(counted(0, 10), page_at(*moments), is_root=False) is step
 
@@ -345,18 +349,18 @@ def test_a_row_without_time_in_windows_far_apart_makes_them_useless() -> None:
         contradictions.step_after(counted(*asked), page_at(None, total=1), is_root=False)
         for asked in ((0, 100), (0, 12), (10, 20), (30, 40))
     ]
-    assert steps == [Step.BELIEVE, Step.BELIEVE, Step.BELIEVE, Step.GIVE_UP]
+    assert steps == [WindowStep.BELIEVE, WindowStep.BELIEVE, WindowStep.BELIEVE, WindowStep.GIVE_UP]
 
 
 def test_parts_that_count_more_than_twice_their_whole_make_them_useless() -> None:
     contradictions, family = Contradictions(cutter_of(10)), Family(5, 3)
-    steps: list[Step] = []
+    steps: list[WindowStep] = []
     for begin in (0, 100, 200):
         one = counted(begin, begin + 100)
         one.family = family
         page = page_at(begin + 50, total=4)
         steps.append(contradictions.step_after(one, page, is_root=False))
-    assert steps == [Step.BELIEVE, Step.BELIEVE, Step.GIVE_UP]
+    assert steps == [WindowStep.BELIEVE, WindowStep.BELIEVE, WindowStep.GIVE_UP]
 
 
 # The bound on requests
