@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import attrs
 
+from enkash_async._paging.addressing import Addressing
 from enkash_async._paging.crawl.census import AHEAD
+from enkash_async._paging.crawl.cutter import Cutter
 from enkash_async._paging.crawl.cutting import EARLIEST
 from enkash_async._paging.page_request import Window
+from enkash_async._paging.page_sizes import PageSizes
 from enkash_async._search.counting import Count, counts_of
 from enkash_async._search.endpoint import ListEndpoint
 from enkash_async._search.query import narrowed
@@ -68,6 +72,19 @@ async def choose_method(endpoint: ListEndpoint[F, Any], criteria: F, count: Coun
         return Choice("search", f"the service does not heed the filter by {time.field}", total)
     missing = max(total - inside, before)
     return Choice("search", f"{missing:,} {noun} have no {time.field} of use", total)
+
+
+def expected_windows(rows: int, page_rows: int) -> int:
+    """Return into how many windows a crawl cuts so many *rows*, if they come evenly.
+
+    They come *page_rows* at a time.
+    """
+    cutter = Cutter(PageSizes(page_rows), Addressing(), lambda records: [None] * len(records))
+    if rows <= cutter.max_pages * page_rows:
+        return 1
+    whole = Window(EARLIEST, EARLIEST + timedelta(days=36_500))
+    parts = len(cutter.parts(whole, rows, cutter.max_pages))
+    return parts * expected_windows(math.ceil(rows / parts), page_rows)
 
 
 def _findings(field: str, noun: str) -> tuple[str, ...]:

@@ -12,18 +12,13 @@ import click
 import msgspec
 
 from enkash_async import CustomerFilter, Page
-from enkash_async._search.method import Choice
+from enkash_async._search.method import Choice, expected_windows
 from enkash_async.cli.connection import Connection, open_session
 from enkash_async.cli.options import Extent
 from enkash_async.cli.running import Status, need_stdout
 
 CRAWL_FACTOR = 1.2
 """Requests of a crawl beside the least number, as docs/behaviour.md has it: 1.05 to 1.2."""
-
-WINDOW_PAGES = 12.8
-"""Pages of a window of a crawl, as it is meant to be filled."""
-
-DEFAULT_PAGE_SIZE = 1000
 
 
 @attrs.frozen(kw_only=True)
@@ -72,11 +67,14 @@ async def explain(
     async with open_session(connection, max_concurrency=concurrency) as session:
         customers = session.customers
         choice = await customers._choose_method(criteria)  # pyright: ignore[reportPrivateUsage]
+        size = customers._arguments.page_size(  # pyright: ignore[reportPrivateUsage]
+            extent.page_size
+        )
         search = customers.search(
             criteria,
             order_by=extent.order_by,
             direction=extent.direction,
-            page_size=extent.page_size,
+            page_size=size,
             on_bad_record=lambda bad: None,
         )
         started = time.monotonic()
@@ -84,7 +82,7 @@ async def explain(
             page = await search
             took = time.monotonic() - started
             received = search.report.bytes_received
-    found = _explanation(choice, page, extent, concurrency, took, received)
+    found = _explanation(choice, page, size, extent, concurrency, took, received)
     if as_json:
         click.echo(msgspec.json.encode(attrs.asdict(found)))
     else:
@@ -93,42 +91,49 @@ async def explain(
 
 
 def _explanation(
-    choice: Choice, page: Page[Any], extent: Extent, concurrency: int, took: float, received: int
+    choice: Choice,
+    page: Page[Any],
+    size: int,
+    extent: Extent,
+    concurrency: int,
+    took: float,
+    received: int,
 ) -> Explanation:
     method = extent.method or ("search" if extent.order_by or extent.direction else choice.method)
-    size = extent.page_size or DEFAULT_PAGE_SIZE
     total = choice.total
     if total is not None and extent.max_records is not None:
         total = min(total, extent.max_records)
-    is_capped = total is not None and len(page) < min(size, choice.total or 0)
-    rows = max(1, len(page) if is_capped else size)
+    # Those among them that cannot be read came, too.
+    came = page.next_offset - page.offset
+    is_capped = total is not None and came < min(size, choice.total or 0)
+    rows = max(1, came if is_capped else size)
     requests = windows = volume = seconds = None
     if total is not None:
         least = max(1, math.ceil(total / max(1, rows - 1)))
         is_crawl = method == "crawl"
         requests = math.ceil(least * CRAWL_FACTOR) + 1 if is_crawl else least + 1
-        windows = max(1, math.ceil(total / (rows * WINDOW_PAGES))) if is_crawl else None
-        volume = math.ceil(total * received / max(1, len(page)))
+        windows = expected_windows(total, rows) if is_crawl else None
+        volume = math.ceil(total * received / max(1, came))
         seconds = requests * took / concurrency
     return Explanation(
         method=method,
         why=choice.why if method == choice.method else None,
         customers=total,
         page_size=size,
-        page_rows=len(page),
+        page_rows=came,
         requests=requests,
         windows=windows,
         bytes=volume,
         seconds_of_a_page=round(took, 4),
         seconds=None if seconds is None else round(seconds, 1),
-        findings=[*choice.findings, *_of_page(page, size, is_capped=is_capped)],
+        findings=[*choice.findings, *_of_page(page, came if is_capped else None, size)],
     )
 
 
-def _of_page(page: Page[Any], size: int, *, is_capped: bool) -> list[str]:
+def _of_page(page: Page[Any], cap: int | None, size: int) -> list[str]:
     found = list[str]()
-    if is_capped:
-        found.append(f"a page holds at most {len(page):,} records, though {size:,} were asked for")
+    if cap is not None:
+        found.append(f"a page holds at most {cap:,} records, though {size:,} were asked for")
     times = [one.created_on for one in page if one.created_on is not None]
     if len(times) > 1 and times[0] != times[-1]:
         is_rising, is_falling = times == sorted(times), times == sorted(times, reverse=True)

@@ -23,14 +23,14 @@ MASK = "***"
 
 @attrs.frozen
 class Column:
-    """One column: its names on the wire and in a record, and how it is written."""
+    """One column: its names on the wire and in a record, its *title*, and how it is written."""
 
     wire: str
     name: str
+    title: str
     is_list: bool
     is_text: bool
-    is_masked: bool = False
-    renamed: str | None = None
+    is_masked: bool
 
 
 @attrs.frozen
@@ -47,7 +47,7 @@ class Columns:
 
     def described(self) -> list[object]:
         """Return what two exports must have in common for one to go on from the other."""
-        columns = [[one.wire, one.renamed, one.is_masked] for one in self.columns]
+        columns = [[one.wire, one.title, one.is_masked] for one in self.columns]
         return [columns, self.keeps_undeclared]
 
 
@@ -56,11 +56,16 @@ def columns_of(
     names: Sequence[str] | None = None,
     mask: Collection[str] = (),
     rename: Mapping[str, str] | None = None,
+    *,
+    are_called_as_on_the_wire: bool = True,
+    hold_lists: bool = True,
 ) -> Columns:
     """Return the columns of *record* with these *names*, all unless given.
 
     InvalidArgumentError names what is wrong. *mask* holds names too, or `"personal"` for all
-    columns that the `repr` of a record leaves out. *rename* gives other names to columns.
+    columns that the `repr` of a record leaves out. *rename* gives other titles to columns, which
+    are otherwise the service's names or those of the record. Unless they *hold_lists*, the columns
+    that do are left out.
     """
     fields = fields_of(record)
     known = {field.name: field for field in fields} | {field.wire_name: field for field in fields}
@@ -76,21 +81,25 @@ def columns_of(
     given = None if names is None else [named(name) for name in names]
     masked = _masked(record, mask, named)
     renamed = {named(old).name: new for old, new in (rename or {}).items()}
+    if len(renamed) < len(rename or {}):
+        raise InvalidArgumentError("rename holds one column under both of its names")
     chosen = list(fields) if given is None else list(dict.fromkeys(given))
-    if not chosen:
-        raise InvalidArgumentError("an export needs a column at least")
+    written = [field for field in chosen if hold_lists or not field.is_tuple]
+    if not written:
+        why = " besides those that hold lists, which are left out" * bool(chosen)
+        raise InvalidArgumentError(f"an export needs a column at least{why}")
     columns = tuple(
         Column(
             field.wire_name,
             field.name,
+            renamed.get(field.name, field.wire_name if are_called_as_on_the_wire else field.name),
             field.is_tuple,
             not field.is_tuple and _is_text(field),
             field.name in masked,
-            renamed.get(field.name),
         )
-        for field in chosen
+        for field in written
     )
-    _check_names(columns, renamed)
+    _check_titles(columns, renamed)
     is_whole = given is None and not masked and not renamed
     return Columns(columns, is_whole, given is None and PERSONAL not in mask)
 
@@ -109,14 +118,14 @@ def _is_text(field: RecordField) -> bool:
     return field.kind is str
 
 
-def _check_names(columns: tuple[Column, ...], renamed: Mapping[str, str]) -> None:
+def _check_titles(columns: tuple[Column, ...], renamed: Mapping[str, str]) -> None:
     if missing := renamed.keys() - {one.name for one in columns}:
         raise InvalidArgumentError(
             f"{sorted(missing)[0]} is renamed but not written; add it to the columns"
         )
-    names = [one.wire if one.renamed is None else one.renamed for one in columns]
-    for name in names:
-        if not name or not name.isprintable():
-            raise InvalidArgumentError(f"{name!r} cannot be the name of a column")
-        if names.count(name) > 1:
-            raise InvalidArgumentError(f"two columns would be called {name!r}; rename one of them")
+    titles = [one.title for one in columns]
+    for title in titles:
+        if not title or not title.isprintable():
+            raise InvalidArgumentError(f"{title!r} cannot be the name of a column")
+        if titles.count(title) > 1:
+            raise InvalidArgumentError(f"two columns would be called {title!r}; rename one of them")

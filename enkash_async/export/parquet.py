@@ -49,7 +49,7 @@ class ParquetContent:
         self._bad = list[BadRow]()
         whole: Any = schema_of(record)
         self._schema: Any = pa.schema(
-            [whole.field(one.name).with_name(one.renamed or one.name) for one in self._columns]
+            [whole.field(one.name).with_name(one.title) for one in self._columns]
         )
         self._stream = _Stream(self._schema)
 

@@ -132,6 +132,8 @@ def request_of(
             None if columns is None else names_of("columns", columns),
             names_of("mask", mask),
             {} if rename is None else renames_of(rename),
+            are_called_as_on_the_wire=form.format is not Format.PARQUET,
+            hold_lists=csv is None or csv.nested,
         ),
         csv=csv or CsvStyle(),
         method=_method(method, given),

@@ -15,7 +15,6 @@ import attrs
 import msgspec
 
 from enkash_async._arguments import boolean, keywords_named
-from enkash_async.errors import InvalidArgumentError
 from enkash_async.export.columns import MASK, Column, Columns
 from enkash_async.export.strict_json import Refused, lines_of, one_line, why_refused
 
@@ -79,7 +78,7 @@ class JsonLines:
     def _chosen(self, line: bytes) -> bytes:
         fields = _fields_of(line)
         chosen = {
-            column.renamed or column.wire: _masked(column, fields[column.wire])
+            column.title: _masked(column, fields[column.wire])
             for column in self._columns
             if column.wire in fields
         }
@@ -124,9 +123,7 @@ class Csv:
 
     def __init__(self, columns: Columns, style: CsvStyle) -> None:
         self._style = style
-        self._columns = [one for one in columns.columns if style.nested or not one.is_list]
-        if not self._columns:
-            raise InvalidArgumentError("without lists no column is left for CSV; choose others")
+        self._columns = columns.columns
         row = msgspec.defstruct(
             "Row",
             [
@@ -141,8 +138,8 @@ class Csv:
 
     def head(self) -> bytes:
         """Return the header."""
-        names = [one.renamed or one.wire for one in self._columns]
-        return UTF8_MARK * self._style.bom + _written([names])
+        titles = [one.title for one in self._columns]
+        return UTF8_MARK * self._style.bom + _written([titles])
 
     def encode(self, records: Sequence[bytes], *, are_parsed: bool) -> tuple[bytes, list[Refused]]:
         """Return *records* as lines, and those that are no strict JSON."""

@@ -456,6 +456,52 @@ def test_an_unknown_id_is_an_error(
     assert (RecordNotFoundError.__name__ in err) is debug
 
 
+EXPLAIN = ("customers", "explain", "--json")
+
+
+@pytest.mark.parametrize(("rows", "windows"), [(100, 1), (320, 1), (330, 3), (600, 8)])
+def test_explain_says_into_how_many_windows_a_crawl_cuts(
+    execute: Execute, rows: int, windows: int
+) -> None:
+    with serving(rows=rows) as served:
+        done = execute(served, *EXPLAIN, "--page-size", 20)
+        before = len(served.sandbox.searches)
+        execute(served, "customers", "export", "--method", "crawl", "--page-size", 20)
+        asked = served.sandbox.searches[before:]
+    assert msgspec.json.decode(done.out)["windows"] == windows
+    # All rows are counted in no window, and in the one that is cut.
+    read = {(call.body.get("createdOnFrom"), call.body.get("createdOnTo")) for call in asked}
+    assert len(read) == windows + (1 if windows == 1 else 2)
+
+
+@pytest.mark.parametrize(
+    ("bad", "settings", "rows"),
+    [((), {}, 50), ((3,), {}, 50), ((0, 7, 49), {}, 50), ((3,), {"page_cap": 20}, 20)],
+)
+def test_explain_counts_the_rows_that_came(
+    execute: Execute, bad: tuple[int, ...], settings: dict[str, Any], rows: int
+) -> None:
+    """A record that cannot be read is no sign of a cap."""
+    with serving(rows=100, **settings) as served:
+
+        async def spoil(call: SearchCall) -> web.Response | None:
+            found = served.sandbox.records()
+            for place in bad:
+                found[place]["customerId"] = []
+            page = found[call.offset : call.offset + min(call.limit, rows)]
+            payload = {"data": page, "recordsCount": len(found)}
+            body = {"response_code": 0, "errorResponse": None, "payload": payload}
+            return web.Response(body=msgspec.json.encode(body), content_type="application/json")
+
+        if bad:
+            served.sandbox.on_search = spoil
+        done = execute(served, *EXPLAIN, "--page-size", 50)
+    found = msgspec.json.decode(done.out)
+    said = [text for text in found["findings"] if "a page holds at most" in text]
+    assert (found["customers"], found["page_size"], found["page_rows"]) == (100, 50, rows)
+    assert [f"at most {rows} records" in text for text in said] == [True] * (rows < 50)
+
+
 DAY = {"createdOnFrom": "2026-03-08T00:00:00Z", "createdOnTo": "2026-03-08T23:59:59.999999Z"}
 
 

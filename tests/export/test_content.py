@@ -18,7 +18,7 @@ import pyarrow.parquet
 import pytest
 from aiohttp import web
 
-from enkash_async import CustomerFilter, Verdict
+from enkash_async import CustomerFilter, InvalidArgumentError, Verdict
 from enkash_async.arrow import customer_schema
 from enkash_async.export import BadRow, CsvStyle, export
 from enkash_async.sandbox import (
@@ -121,6 +121,65 @@ async def test_chosen_columns_under_other_names(
         assert row[names[1]] == "***"
         assert row[names[2]] == empty
         assert row[names[3]] in (None, "")
+
+
+SWAPPED = {"customer_id": "company_id", "company_id": "customer_id"}
+
+
+@pytest.mark.parametrize("name", ["c.jsonl", "c.csv", "c.parquet"])
+@pytest.mark.parametrize(
+    ("rename", "title", "is_taken"),
+    [
+        ("customer_id", "company_id", ["c.parquet"]),
+        ("customerId", "companyId", ["c.jsonl", "c.csv"]),
+        ("customerId", "id", ["c.jsonl", "c.csv", "c.parquet"]),
+        ("customer_id", "customerId", []),
+        ("customerId", "customer_id", []),
+        ("legal_name", "name", []),
+    ],
+)
+async def test_a_name_is_taken_where_a_column_is_written_under_it(
+    sandbox: Sandbox, tmp_path: Path, name: str, rename: str, title: str, is_taken: list[str]
+) -> None:
+    """Parquet calls columns as records do, the other forms as the service does."""
+    path = tmp_path / name
+    if name in is_taken:
+        with pytest.raises(InvalidArgumentError, match=f"two columns would be called '{title}'"):
+            await exported(sandbox, path, rename={rename: title}, max_records=5)
+        return
+    await exported(sandbox, path, rename={rename: title}, max_records=5)
+    titles = titles_of(path)
+    assert titles.count(title) == 1
+    assert len(titles) == len(set(titles))
+
+
+@pytest.mark.parametrize("name", ["c.jsonl", "c.csv", "c.parquet"])
+async def test_two_columns_may_change_their_names(
+    sandbox: Sandbox, tmp_path: Path, name: str
+) -> None:
+    columns = ["customer_id", "company_id"]
+    by_wire = {"customerId": "companyId", "companyId": "customerId"}
+    rename = SWAPPED if name == "c.parquet" else by_wire
+    await exported(sandbox, tmp_path / name, columns=columns, rename=rename, max_records=5)
+    assert titles_of(tmp_path / name) == [*rename.values()]
+
+
+@pytest.mark.parametrize("rename", [{"legalName": "customerKeyContacts"}, {"state": "a,b"}])
+async def test_a_list_that_is_left_out_of_csv_takes_no_name(
+    sandbox: Sandbox, tmp_path: Path, rename: dict[str, str]
+) -> None:
+    path = tmp_path / "c.csv"
+    await exported(sandbox, path, csv=CsvStyle(nested=False), rename=rename, max_records=5)
+    assert titles_of(path).count(*rename.values()) == 1
+
+
+def titles_of(path: Path) -> list[str]:
+    if path.suffix == ".parquet":
+        return [*pyarrow.parquet.read_table(path).column_names]
+    if path.suffix == ".csv":
+        return next(csv.reader(io.StringIO(path.read_text(), newline="")))
+    records: list[dict[str, Any]] = [json.loads(line) for line in path.read_bytes().splitlines()]
+    return [*dict.fromkeys(name for record in records for name in record)]
 
 
 async def test_what_a_mask_may_not_know_is_left_out(tmp_path: Path) -> None:
