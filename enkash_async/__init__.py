@@ -118,4 +118,4 @@ __all__ = [
     "__version__",
 ]
 
-_frames.hide(__name__)
+_frames.hide()

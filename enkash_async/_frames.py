@@ -14,11 +14,16 @@ def is_hidden(raised: Any) -> bool:
     An error of the tree says what happened and what to do; where in the SDK it was noticed is of no
     use to who called it. Whatever else is raised there may be our own mistake, and is shown whole.
     """
+    # The outermost frame is asked first: those of modules loaded since then, as a crawl's, follow.
+    hide()
     return isinstance(raised.value, EnKashError)
 
 
-def hide(package: str) -> None:
-    """Let all modules of *package* that are loaded say so."""
+def hide() -> None:
+    """Let all of our modules that are loaded by now say so.
+
+    Modules that callers import by themselves call it too, as their frames may be the outermost.
+    """
     for name, module in list(sys.modules.items()):
-        if name.startswith(f"{package}."):
+        if name.startswith("enkash_async."):
             module.__dict__["__tracebackhide__"] = is_hidden

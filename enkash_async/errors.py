@@ -34,10 +34,11 @@ the advice below says what a caller can check.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from enkash_async._advice import BY_STATUS, facts, of_status, sentences, way_to_ask, wish
 
@@ -74,6 +75,8 @@ __all__ = [
     "UnprocessableRequestError",
     "ValidationError",
 ]
+
+E = TypeVar("E", bound=BaseException)
 
 
 class ErrorType(StrEnum):
@@ -437,3 +440,18 @@ ERROR_CLASSES: Mapping[ErrorType, type[APIError]] = MappingProxyType(
         ErrorType.VALIDATION_ERROR: ValidationError,
     }
 )
+
+
+def for_another(error: E) -> E:
+    """Return an error of their own for one of several who are told of *error*.
+
+    Who they are and what they read is noted on it, and would else be noted on that of the others.
+    Errors outside the tree are shared, as nobody knows how they are copied.
+    """
+    if not isinstance(error, EnKashError):
+        return error
+    clone = copy.copy(error)
+    if hasattr(error, "__notes__"):
+        clone.__notes__ = list(error.__notes__)
+    clone.__cause__ = error.__cause__
+    return clone.with_traceback(error.__traceback__)

@@ -200,12 +200,7 @@ class RetryPolicy:
         """
         if self.why_stop(attempt, error) is not None:
             return None
-        wish = wait_asked_for(error)
-        if wish is not None:
-            return wish
-        if isinstance(error, TransportError) and error.at_once and attempt == 1:
-            return 0.0
-        return self._backoff(attempt) * jitter
+        return wait_after(self, attempt, error, jitter=jitter)
 
     def pause_after(self, refusals: int, error: EnKashError, *, jitter: float) -> float:
         """Return the seconds for which all requests wait after so many *refusals* in a row.
@@ -216,14 +211,7 @@ class RetryPolicy:
         wish = wait_asked_for(error)
         if wish is not None:
             return wish if wish <= self.max_retry_after else 0.0
-        return self._backoff(refusals) * jitter
-
-    def _backoff(self, attempt: int) -> float:
-        """Return the longest wait after failed *attempt*, of which a random part is waited."""
-        # Doubled, so that a service that is down is asked less and less; a random part of all of
-        # it, so that clients which failed together do not come back together. The bound of 64
-        # keeps the power from overflowing.
-        return min(self.max_delay, self.first_delay * 2.0 ** min(attempt - 1, 64))
+        return _backoff(self, refusals) * jitter
 
 
 _STANDARD = RetryPolicy()
@@ -232,6 +220,24 @@ _STANDARD = RetryPolicy()
 def may_pass(error: EnKashError) -> bool:
     """Say whether *error* may pass, by itself: whatever somebody's policy makes of it."""
     return _STANDARD.is_retryable(error)
+
+
+def wait_after(policy: RetryPolicy, attempt: int, error: EnKashError, *, jitter: float) -> float:
+    """Return the seconds to wait after failed *attempt* where another one is made."""
+    wish = wait_asked_for(error)
+    if wish is not None:
+        return wish
+    if isinstance(error, TransportError) and error.at_once and attempt == 1:
+        return 0.0
+    return _backoff(policy, attempt) * jitter
+
+
+def _backoff(policy: RetryPolicy, attempt: int) -> float:
+    """Return the longest wait after failed *attempt*, of which a random part is waited."""
+    # Doubled, so that a service that is down is asked less and less; a random part of all of
+    # it, so that clients which failed together do not come back together. The bound of 64
+    # keeps the power from overflowing.
+    return min(policy.max_delay, policy.first_delay * 2.0 ** min(attempt - 1, 64))
 
 
 def wait_asked_for(error: EnKashError) -> float | None:

@@ -226,6 +226,12 @@ def test_every_package_has_its_layer() -> None:
     assert packages == set().union(*LAYERS, APART)
 
 
+def test_the_page_about_the_architecture_names_what_stands_on_top() -> None:
+    page = (PACKAGE.parent / "docs" / "architecture.md").read_text()
+    named = set(re.findall(r"\w+", page))
+    assert {package_of(name) for name, _ in modules()} - {"__init__", "__main__"} <= named
+
+
 def test_imports_point_to_lower_layers() -> None:
     against = set[tuple[str, str]]()
     for name, imports in modules():

@@ -23,6 +23,7 @@ from enkash_async import (
     UnknownServiceError,
     Verdict,
 )
+from enkash_async.errors import for_another
 from enkash_async.resume import ListPoint
 
 TREE = {
@@ -126,6 +127,30 @@ def test_the_tree_is_the_documented_one() -> None:
 def test_every_error_of_the_tree_is_public(kind: type[EnKashError]) -> None:
     assert getattr(enkash_async, kind.__name__) is kind
     assert kind.__name__ in enkash_async.__all__
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_who_is_told_of_the_error_of_another_has_one_of_their_own(kind: type[EnKashError]) -> None:
+    error = sample(kind)
+    error.add_note("said of both")
+    try:
+        raise error from OSError("why")
+    except EnKashError:
+        own = for_another(error)
+    before = attributes(error)
+    assert (type(own), str(own), attributes(own)) == (kind, str(error), before)
+    assert own.__cause__ is error.__cause__
+    assert own.__traceback__ is error.__traceback__ is not None
+
+    own.add_note("said of one")
+    own.offset, own.attempts, own.final = 7, 3, not error.final
+    assert error.__notes__ == ["said of both"]
+    assert attributes(error) == before
+
+
+def test_an_error_outside_the_tree_is_the_same_for_all() -> None:
+    error = OSError("gone")
+    assert for_another(error) is error
 
 
 @pytest.mark.parametrize("kind", ALL)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import copy
 import random
 from collections.abc import Callable, Generator
 from functools import partial
@@ -25,7 +24,7 @@ from enkash_async._telemetry.call_watch import CallWatch
 from enkash_async._wire.response import Response
 from enkash_async._wire.sealed import Sealed
 from enkash_async.auth import Token
-from enkash_async.errors import APIError, ConnectError, EnKashError, UnauthorizedError
+from enkash_async.errors import APIError, ConnectError, EnKashError, UnauthorizedError, for_another
 from enkash_async.retry import (
     RetryPolicy,
     is_refusal,
@@ -52,15 +51,6 @@ class Caller(msgspec.Struct, frozen=True, eq=False):
     quota: RetryQuota
     retry: RetryPolicy
     timeout: Timeout
-
-
-def _anew(refusal: EnKashError | None) -> EnKashError:
-    """Return a refusal that another request got, as one that says nothing of that request."""
-    assert refusal is not None
-    error = copy.copy(refusal)
-    for name in ("__notes__", "offset", "report", "resume_token", "attempts"):
-        error.__dict__.pop(name, None)
-    return error
 
 
 class Call(Generic[T]):
@@ -140,7 +130,9 @@ class Call(Generic[T]):
                 return result
         except PausedTooLongError:
             self._is_out_of_patience = True
-            raise _anew(caller.throttle.last_refusal) from None
+            refusal = caller.throttle.last_refusal
+            assert refusal is not None
+            raise for_another(refusal) from None
         finally:
             costs.note_limit()
 
@@ -230,7 +222,8 @@ class Call(Generic[T]):
             throttle.note_refusal(sent, clock(), pause, by_service=by_service)
             if throttle.ready_at > before and (seconds := throttle.paused_for(clock())):
                 self._watch.tell_pause(seconds)
-            throttle.last_refusal = error
+            # As it is now, before it is said what became of this request; and without its frames.
+            throttle.last_refusal = for_another(error).with_traceback(None)
         elif is_strain(error):
             throttle.note_strain(sent, clock())
 

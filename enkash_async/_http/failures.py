@@ -16,6 +16,7 @@ from enkash_async.retry import (
     is_timeout,
     is_too_large,
     reason_of,
+    wait_after,
     wait_asked_for,
 )
 
@@ -126,7 +127,7 @@ class Failures:
             # All requests of the session are held up, this one with them.
             again = TryAgain("rate_limited", pause=pause)
         else:
-            delay = self._retry.delay_after(attempt, error, jitter=jitter) or 0.0
+            delay = wait_after(self._retry, attempt, error, jitter=jitter)
             again = TryAgain(reason_of(error), delay)
         self.spend(again.delay + again.pause)
         if self._seconds_spent >= self._seconds:

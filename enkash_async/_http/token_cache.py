@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import copy
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -22,6 +21,7 @@ from enkash_async.errors import (
     RateLimitedError,
     ResponseError,
     TransportError,
+    for_another,
 )
 
 Start = Callable[[Callable[[Any], Coroutine[Any, Any, None]], Any], object]
@@ -134,13 +134,13 @@ class TokenCache:
             # While one task renews early, the others go on with the token they have.
             return self._current()
         if self._refusal is not None:
-            raise _copy_of(self._refusal)
+            raise for_another(self._refusal)
         if (login := self._login) is None:
             self._check_unheard()
             login = self._begin()
         await login.wait(keep_place)
         if login.error is not None and not (self._is_usable(refused) and _may_pass(login.error)):
-            raise _copy_of(login.error) from login.error.__cause__
+            raise for_another(login.error) from login.error.__cause__
         return self._current()
 
     def _begin(self) -> _Login:
@@ -210,7 +210,7 @@ class TokenCache:
         if not is_counted and _may_have_been_refused(error):
             self._unheard += 1
         if self._unheard >= MAX_UNHEARD_LOGINS and isinstance(error, EnKashError):
-            self._last_unheard = _copy_of(error)
+            self._last_unheard = for_another(error)
             error.final = True
             error.add_note(UNANSWERED)
 
@@ -247,14 +247,3 @@ def _may_have_been_refused(error: Exception) -> bool:
         # With another status than that of a success, it says that nobody looked at the login.
         return error.status is None or error.status < 300
     return isinstance(error, (TransportError, APIError))
-
-
-def _copy_of(error: Exception) -> Exception:
-    """Return an error of their own for one of several who are told of *error*."""
-    if not isinstance(error, EnKashError):
-        return error
-    clone = copy.copy(error)
-    if hasattr(error, "__notes__"):
-        clone.__notes__ = list(error.__notes__)
-    clone.__cause__ = error.__cause__
-    return clone.with_traceback(error.__traceback__)

@@ -14,6 +14,7 @@ except ImportError as error:
 
 from enkash_async._decoding.arrow.kinds import Schema
 from enkash_async._decoding.arrow.schema import schema_of
+from enkash_async._frames import hide
 from enkash_async.arrow.stream import CustomerStream
 from enkash_async.customers.records import Customer
 
@@ -28,3 +29,6 @@ def customer_schema(*, flat: bool = False) -> Schema:
     value may be. With *flat* lists are JSON text, as CSV and spreadsheets need it.
     """
     return schema_of(Customer, flat=flat)
+
+
+hide()

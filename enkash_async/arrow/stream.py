@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from enkash_async._arguments import boolean, keywords_named, wrong_type
 from enkash_async._decoding.arrow.schema import schema_of
@@ -67,7 +67,7 @@ class CustomerStream:
     @property
     def schema(self) -> Schema:
         """Return the schema of every batch; nothing is sent."""
-        return layout(flat=self._flat)
+        return schema_of(Customer, flat=self._flat)
 
     @property
     def report(self) -> SearchReport | None:
@@ -78,19 +78,15 @@ class CustomerStream:
         """Read the customers, one batch a page. Leaving the loop early stops what is in flight."""
         self.error = None
         reading = self._latest = BatchReading(
-            self._open_session, lambda session: [self._start(session)], self._batches_of
+            self._open_session,
+            lambda session: [self._start(session)],
+            lambda search: search.arrow_batches(flat=self._flat),
         )
         try:
             yield from reading
         except Exception as error:
             self.error = error
             raise
-
-    def _batches_of(self, search: Any) -> AsyncIterator[RecordBatch]:
-        batches: AsyncIterator[RecordBatch] = (
-            search.arrow_batches(flat=True) if self._flat else search.arrow_batches()
-        )
-        return batches
 
     def __arrow_c_schema__(self) -> object:
         # Without it DuckDB asks for streams to learn the schema, and each would be a reading.
@@ -103,10 +99,3 @@ class CustomerStream:
 
     def __repr__(self) -> str:
         return f"<CustomerStream {self.report or 'not read yet'}>"
-
-
-def layout(*, flat: bool) -> Schema:
-    """Return the schema of customers, with lists as JSON text if *flat*."""
-    of: Any = schema_of
-    schema: Schema = of(Customer, flat=True) if flat else of(Customer)
-    return schema

@@ -11,7 +11,10 @@ Nothing is done twice: an event loop in a thread of its own (anyio's portal) run
 one thread reads a search at a time. Begin with `session`.
 """
 
+from enkash_async._frames import hide
 from enkash_async.blocking.customers import Customers, CustomerSearch
 from enkash_async.blocking.session import EnKashSession
 
 __all__ = ["CustomerSearch", "Customers", "EnKashSession"]
+
+hide()

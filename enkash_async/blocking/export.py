@@ -8,6 +8,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from enkash_async import export as of_loop
 from enkash_async._arguments import wrong_type
+from enkash_async._frames import hide
 from enkash_async._search.list_resource import ListResource
 from enkash_async.blocking.customers import Customers
 
@@ -41,3 +42,5 @@ def _without_a_loop(
 
 # A field of a filter could be named as the first argument is, which no filter has.
 export = _without_a_loop(of_loop.export)  # type: ignore[arg-type]
+
+hide()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 import attrs
@@ -14,10 +14,8 @@ from enkash_async import __version__
 from enkash_async.customers.filters import CustomerFilter
 from enkash_async.errors import IncompleteSearchError
 from enkash_async.spark.options import SourceOptions
+from enkash_async.spark.pushing import MARGIN
 from enkash_async.spark.sessions import session_of
-
-MARGIN = timedelta(seconds=1)
-"""How much further than its span a task asks: it is not known which ends the service includes."""
 
 PLANS = 3
 """How often time is cut anew where the counts of its windows do not add up."""

@@ -11,7 +11,7 @@ import attrs
 from enkash_async.customers.filters import CustomerFilter
 
 MARGIN = timedelta(seconds=1)
-"""How much further is asked: it is not known which ends the service includes."""
+"""How much further than a span is asked: it is not known which ends the service includes."""
 
 LOWER = {"GreaterThan", "GreaterThanOrEqual", "EqualTo", "EqualNullSafe"}
 UPPER = {"LessThan", "LessThanOrEqual", "EqualTo", "EqualNullSafe"}

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pyarrow
 
 from enkash_async import __version__
-from enkash_async._decoding.arrow.kinds import RecordBatch
 from enkash_async._decoding.arrow.untyped import pa, pc
 from enkash_async.arrow.reading import BatchReading
 from enkash_async.customers.search import CustomerSearch
@@ -16,8 +15,6 @@ from enkash_async.session import EnKashSession
 from enkash_async.spark.options import SourceOptions
 from enkash_async.spark.planning import Share
 from enkash_async.spark.sessions import session_of
-
-Shape = Callable[[pyarrow.RecordBatch], pyarrow.RecordBatch]
 
 
 def read_share(options: SourceOptions, share: Share, schema: Any) -> Iterator[pyarrow.RecordBatch]:
@@ -32,7 +29,7 @@ def read_share(options: SourceOptions, share: Share, schema: Any) -> Iterator[py
     reading = BatchReading(
         lambda: session_of(options, share.concurrency, share.rate),
         lambda session: _searches(session, share),
-        _batches,
+        lambda search: search.arrow_batches(),
     )
     for batch in reading:
         yield _within(share, batch).cast(schema)
@@ -41,11 +38,6 @@ def read_share(options: SourceOptions, share: Share, schema: Any) -> Iterator[py
 def _searches(session: EnKashSession, share: Share) -> Iterable[CustomerSearch]:
     for window in share.windows:
         yield session.customers.search(window, order_by="createdOn")
-
-
-def _batches(search: Any) -> AsyncIterator[RecordBatch]:
-    batches: AsyncIterator[RecordBatch] = search.arrow_batches()
-    return batches
 
 
 def _within(share: Share, batch: Any) -> Any:
