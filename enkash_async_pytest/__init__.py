@@ -7,7 +7,7 @@ would import that, and aiohttp with it, for tests that have nothing to do with e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -41,10 +41,9 @@ def make_enkash_sandbox() -> Generator[Callable[..., Sandbox], None, None]:
         def make(
             *, rows: int = DEFAULT_ROWS, faults: FaultScript | str | None = None, **settings: Any
         ) -> Sandbox:
-            from enkash_async.sandbox import FaultScript, SandboxSettings, serve_sandbox
+            from enkash_async.sandbox import SandboxSettings, serve_sandbox
 
-            script = FaultScript.parse(faults) if isinstance(faults, str) else faults
-            settings |= {"rows": rows, "faults": script or FaultScript()}
+            settings |= {"rows": rows} if faults is None else {"rows": rows, "faults": faults}
             return stack.enter_context(serve_sandbox(SandboxSettings(**settings)))
 
         yield make
@@ -54,9 +53,27 @@ def make_enkash_sandbox() -> Generator[Callable[..., Sandbox], None, None]:
 def enkash_sandbox(
     request: pytest.FixtureRequest, make_enkash_sandbox: Callable[..., Sandbox]
 ) -> Sandbox:
-    """Return a running sandbox with 250 customers, or as `pytest.mark.enkash_sandbox` says."""
-    marker = request.node.get_closest_marker("enkash_sandbox")
-    return make_enkash_sandbox(**(marker.kwargs if marker else {}))
+    """Return a running sandbox with 250 customers, or as `pytest.mark.enkash_sandbox` says.
+
+    Markers on a test, its class and its module add up; what the nearest says holds.
+    """
+    knobs: dict[str, Any] = {}
+    for marker in _markers(request.node):
+        if marker.args:
+            given = ", ".join(map(repr, marker.args))
+            raise TypeError(f"the marker enkash_sandbox takes keywords, as in rows=10; got {given}")
+        knobs |= marker.kwargs
+    return make_enkash_sandbox(**knobs)
+
+
+def _markers(item: pytest.Item) -> Iterator[pytest.Mark]:
+    """Yield the markers that count for *item*, the nearest last."""
+    # Not `iter_markers`: to that, one of a parameter or of a derived class is farther than one of
+    # the function or of the base.
+    for node in item.listchain():
+        for marker in node.own_markers:
+            if marker.name == "enkash_sandbox":
+                yield marker
 
 
 @pytest.fixture
@@ -72,12 +89,18 @@ def enkash_environ(enkash_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> 
 def make_enkash_session(enkash_sandbox: Sandbox) -> Callable[..., EnKashSession]:
     """Return a function that makes a session with the sandbox, to be opened by `async with`.
 
-    It takes what `EnKashSession` takes beside address and credentials.
+    It takes what `EnKashSession` takes beside address and credentials. The certificate of a
+    sandbox with `tls=True` is trusted.
     """
 
     def make(**options: Any) -> EnKashSession:
+        import ssl
+
         from enkash_async import EnKashSession
 
+        if enkash_sandbox.ca_file is not None:
+            context = ssl.create_default_context(cafile=enkash_sandbox.ca_file)
+            options.setdefault("ssl", context)
         return EnKashSession.from_env(enkash_sandbox.environ, **options)
 
     return make

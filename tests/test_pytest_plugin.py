@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -140,13 +141,89 @@ def test_what_is_wrong_with_a_marker_is_the_error_of_the_test(project: pytest.Py
 
         @pytest.mark.enkash_sandbox(page_cap=0)
         def test_setting(enkash_sandbox): ...
+
+        @pytest.mark.enkash_sandbox(10)
+        def test_position(enkash_sandbox): ...
+
+        @pytest.mark.enkash_sandbox(10)
+        class TestOfAClass:
+            @pytest.mark.enkash_sandbox(rows=5)
+            def test_position(self, enkash_sandbox): ...
         """
     )
     result = run(project)
-    result.assert_outcomes(errors=2)
+    result.assert_outcomes(errors=4)
     result.stdout.fnmatch_lines_random(
-        ["*unknown kind 'rest' (did you mean 'reset'?)*", "*page_cap must be at least 1, got 0*"]
+        [
+            "*unknown kind 'rest' (did you mean 'reset'?)*",
+            "*page_cap must be at least 1, got 0*",
+            *["*the marker enkash_sandbox takes keywords, as in rows=10; got 10"] * 2,
+        ]
     )
+
+
+def test_markers_add_up_and_the_nearest_holds(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        """
+        import pytest
+
+        of = pytest.mark.enkash_sandbox
+        pytestmark = of(rows=2, page_cap=40, faults='[[fault]]\\nkind = "reset"')
+
+        def held(sandbox):
+            kinds = [fault.kind.name for fault in sandbox.faults.faults]
+            return len(sandbox.customer_ids()), sandbox.settings.page_cap, kinds
+
+        def test_of_the_module(enkash_sandbox):
+            assert held(enkash_sandbox) == (2, 40, ["reset"])
+
+        @of(rows=3)
+        class TestBase:
+            def test_of_the_class(self, enkash_sandbox):
+                assert held(enkash_sandbox) == (3, 40, ["reset"])
+
+            @of(faults=None, page_cap=None)
+            def test_what_is_ended(self, enkash_sandbox):
+                assert held(enkash_sandbox) == (3, None, [])
+
+        @of(rows=4)
+        class TestDerived(TestBase):
+            def test_of_the_class(self, enkash_sandbox):
+                assert held(enkash_sandbox) == (4, 40, ["reset"])
+
+            def test_what_is_ended(self): ...
+
+        @of(rows=5, page_cap=41)
+        @pytest.mark.parametrize("rows", [5, pytest.param(6, marks=of(rows=6))])
+        def test_of_a_parameter(enkash_sandbox, rows):
+            assert held(enkash_sandbox) == (rows, 41, ["reset"])
+        """
+    )
+    run(project).assert_outcomes(passed=7)
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="https needs the program openssl")
+def test_a_session_trusts_a_sandbox_that_serves_https(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        """
+        import ssl
+        import pytest
+        from enkash_async import CertificateError, EnKashSession, RetryPolicy
+
+        @pytest.mark.anyio
+        @pytest.mark.enkash_sandbox(rows=3, tls=True)
+        async def test_count(enkash_sandbox, make_enkash_session):
+            async with make_enkash_session() as session:
+                assert await session.customers.count() == 3
+            trusting = ssl.create_default_context(cafile=enkash_sandbox.ca_file)
+            async with EnKashSession.from_env(enkash_sandbox.environ, ssl=trusting) as session:
+                assert await session.customers.count() == 3
+            async with make_enkash_session(ssl=ssl.create_default_context()) as session:
+                with pytest.raises(CertificateError):
+                    await session.customers.count()
+        """
+    )
+    run(project).assert_outcomes(passed=1)
 
 
 def test_fixtures_and_marker_are_listed(project: pytest.Pytester) -> None:
@@ -183,10 +260,10 @@ def blocks(language: str) -> list[str]:
 
 
 def test_the_example_of_the_guide_works(project: pytest.Pytester) -> None:
-    code, tests, own = blocks("python")
-    project.makepyfile(exporting=code, test_exporting=tests, test_reminding=own)
+    code, tests, own, wide = blocks("python")
+    project.makepyfile(exporting=code, test_exporting=tests, test_reminding=own, test_counting=wide)
     project.syspathinsert()
-    run(project).assert_outcomes(passed=3)
+    run(project).assert_outcomes(passed=5)
 
 
 def test_the_guide_lists_every_fault() -> None:

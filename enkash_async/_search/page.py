@@ -153,5 +153,8 @@ def _fields(page: Page[Any]) -> dict[str, Any]:
 
 
 def _made(fields: dict[str, Any]) -> Page[Any]:
+    # Not required by the schema, which is also that of answers with fewer fields.
+    if missing := {"records", "offset", "total"} - fields.keys():
+        raise ValueError(f"a page needs {', '.join(sorted(missing))}")
     records: list[Any] = fields.pop("records")
     return Page(tuple(records), **fields)

@@ -8,6 +8,7 @@ from typing import Literal
 import attrs
 
 from enkash_async.sandbox.faults import FaultScript
+from enkash_async.sandbox.faults.script import as_script
 from enkash_async.sandbox.keywords import keywords_named
 from enkash_async.sandbox.knobs import KNOB, Day, Flag, Knob, OneOf, Seconds, Text, Whole
 
@@ -161,15 +162,13 @@ class SandboxSettings:
         default=False, metadata={KNOB: Flag("compress pages for clients that accept it")}
     )
 
-    faults: FaultScript = _NO_FAULTS
-    """What goes wrong on purpose; `sandbox.faults` can be set while it runs."""
+    faults: FaultScript = attrs.field(default=_NO_FAULTS, converter=as_script)
+    """What goes wrong on purpose, or the text of it; `sandbox.faults` can be set while it runs."""
 
     clock: Callable[[], float] = attrs.field(default=time.monotonic, repr=False, eq=False)
     """Tells issued tokens how much time has passed."""
 
     def __attrs_post_init__(self) -> None:
-        if not isinstance(self.faults, FaultScript):
-            raise TypeError(f"faults must be a FaultScript, got {self.faults!r}")
         for name, knob in knobs().items():
             knob.check(name, getattr(self, name))
         if self.rows_without_created_on > self.rows:

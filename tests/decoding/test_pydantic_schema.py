@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -19,7 +20,10 @@ from enkash_async import (  # noqa: E402
     Page,
     ReminderType,
 )
+from enkash_async._decoding.decoder import RecordDecoder  # noqa: E402
+from enkash_async.sandbox import SandboxSettings, open_sandbox  # noqa: E402
 from tests.support.second_list import Branch, BranchKind, Supplier  # noqa: E402
+from tests.support.sessions import session_for  # noqa: E402
 
 CUSTOMER = Customer(
     customer_id="KC1",
@@ -36,16 +40,16 @@ CUSTOMER = Customer(
 SUPPLIER = Supplier(code="S1", open_balance=Decimal("0.10"), branches=(Branch(kind="SHOP"),))
 
 
-@pytest.mark.parametrize(
-    ("hint", "value"),
-    [
-        (Customer, CUSTOMER),
-        (list[Customer], [CUSTOMER]),
-        (Page[Customer], Page((CUSTOMER,), 40, 400)),
-        (list[Supplier], [SUPPLIER, Supplier(branches=(Branch(kind=BranchKind.DEPOT),))]),
-        (Page[Supplier], Page((SUPPLIER,), 0, None, has_more=False)),
-    ],
-)
+VALUES = [
+    (Customer, CUSTOMER),
+    (list[Customer], [CUSTOMER]),
+    (Page[Customer], Page((CUSTOMER,), 40, 400)),
+    (list[Supplier], [SUPPLIER, Supplier(branches=(Branch(kind=BranchKind.DEPOT),))]),
+    (Page[Supplier], Page((SUPPLIER,), 0, None, has_more=False)),
+]
+
+
+@pytest.mark.parametrize(("hint", "value"), VALUES)
 def test_what_is_dumped_is_validated_as_the_same(hint: Any, value: Any) -> None:
     adapter = pydantic.TypeAdapter(hint)
 
@@ -53,6 +57,82 @@ def test_what_is_dumped_is_validated_as_the_same(hint: Any, value: Any) -> None:
     assert adapter.validate_json(adapter.dump_json(value)) == value
     assert adapter.validate_python(adapter.dump_python(value)) == value
     assert adapter.validate_python(adapter.dump_python(value, mode="json")) == value
+
+
+def as_dicts(value: Any, **form: bool) -> Any:
+    if isinstance(value, list):
+        return [one.to_dict(**form) for one in value]
+    return value.to_dict(**form)
+
+
+@pytest.mark.parametrize("form", [{}, {"json": True}, {"wire": True}, {"wire": True, "json": True}])
+@pytest.mark.parametrize(("hint", "value"), VALUES)
+def test_what_to_dict_writes_is_validated_as_the_same(hint: Any, value: Any, form: Any) -> None:
+    adapter, written = pydantic.TypeAdapter(hint), as_dicts(value, **form)
+
+    assert adapter.validate_python(written) == value
+    if form.get("json"):
+        assert adapter.validate_json(json.dumps(written)) == value
+
+
+def test_json_of_the_service_is_validated_as_what_the_session_reads() -> None:
+    adapter = pydantic.TypeAdapter(Customer)
+
+    async def read() -> tuple[list[Any], list[Customer]]:
+        settings = SandboxSettings(rows=60)
+        async with open_sandbox(settings) as sandbox, session_for(sandbox) as session:
+            [page] = [page async for page in session.customers.search(page_size=100).raw_pages()]
+            return [*page], [customer async for customer in session.customers.search()]
+
+    raws, customers = asyncio.run(read())
+    assert [adapter.validate_json(raw) for raw in raws] == customers
+    assert adapter.validate_json('{"branchCodes": null}') == Customer()
+
+
+def test_fields_that_were_kept_come_back() -> None:
+    kept = RecordDecoder(Customer, UTC, keep_unknown=True).decode(
+        b'{"customerId": "KC1", "risk": [1, {"level": "high"}],'
+        b' "customerKeyContacts": [{"name": "Asha", "role": "CFO"}]}'
+    )
+    adapter = pydantic.TypeAdapter(Customer)
+
+    assert adapter.validate_json(kept.to_json()) == kept
+    assert adapter.validate_python(kept.to_dict()) == kept
+    assert kept.extra
+
+
+@pytest.mark.parametrize(
+    ("hint", "fields", "name"),
+    [
+        (Customer, {"customerid": "KC1"}, "customerid"),
+        (Customer, {"customer_id": "KC1", "customerId": "KC2"}, "customerId"),
+        (Customer, {"riskScore": 1}, "riskScore"),
+        (Customer, {"customerKeyContacts": [{"mailEnabled": True}]}, "mailEnabled"),
+        (Supplier, {"Branches": []}, "Branches"),
+        (Page[Customer], {"offset": 0, "total": 0, "customers": []}, "customers"),
+        (Page, {**Page((), 0, 0).to_dict(), "limit": 9}, "limit"),
+    ],
+)
+def test_a_name_of_no_field_is_refused(hint: Any, fields: Any, name: str) -> None:
+    adapter = pydantic.TypeAdapter(hint)
+    refusals: list[Any] = [
+        (adapter.validate_python, fields),
+        (adapter.validate_json, json.dumps(fields)),
+    ]
+    for validate, given in refusals:
+        with pytest.raises(pydantic.ValidationError) as caught:
+            validate(given)
+        found = {(error["type"], error["loc"][-1]) for error in caught.value.errors()}
+        assert ("extra_forbidden", name) in found
+
+
+def test_an_object_without_records_is_no_page() -> None:
+    for hint, fields, missing in (
+        (Page[Customer], {}, "offset, records, total"),
+        (Page, {"offset": 0, "total": None}, "records"),
+    ):
+        with pytest.raises(pydantic.ValidationError, match=f"a page needs {missing}"):
+            pydantic.TypeAdapter(hint).validate_python(fields)
 
 
 def test_json_is_that_of_to_json() -> None:
@@ -78,6 +158,7 @@ def test_a_member_stays_a_member_and_other_text_text() -> None:
     [
         {"net_amount": "much"},
         {"net_amount": "NaN"},
+        {"netAmount": 12345678901234567.10},  # Python and JSON have cut it already
         {"created_on": "2026-01-01T00:00:00"},
         {"branch_codes": "MUM1"},
         {"customer_reminders": [{"due_date_difference": 1.5}]},
@@ -133,8 +214,8 @@ def make_app() -> Any:
     return app
 
 
-async def ask(app: Any, method: str, path: str, body: bytes = b"") -> Any:
-    """Return what *app* answers, asked without a server."""
+async def ask(app: Any, method: str, path: str, body: bytes = b"", status: int = 200) -> Any:
+    """Return what *app* answers with *status*, asked without a server."""
     sent: list[Any] = []
     scope = {
         **{"type": "http", "method": method, "path": path, "query_string": b""},
@@ -148,7 +229,7 @@ async def ask(app: Any, method: str, path: str, body: bytes = b"") -> Any:
         sent.append(message)
 
     await app(scope, receive, send)
-    assert sent[0]["status"] == 200, sent
+    assert sent[0]["status"] == status, sent
     return json.loads(b"".join(message.get("body", b"") for message in sent))
 
 
@@ -161,6 +242,10 @@ async def test_a_web_service_of_fastapi_answers_records_and_pages() -> None:
     assert await ask(app, "GET", "/any") == page
     body = CUSTOMER.to_json().encode()
     assert await ask(app, "POST", "/echo", body) == CUSTOMER.to_dict(json=True)
+    of_service = CUSTOMER.to_json(wire=True).encode()
+    assert await ask(app, "POST", "/echo", of_service) == CUSTOMER.to_dict(json=True)
+    refused = await ask(app, "POST", "/echo", b'{"customerIdentity": "KC1"}', status=422)
+    assert [error["loc"] for error in refused["detail"]] == [["body", "customerIdentity"]]
     schemas = app.openapi()["components"]["schemas"]
     names = {"Customer", "CustomerKeyContact", "CustomerReminder", "CustomerPage", "Page"}
     assert {name.partition("-")[0] for name in schemas} >= names

@@ -659,8 +659,26 @@ def test_values_of_a_script_are_checked_in_python_too() -> None:
         Fault(wrong)
     with pytest.raises(TypeError, match="faults must be Fault values, got Reset"):
         FaultScript([wrong and faults.Reset()])  # type: ignore[list-item]
-    with pytest.raises(TypeError, match="faults must be a FaultScript"):
-        SandboxSettings(faults=wrong)
+
+
+async def test_a_script_may_be_given_as_its_text() -> None:
+    script = FaultScript([Fault(faults.Reset(), times=2)])
+    text = '[[fault]]\nkind = "reset"\ntimes = 2'
+    assert SandboxSettings(faults=text).faults == script
+
+    async with open_sandbox(SandboxSettings(rows=1)) as sandbox:
+        sandbox.faults = text
+        assert sandbox.faults == script
+        wrong: Any = [script]
+        for given, error, said in [
+            ("reset", FaultScriptError, "the fault script is not TOML"),
+            (wrong, TypeError, "faults must be a FaultScript or the text of one, got"),
+        ]:
+            with pytest.raises(error, match=said):
+                sandbox.faults = given
+            with pytest.raises(error, match=said):
+                SandboxSettings(faults=given)
+        assert sandbox.faults == script
 
 
 def test_a_script_that_is_not_text_is_an_error_of_its_own(tmp_path: Path) -> None:

@@ -54,6 +54,8 @@ async def read(session: EnKashSession, customer_id: str) -> Customer:
         ("active", False, False),
         ("created_on", CREATED, CREATED),
         ("created_on", "2026-01-02T03:04:05Z", CREATED),
+        ("created_on", date(2026, 1, 2), datetime(2026, 1, 2, tzinfo=UTC)),
+        ("modified_on", date(2026, 1, 2), datetime(2026, 1, 2, tzinfo=UTC)),
         ("modified_on", None, None),
         ("dso_median", Decimal("1.5"), Decimal("1.5")),
         ("branch_codes", ["MUM1", "MUM2"], ("MUM1", "MUM2")),
@@ -88,14 +90,18 @@ async def test_contacts_and_reminders_are_given_in_part(
     sandbox: Sandbox, session: EnKashSession
 ) -> None:
     made = sandbox.make_customer(
-        customer_key_contacts=[{"name": "Asha", "mail_enabled": True, "createdOn": CREATED}],
+        customer_key_contacts=[
+            {"name": "Asha", "mail_enabled": True, "createdOn": CREATED},
+            {"modified_on": CREATED.date()},
+        ],
         customer_reminders=[{"reminder_type": "ONCE"}],
     )
     customer = await read(session, made["customerId"])
-    [contact], [reminder] = customer.customer_key_contacts, customer.customer_reminders
+    [contact, other], [reminder] = customer.customer_key_contacts, customer.customer_reminders
 
     assert (contact.name, contact.mail_enabled, contact.email) == ("Asha", True, None)
     assert (contact.created_on, contact.customer_id) == (CREATED, customer.customer_id)
+    assert other.modified_on == datetime(2026, 1, 2, tzinfo=UTC)
     assert (reminder.reminder_type, reminder.customer_id) == ("ONCE", customer.customer_id)
 
 
@@ -127,6 +133,14 @@ async def test_an_update_leaves_the_rest_as_it_was(sandbox: Sandbox) -> None:
 
     assert changed == before[2] | {"state": "Kerala", "warnings": ["late"]}
     assert sandbox.records() == [*before[:2], changed, *before[3:]]
+
+
+async def test_one_customer_is_deleted_or_several(sandbox: Sandbox) -> None:
+    first, second, third, *others = sandbox.customer_ids()
+
+    given: list[str | tuple[str, ...]] = [first, (second, third, first), "KC-nobody"]
+    assert [sandbox.delete(ids) for ids in given] == [1, 2, 0]
+    assert sandbox.customer_ids() == others
 
 
 async def test_a_sandbox_may_hold_nothing_but_ones_own() -> None:
@@ -218,12 +232,8 @@ async def test_what_cannot_be_is_refused_by_name(
         (lambda sandbox: sandbox.insert_at("0", 1), TypeError, "position must be a whole number"),
         (lambda sandbox: sandbox.insert_at(0, -1), ValueError, "count must be at least 0"),
         (lambda sandbox: sandbox.insert_at(6, 1), ValueError, "no position 6 among 5 rows"),
-        (
-            lambda sandbox: sandbox.delete(sandbox.customer_ids()[0]),
-            TypeError,
-            "several ids, such as a list, got 'KC",
-        ),
-        (lambda sandbox: sandbox.delete(5), TypeError, "several ids"),
+        (lambda sandbox: sandbox.delete(5), TypeError, "an id, or several in a list, got 5"),
+        (lambda sandbox: sandbox.delete(b"KC1"), TypeError, "an id, or several"),
         (lambda sandbox: sandbox.delete([5]), TypeError, "each id to delete must be a str"),
         (
             lambda sandbox: sandbox.update(sandbox.customer_ids()[0], None),

@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any, cast
 
@@ -22,9 +22,9 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 class GivenFields:
     """Puts fields that are given into rows of a table.
 
-    Their names are those of the wire or of Python; times are aware datetimes or texts, amounts
-    whole numbers or Decimals of at most two digits after the point; what else there is, the table
-    declares.
+    Their names are those of the wire or of Python; times are aware datetimes, texts, or days,
+    which begin at midnight in UTC; amounts are whole numbers or Decimals of at most two digits
+    after the point; what else there is, the table declares.
     """
 
     def __init__(self, table: Table, settings: SandboxSettings) -> None:
@@ -109,7 +109,7 @@ class GivenFields:
     def _inside(self, title: str, name: str, value: object) -> object:
         if value is None:
             return None
-        if name in self._times or isinstance(value, datetime):
+        if name in self._times or isinstance(value, date):
             return self._write_date(self._instant(title, value))
         try:
             return self._plain(name, value)
@@ -117,6 +117,8 @@ class GivenFields:
             raise type(error)(f"{title}{str(error).removeprefix(name)}") from None
 
     def _instant(self, name: str, value: object) -> int:
+        if isinstance(value, date) and not isinstance(value, datetime):
+            value = datetime.combine(value, time.min, UTC)
         if isinstance(value, datetime):
             if value.tzinfo is None:
                 raise ValueError(f"{name} must be a time with a zone, got {value!r}")

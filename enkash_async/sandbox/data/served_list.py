@@ -103,11 +103,11 @@ class ServedList:
         _check_count("count", count)
         return self._wait_for(partial(self._insert_at, position, count))
 
-    def delete(self, ids: Iterable[str]) -> int:
-        """Delete these rows and return how many of them there were."""
-        if isinstance(ids, str | bytes) or not isinstance(ids, Iterable):
-            raise TypeError(f"what to delete must be several ids, such as a list, got {ids!r}")
-        several = list(ids)
+    def delete(self, ids: str | Iterable[str]) -> int:
+        """Delete these rows, or one, and return how many of them there were."""
+        if isinstance(ids, bytes) or not isinstance(ids, Iterable):
+            raise TypeError(f"what to delete must be an id, or several in a list, got {ids!r}")
+        several = [ids] if isinstance(ids, str) else list(ids)
         for one in several:
             if not isinstance(one, str):
                 raise TypeError(f"each id to delete must be a str, got {one!r}")

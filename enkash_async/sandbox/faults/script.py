@@ -63,6 +63,14 @@ class FaultScript:
             raise FaultScriptError(f"the fault script: {error}") from error
 
 
+def as_script(given: FaultScript | str) -> FaultScript:
+    """Return *given*, or the script in it if it is text, as `FaultScript.parse` reads it."""
+    script = FaultScript.parse(given) if isinstance(given, str) else given
+    if not isinstance(script, FaultScript):
+        raise TypeError(f"faults must be a FaultScript or the text of one, got {given!r}")
+    return script
+
+
 def describe() -> str:
     """Return every kind and condition with what can be set, one line each."""
     lines: list[str] = []

@@ -13,6 +13,7 @@ from enkash_async.sandbox.data.customers.table import CUSTOMERS
 from enkash_async.sandbox.data.served_list import ServedList
 from enkash_async.sandbox.faults import FaultScript
 from enkash_async.sandbox.faults.injection import Injection
+from enkash_async.sandbox.faults.script import as_script
 from enkash_async.sandbox.service.calls import SearchCall
 from enkash_async.sandbox.service.tokens import Tokens
 from enkash_async.sandbox.settings import SandboxSettings
@@ -109,9 +110,10 @@ class Sandbox:
         """Add a customer with these *fields*, the others invented; return it as on the wire.
 
         Names are those of the wire or of Python: `legalName`, `legal_name`. Times are aware
-        datetimes or texts, amounts Decimals or whole numbers, contacts and reminders mappings, and
-        None is null. `level`, which no answer shows, is there for filters. It is the newest unless
-        `created_on` is given. TypeError or ValueError, with the name, for what cannot be.
+        datetimes, texts, or days, which begin at midnight in UTC; amounts Decimals or whole
+        numbers, contacts and reminders mappings, and None is null. `level`, which no answer shows,
+        is there for filters. It is the newest unless `created_on` is given. TypeError or
+        ValueError, with the name, for what cannot be.
         """
         return self._customers.put(fields)
 
@@ -130,8 +132,8 @@ class Sandbox:
         """
         return self._customers.insert_at(position, count)
 
-    def delete(self, customer_ids: Iterable[str]) -> int:
-        """Delete these customers and return how many of them there were."""
+    def delete(self, customer_ids: str | Iterable[str]) -> int:
+        """Delete these customers, or one, and return how many of them there were."""
         return self._customers.delete(customer_ids)
 
     def expire_tokens(self) -> None:
@@ -148,12 +150,15 @@ class Sandbox:
 
     @property
     def faults(self) -> FaultScript:
-        """Return what goes wrong on purpose. Setting it begins the script from its beginning."""
+        """Return what goes wrong on purpose. Setting it begins the script from its beginning.
+
+        What is set may be the text of a script, which a FaultScriptError says is none.
+        """
         return self._injection.script
 
     @faults.setter
-    def faults(self, script: FaultScript) -> None:
-        self._injection.begin(script)
+    def faults(self, script: FaultScript | str) -> None:
+        self._injection.begin(as_script(script))
 
     @property
     def faults_injected(self) -> Counter[str]:
