@@ -30,6 +30,7 @@ from enkash_async import (
     EnKashError,
     EnKashSession,
     IncompleteSearchError,
+    InvalidAccessError,
     RecordNotFoundError,
     UnauthorizedError,
 )
@@ -359,6 +360,19 @@ def test_a_wrong_token_is_refused_too(execute: Execute) -> None:
     assert (outcome.status, outcome.out) == (3, b"")
 
 
+@pytest.mark.parametrize("command", ["count", "export"])
+def test_credentials_that_may_not_do_this_are_refused_too(execute: Execute, command: str) -> None:
+    async def forbid(call: SearchCall) -> web.Response | None:
+        error = {"errorMessage": "no", "errorType": "INVALID_ACCESS"}
+        return web.json_response({"errorResponse": error}, status=403)
+
+    with serving() as served:
+        served.sandbox.on_search = forbid
+        outcome = execute(served, "customers", command)
+    assert (outcome.status, outcome.out) == (3, b"")
+    assert "INVALID_ACCESS" in outcome.err
+
+
 def test_the_right_password_works_at_the_address_of_the_option(execute: Execute) -> None:
     with serving() as served:
         env = with_password(served.sandbox, served.sandbox.password) | {
@@ -564,6 +578,7 @@ def test_interrupted_before_it_began(call: Call, monkeypatch: pytest.MonkeyPatch
         (RecordNotFoundError("x", 200), 1),
         (AuthenticationError("x"), 3),
         (UnauthorizedError("x", 401), 3),
+        (InvalidAccessError("x", 403), 3),
         (ConfigurationError("x"), 2),
         (IncompleteSearchError("x"), 4),
         (OSError("x"), 1),
