@@ -398,6 +398,37 @@ def test_missing_environment_is_named_in_one_line(
     assert address_missing.count("\n") == credentials_missing.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("given", "variables", "named"),
+    [
+        ("http://api.example", {}, "--base-url must be https"),
+        ("ftp://api.example", {"ENKASH_BASE_URL": "https://b.example"}, "--base-url must be an"),
+        (None, {"ENKASH_BASE_URL": "http://api.example"}, "ENKASH_BASE_URL must be https"),
+        ("https://api.example", {"ENKASH_TOKEN": "a b"}, "ENKASH_TOKEN must be printable"),
+        ("https://api.example", {"ENKASH_TOKEN_FILE": "a b"}, "ENKASH_TOKEN_FILE must be"),
+        (None, {"ENKASH_BASE_URL_FILE": "api.example"}, "ENKASH_BASE_URL_FILE must be an"),
+    ],
+)
+def test_what_cannot_be_used_is_named_as_it_was_given(
+    call: Call,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    given: str | None,
+    variables: dict[str, str],
+    named: str,
+) -> None:
+    if "ENKASH_TOKEN_FILE" not in variables:
+        monkeypatch.setenv("ENKASH_TOKEN", "t")
+    for name, value in variables.items():
+        file = tmp_path / name
+        file.write_text(value)
+        monkeypatch.setenv(name, str(file) if name.endswith("_FILE") else value)
+    address = [] if given is None else ["--base-url", given]
+    assert call("customers", "count", *address) == 2
+    assert capsys.readouterr().err.startswith(f"error: {named}")
+
+
 # Count and get
 
 
