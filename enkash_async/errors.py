@@ -15,7 +15,7 @@ EnKashError
 │   ├── RecordNotFoundError          RECORD_NOT_FOUND
 │   ├── SystemFaultError             SYSTEM_ERROR
 │   ├── UnauthorizedError            UNAUTHORIZED
-│   ├── UnknownServiceError          UNKNOWN_ERROR, and any type not known yet
+│   ├── UnknownServiceError          UNKNOWN_ERROR, any type not known yet, and a wrong address
 │   ├── UnprocessableRequestError    UNPROCESSABLE_REQUEST
 │   ├── ValidationError              VALIDATION_ERROR
 │   └── RateLimitedError             HTTP 429
@@ -293,11 +293,17 @@ class InvalidAccessError(APIError):
 
 
 class RecordNotFoundError(APIError):
-    """`RECORD_NOT_FOUND`: nothing has this id, or the address does not exist."""
+    """`RECORD_NOT_FOUND`: the service says that there is nothing of that kind, or with that id.
+
+    A 404 that is not the service's own, as of a wrong base_url, is an UnknownServiceError.
+    """
 
     http_status = 404
 
     advice = "Check the id; if none was asked for, check base_url."
+
+    def _what_to_do(self) -> str:
+        return self.advice
 
 
 class SystemFaultError(APIError):
@@ -323,7 +329,11 @@ class UnauthorizedError(APIError):
 
 
 class UnknownServiceError(APIError):
-    """`UNKNOWN_ERROR`, and every error type that is not one of the nine documented ones."""
+    """`UNKNOWN_ERROR`, and what is none of the other errors.
+
+    That is every error type that is not one of the nine documented ones, and without a type what
+    the HTTP status alone does not explain, such as a 404 that is not the service's own.
+    """
 
     advice = "What that means is documented nowhere."
     only_enkash_can_help = True

@@ -54,10 +54,10 @@ class EnKashSession:
 
     It is a plain object: make it, ask it for `customers` and make searches anywhere. It is opened
     by `async with`, or `await session.open()`, and belongs to that event loop until it is closed;
-    then it can be opened again. The host of Accounts Receivable is documented nowhere, so
-    *base_url* is what EnKash gave you. What cannot be used is an InvalidArgumentError, or an
-    ArgumentTypeError, that names it. `ENKASH_LOG=info`, or `debug`, shows on stderr what the logger
-    `enkash_async` says.
+    then it can be opened again, as it has to be in a forked process. The host of Accounts
+    Receivable is documented nowhere, so *base_url* is what EnKash gave you. What cannot be used is
+    an InvalidArgumentError, or an ArgumentTypeError, that names it. `ENKASH_LOG=info`, or `debug`,
+    shows on stderr what the logger `enkash_async` says.
 
     After HTTP 429 no request is sent until the wait is over that the service asks for, or one that
     doubles while refusals outnumber answers. If *adaptive*, one request then goes ahead; fewer are

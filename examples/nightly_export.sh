@@ -16,7 +16,8 @@ while true; do
     status=0
     "${ENKASH_ASYNC:-enkash-async}" customers export --quiet --resume --output "$2" || status=$?
     case $status in
-    # Whole; wrong usage; refused credentials, of which a third would lock the account; ended by you.
+    # Whole; wrong usage; credentials that were refused, of which a third would lock the account, or
+    # may not do this; ended by you.
     0 | 2 | 3 | 129 | 130 | 143) exit "$status" ;;
     esac
     [ "$attempt" -lt "${ENKASH_ATTEMPTS:-3}" ] || exit "$status"

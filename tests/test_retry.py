@@ -20,7 +20,6 @@ from enkash_async import (
     IncompleteSearchError,
     InvalidAccessError,
     RateLimitedError,
-    RecordNotFoundError,
     RequestTimeoutError,
     ResponseError,
     RetryPolicy,
@@ -83,7 +82,6 @@ CLASSES: dict[int, type[APIError]] = {
     400: ClientRequestError,
     401: UnauthorizedError,
     403: InvalidAccessError,
-    404: RecordNotFoundError,
     422: UnprocessableRequestError,
     429: RateLimitedError,
 }

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import os
 import select
 import ssl
+import warnings
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, cast
 
@@ -99,6 +101,13 @@ class Pool(aiohttp.TCPConnector):
         # There is no public way to say of what class connections are.
         make = functools.partial(PooledConnection, loop=asyncio.get_running_loop())
         self._factory = cast("functools.partial[ResponseHandler]", make)
+        self._process = os.getpid()
+
+    def __del__(self, _warnings: Any = warnings) -> None:
+        # A forked process has the same sockets in the same selector: to close them would make the
+        # one that opened them deaf.
+        if getattr(self, "_process", None) == os.getpid():
+            super().__del__(_warnings)
 
     async def connect(
         self,

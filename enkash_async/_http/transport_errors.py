@@ -20,6 +20,9 @@ from enkash_async.errors import (
 )
 from enkash_async.timeout import Timeout
 
+NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"})
+"""How OpenSSL calls an answer that is none of TLS, such as one of http; versions differ."""
+
 
 class Exchange(msgspec.Struct, eq=False):
     """One request on its way, as far as an error can tell of it."""
@@ -101,10 +104,7 @@ def _no_connection(
         refused.final = True
         return refused
     if isinstance(error, aiohttp.ClientSSLError):
-        return ConnectError(
-            f"{what}: TLS did not come about ({_tls_fault(error)}); check that base_url is right"
-            " and that nothing between breaks https"
-        )
+        return _no_tls(_tls_fault(error), what)
     if isinstance(error, aiohttp.ClientProxyConnectionError):
         return ProxyError(
             f"{what}: cannot connect to the proxy{_whose(exchange)}:"
@@ -146,6 +146,21 @@ def _certificate_fault(
     # OpenSSL's words; what the certificate holds is not among them.
     fault = error.certificate_error
     return str(getattr(fault, "verify_message", None) or type(fault).__name__)
+
+
+def _no_tls(fault: str, what: str) -> ConnectError:
+    if fault not in NO_TLS:
+        return ConnectError(
+            f"{what}: TLS did not come about ({fault}); check that base_url is right"
+            " and that nothing between breaks https"
+        )
+    plain = ConnectError(
+        f"{what}: what answers there speaks no TLS, but http perhaps; check scheme and port of"
+        " base_url, and of the proxy if there is one"
+    )
+    # Asked again, it would speak the same.
+    plain.final = True
+    return plain
 
 
 def _tls_fault(error: aiohttp.ClientSSLError) -> str:

@@ -16,6 +16,7 @@ from enkash_async._search.page_ticket import Refit, Shrink
 from enkash_async._tasks import TaskOwner, cancel_soon, paced, shielded
 from enkash_async._telemetry.search_watch import SearchWatch
 from enkash_async.errors import (
+    APIError,
     ClientRequestError,
     RecordNotFoundError,
     RequestTimeoutError,
@@ -35,6 +36,13 @@ NOTHING_THERE = (
     ValidationError,
 )
 """Errors about the request itself: of one past the end, some services send such."""
+
+
+def _says_nothing_there(error: Exception) -> bool:
+    # A bare 404 too: past the end it is what some frameworks answer by themselves.
+    is_bare = isinstance(error, APIError) and error.error_type is None and error.status == 404
+    return is_bare or isinstance(error, NOTHING_THERE)
+
 
 ASSUMED_ROW_BYTES = 1024
 """What a row is taken to weigh until the first page has come."""
@@ -214,8 +222,7 @@ class Prefetch:
 
     def _outcome(self, slot: _Slot) -> RawPage:
         if slot.error is not None:
-            is_of_request = isinstance(slot.error, NOTHING_THERE)
-            if is_of_request and self._planner.reads_as_empty(slot.request):
+            if _says_nothing_there(slot.error) and self._planner.reads_as_empty(slot.request):
                 return RawPage.of_error()
             raise slot.error
         if slot.page is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import warnings
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
@@ -32,6 +33,11 @@ NOT_OPEN = (
     " 'await session.open()'"
 )
 
+FORKED = (
+    "the session was opened in the process that this one was forked from, and two processes cannot"
+    " share its connections; open it again here, or open it only after the fork"
+)
+
 NOT_COPIED = (
     "a session is neither copied nor pickled, as it holds connections and credentials: share it, or"
     " make another one where it is needed"
@@ -50,6 +56,8 @@ class Opened(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     quota: RetryQuota
     budget: ByteBudget
     exits: AsyncExitStack
+    process: int
+    """The one that it was opened in, by its id. In one forked from it nobody reads an answer."""
 
 
 class Core:
@@ -66,7 +74,10 @@ class Core:
 
     def __del__(self, _warn: Callable[..., None] = warnings.warn) -> None:
         # Nothing can be awaited here. The default outlives the module when the interpreter ends.
-        if getattr(self, "_opened", None) is not None:
+        opened: Opened | None = getattr(self, "_opened", None)
+        if opened is not None and self._is_inherited(opened):
+            self._leave(opened)
+        elif opened is not None:
             _warn(
                 f"the session with {self.base_url} was dropped while it was open; close it, or open"
                 " it by `with` or `async with`",
@@ -76,14 +87,17 @@ class Core:
 
     @property
     def is_open(self) -> bool:
-        """Say whether it is open, in whatever event loop."""
-        return self._opened is not None and not _has_ended(self._opened.loop)
+        """Say whether it is open, in whatever event loop of this process."""
+        opened = self._opened
+        return opened is not None and not self._is_inherited(opened) and not _has_ended(opened.loop)
 
     def opened(self) -> Opened:
         """Return what is open in the running event loop; RuntimeError if nothing is."""
         opened = self._opened
         if opened is None:
             raise RuntimeError(NOT_OPEN)
+        if self._is_inherited(opened):
+            raise RuntimeError(FORKED)
         if opened.loop is not asyncio.get_running_loop():
             if _has_ended(opened.loop):
                 raise RuntimeError(
@@ -128,6 +142,7 @@ class Core:
             quota=RetryQuota(options.retry.quota),
             budget=ByteBudget(options.prefetch_bytes),
             exits=exits,
+            process=os.getpid(),
         )
 
     def transport(self, http: aiohttp.ClientSession, options: Options) -> Transport:
@@ -141,9 +156,15 @@ class Core:
         )
 
     async def aclose(self) -> None:
-        """Close it. Where its event loop has ended, drop what it held, and say so in the log."""
+        """Close it. Where its event loop has ended, drop what it held, and say so in the log.
+
+        Where it was opened in another process, it is left to that one.
+        """
         opened = self._opened
         if opened is None:
+            return
+        if self._is_inherited(opened):
+            self._forget()
             return
         if opened.loop is asyncio.get_running_loop():
             self._opened = None
@@ -154,12 +175,25 @@ class Core:
             raise RuntimeError("the session belongs to another event loop; close it in that loop")
 
     def _forget(self) -> None:
-        """Drop what an event loop that has ended left behind: nothing can be sent in it."""
-        if self._opened is None:
+        """Drop what an event loop that has ended, or another process, left behind."""
+        opened, self._opened = self._opened, None
+        if opened is None:
             return
-        self._opened = None
+        if self._is_inherited(opened):
+            self._leave(opened)
+            return
         self.telemetry.close()
         log.warn_of_ended_loop()
+
+    @staticmethod
+    def _is_inherited(opened: Opened) -> bool:
+        return opened.process != os.getpid()
+
+    def _leave(self, opened: Opened) -> None:
+        """Let go of what is another process's, without a word to the service, or to the hooks."""
+        self.telemetry.forget()
+        if self._options.http is None:
+            opened.http.detach()
 
 
 def _has_ended(loop: asyncio.AbstractEventLoop) -> bool:

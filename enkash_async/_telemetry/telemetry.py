@@ -29,3 +29,7 @@ class Telemetry:
         """End all searches that have not ended: nothing more will come of them."""
         for search in list(self._under_way):
             search.tell_left(Outcome.CLOSED)
+
+    def forget(self) -> None:
+        """Say nothing of the searches that have not ended: they go on in another process."""
+        self._under_way.clear()

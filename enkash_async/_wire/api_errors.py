@@ -1,6 +1,7 @@
 """An answer that is an error to the exception it stands for. No I/O.
 
-`errorType` decides the class; where there is none, or none that is known, the HTTP status does.
+`errorType` decides the class; where there is none, or none that is known, the HTTP status does. A
+404 that does not come in the envelope of the service speaks of the address, and of no record.
 """
 
 from __future__ import annotations
@@ -36,6 +37,9 @@ _MOST_TEXTS = 5
 
 _NO_WORDS = frozenset({"errorType", "requestId", "timestamp", "apiSubErrors"})
 """What stands in an `errorResponse` beside its message."""
+
+_ENVELOPE = ("errorResponse", "payload", "response_code", "response_message")
+"""The fields of the envelope; an answer with none of them comes from elsewhere."""
 
 _SECONDS = Pattern(r"[0-9]{1,15}(\.[0-9]{1,15})?")
 """Digits, as RFC 9110 has them; some services add a fraction."""
@@ -77,7 +81,8 @@ def api_error(response: Response, answer: Mapping[str, Any]) -> APIError:
     if isinstance(answer.get("errorResponse"), dict):
         detail = answer["errorResponse"]
     error_type = words.error_type(detail.get("errorType"))
-    error = _error_class(response.status, error_type)(
+    is_envelope = any(answer.get(name) is not None for name in _ENVELOPE)
+    error = _error_class(response.status, error_type, is_envelope=is_envelope)(
         words.message(answer, detail),
         response.status,
         error_type=error_type,
@@ -91,7 +96,9 @@ def api_error(response: Response, answer: Mapping[str, Any]) -> APIError:
     return error
 
 
-def _error_class(status: int, error_type: ErrorType | str | None) -> type[APIError]:
+def _error_class(
+    status: int, error_type: ErrorType | str | None, *, is_envelope: bool
+) -> type[APIError]:
     # Before the type: what stands in the way may answer 429 in front of the service, with any.
     if status == 429:
         return RateLimitedError
@@ -99,6 +106,8 @@ def _error_class(status: int, error_type: ErrorType | str | None) -> type[APIErr
         return ERROR_CLASSES[error_type]
     if error_type is None and status >= 500:
         return SystemFaultError
+    if status == 404 and not is_envelope:
+        return UnknownServiceError
     if error_type is None and status in _STATUS_CLASSES:
         return _STATUS_CLASSES[status]
     return UnknownServiceError

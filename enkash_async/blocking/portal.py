@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager
@@ -9,6 +11,8 @@ from threading import Thread, current_thread
 from typing import Any, Generic, ParamSpec, TypeVar
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
+
+from enkash_async._session.core import FORKED
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -24,19 +28,22 @@ class Portal:
     def __init__(self) -> None:
         self._portal: BlockingPortal | None = None
         self._finalizer: weakref.finalize[Any, Any] | None = None
+        self._process = 0
+        """The one that the thread is in, by its id: none that is forked from it has the thread."""
 
     @property
     def is_open(self) -> bool:
-        """Say whether there is a thread."""
-        return self._portal is not None
+        """Say whether there is a thread in this process."""
+        return self._portal is not None and self._process == os.getpid()
 
     def open(self) -> None:
         """Start the thread. It keeps no program from ending."""
-        if self._portal is None:
+        if not self.is_open:
+            self.close()
             thread = start_blocking_portal(name=THREAD)
-            self._portal = thread.__enter__()
+            self._portal, self._process = thread.__enter__(), os.getpid()
             # Also at the exit of the interpreter, while the thread can still answer.
-            self._finalizer = weakref.finalize(self, _end, thread)
+            self._finalizer = weakref.finalize(self, _end, thread, self._portal, self._process)
 
     def close(self) -> None:
         """End the thread, and wait until it has ended."""
@@ -51,6 +58,9 @@ class Portal:
         """
         if self._portal is None:
             raise RuntimeError(NOT_OPEN)
+        if self._process != os.getpid():
+            # Waited for, it would never end.
+            raise RuntimeError(FORKED)
 
         async def call() -> T:
             return await function(*args, **kwargs)
@@ -71,8 +81,15 @@ class Portal:
         return self.run(call) if self.is_open else function()
 
 
-def _end(thread: AbstractContextManager[BlockingPortal]) -> None:
+def _end(
+    thread: AbstractContextManager[BlockingPortal], portal: BlockingPortal, process: int
+) -> None:
     """End the *thread* of a portal, which the garbage collector may do in that thread itself."""
+    if process != os.getpid():
+        # One step is all that it takes to say that nothing is to be asked of the thread, which is
+        # not here.
+        with contextlib.suppress(StopIteration, RuntimeError):
+            portal.stop().send(None)
     if current_thread().name == THREAD:
         Thread(target=thread.__exit__, args=(None, None, None), daemon=True).start()
     else:

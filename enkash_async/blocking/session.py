@@ -21,8 +21,8 @@ class EnKashSession:
 
     It is opened by `with`, or `session.open()`; until it is closed, an event loop runs in a thread
     of its own. Any number of threads may share it. Functions that you give it (`hooks`, an `auth`
-    of your own) run in that thread. Where an event loop runs already, as in a notebook, it works,
-    and holds that loop up while it waits.
+    of your own) run in that thread. A process that is forked has to open it again. Where an event
+    loop runs already, as in a notebook, it works, and holds that loop up while it waits.
     """
 
     @unseen

@@ -124,8 +124,22 @@ async def open_session(
 def _session_from_env(base_url: str | None, options: dict[str, Any]) -> EnKashSession:
     with misuse_shown(cure="; or try --sandbox"):
         given = {} if base_url is None else {"ENKASH_BASE_URL": base_url}
-        # Without a name here: reports of failures print the local variables of every frame.
-        return EnKashSession.from_env(_environment() | given, **options)
+        try:
+            # Without a name here: reports of failures print the local variables of every frame.
+            return EnKashSession.from_env(_environment() | given, **options)
+        except ConfigurationError as error:
+            text = _as_given(str(error), is_address_given=base_url is not None)
+        raise ConfigurationError(text)
+
+
+def _as_given(text: str, *, is_address_given: bool) -> str:
+    """Return the *text* of an error with what the user gave in place of the variable it became."""
+    variable, blank, rest = text.partition(" ")
+    if variable == "ENKASH_BASE_URL" and is_address_given:
+        variable = "--base-url"
+    elif variable in ENVIRONMENT and os.environ.get(variable + FILE_SUFFIX):
+        variable += FILE_SUFFIX
+    return f"{variable}{blank}{rest}"
 
 
 @unseen

@@ -18,6 +18,7 @@ from enkash_async import (
     ConfigurationError,
     EnKashError,
     IncompleteSearchError,
+    InvalidAccessError,
     InvalidArgumentError,
     UnauthorizedError,
 )
@@ -49,7 +50,7 @@ Exit status:
   0    COMPLETE, or CHANGED: every customer that was there throughout has come
   1    failed; the last line says how to go on
   2    wrong usage, or configuration missing from the environment
-  3    the credentials or the token were refused
+  3    the credentials or the token were refused, or may not do this
   4    INCOMPLETE: nothing proves that all came; or records were bad;
        or CHANGED, with --strict
   130  Ctrl-C, 143 SIGTERM, 129 SIGHUP, 141 the reader of the output went away
@@ -181,7 +182,7 @@ def status_of(error: BaseException) -> Status:
     """Return the exit status that *error* stands for."""
     if isinstance(error, BrokenPipeError):
         return Status.READER_GONE
-    if isinstance(error, (AuthenticationError, UnauthorizedError)):
+    if isinstance(error, (AuthenticationError, UnauthorizedError, InvalidAccessError)):
         return Status.REFUSED
     if isinstance(error, (ConfigurationError, ImportError, InvalidArgumentError, Misuse)):
         return Status.USAGE

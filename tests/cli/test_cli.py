@@ -30,6 +30,7 @@ from enkash_async import (
     EnKashError,
     EnKashSession,
     IncompleteSearchError,
+    InvalidAccessError,
     RecordNotFoundError,
     UnauthorizedError,
 )
@@ -392,6 +393,19 @@ def test_a_wrong_token_is_refused_too(execute: Execute) -> None:
     assert (outcome.status, outcome.out) == (3, b"")
 
 
+@pytest.mark.parametrize("command", ["count", "export"])
+def test_credentials_that_may_not_do_this_are_refused_too(execute: Execute, command: str) -> None:
+    async def forbid(call: SearchCall) -> web.Response | None:
+        error = {"errorMessage": "no", "errorType": "INVALID_ACCESS"}
+        return web.json_response({"errorResponse": error}, status=403)
+
+    with serving() as served:
+        served.sandbox.on_search = forbid
+        outcome = execute(served, "customers", command)
+    assert (outcome.status, outcome.out) == (3, b"")
+    assert "INVALID_ACCESS" in outcome.err
+
+
 def test_the_right_password_works_at_the_address_of_the_option(execute: Execute) -> None:
     with serving() as served:
         env = with_password(served.sandbox, served.sandbox.password) | {
@@ -415,6 +429,37 @@ def test_missing_environment_is_named_in_one_line(
     assert "ENKASH_TOKEN" in credentials_missing
     assert "ENKASH_PASSWORD" in credentials_missing
     assert address_missing.count("\n") == credentials_missing.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "variables", "named"),
+    [
+        ("http://api.example", {}, "--base-url must be https"),
+        ("ftp://api.example", {"ENKASH_BASE_URL": "https://b.example"}, "--base-url must be an"),
+        (None, {"ENKASH_BASE_URL": "http://api.example"}, "ENKASH_BASE_URL must be https"),
+        ("https://api.example", {"ENKASH_TOKEN": "a b"}, "ENKASH_TOKEN must be printable"),
+        ("https://api.example", {"ENKASH_TOKEN_FILE": "a b"}, "ENKASH_TOKEN_FILE must be"),
+        (None, {"ENKASH_BASE_URL_FILE": "api.example"}, "ENKASH_BASE_URL_FILE must be an"),
+    ],
+)
+def test_what_cannot_be_used_is_named_as_it_was_given(
+    call: Call,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    given: str | None,
+    variables: dict[str, str],
+    named: str,
+) -> None:
+    if "ENKASH_TOKEN_FILE" not in variables:
+        monkeypatch.setenv("ENKASH_TOKEN", "t")
+    for name, value in variables.items():
+        file = tmp_path / name
+        file.write_text(value)
+        monkeypatch.setenv(name, str(file) if name.endswith("_FILE") else value)
+    address = [] if given is None else ["--base-url", given]
+    assert call("customers", "count", *address) == 2
+    assert capsys.readouterr().err.startswith(f"error: {named}")
 
 
 # Count and get
@@ -643,6 +688,7 @@ def test_interrupted_before_it_began(call: Call, monkeypatch: pytest.MonkeyPatch
         (RecordNotFoundError("x", 200), 1),
         (AuthenticationError("x"), 3),
         (UnauthorizedError("x", 401), 3),
+        (InvalidAccessError("x", 403), 3),
         (ConfigurationError("x"), 2),
         (IncompleteSearchError("x"), 4),
         (OSError("x"), 1),

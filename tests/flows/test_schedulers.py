@@ -27,7 +27,7 @@ OF_CRON = {"PATH": "/usr/bin:/bin", "SHELL": "/bin/sh", "LOGNAME": "somebody"}
 BREAKS_ONCE = """
 [[fault]]
 kind = "error"
-error_type = "INVALID_ACCESS"
+error_type = "CLIENT_REQUEST_ABORT"
 offset_from = 4500
 times = 1
 """
@@ -83,7 +83,7 @@ def test_cron_starts_an_export_that_goes_on_after_a_failure(
     ended = start_as_cron_does(tmp_path, sandbox, sandbox.token)
 
     assert ended.returncode == 0, ended.stderr
-    assert "INVALID_ACCESS" in ended.stderr
+    assert "CLIENT_REQUEST_ABORT" in ended.stderr
     assert sandbox.faults_injected == {"error": 1}
     assert sorted(ids_in(tmp_path / "customers.jsonl.gz")) == sorted(sandbox.customer_ids())
     # The second attempt went on, so that it did not count again to choose a method.
@@ -102,7 +102,7 @@ def test_cron_gives_up_in_the_end_with_the_status_of_the_last_attempt(
     sandbox.faults = FaultScript.parse(BREAKS_ONCE.replace("offset_from = 4500\ntimes = 1", ""))
     ended = start_as_cron_does(tmp_path, sandbox, sandbox.token, attempts=2)
     assert ended.returncode == 1
-    assert ended.stderr.count("INVALID_ACCESS") == 2
+    assert ended.stderr.count("CLIENT_REQUEST_ABORT") == 2
     assert not (tmp_path / "customers.jsonl.gz").exists()
 
 

@@ -26,6 +26,7 @@ from enkash_async import (
     RetryPolicy,
     TransportError,
 )
+from enkash_async.sandbox import open_sandbox
 from tests.support.raw_server import page, raw_server, reply
 
 pytestmark = pytest.mark.anyio
@@ -75,9 +76,9 @@ def certificate_error() -> Exception:
     return aiohttp.ClientConnectorCertificateError(key(), fault)
 
 
-def tls_error() -> Exception:
-    fault = ssl.SSLError(1, "wrong version number")
-    fault.reason = "WRONG_VERSION_NUMBER"
+def tls_error(reason: str) -> Exception:
+    fault = ssl.SSLError(1, "of the handshake")
+    fault.reason = reason
     return aiohttp.ClientConnectorSSLError(key(), fault)
 
 
@@ -103,7 +104,9 @@ RAISED: list[tuple[BaseException, type[TransportError], int, str]] = [
     (aiohttp.InvalidURL(f"https://{TOKEN}"), ConnectError, 1, "check the host in base_url"),
     (certificate_error(), CertificateError, 1, "not accepted: self-signed certificate"),
     (certificate_error(), CertificateError, 1, "SSL_CERT_FILE"),
-    (tls_error(), ConnectError, 3, "TLS did not come about (WRONG_VERSION_NUMBER)"),
+    (tls_error("WRONG_VERSION_NUMBER"), ConnectError, 1, "there speaks no TLS, but http perhaps"),
+    (tls_error("RECORD_LAYER_FAILURE"), ConnectError, 1, "check scheme and port of base_url"),
+    (tls_error("NO_CIPHERS"), ConnectError, 3, "TLS did not come about (NO_CIPHERS)"),
     (
         aiohttp.ServerFingerprintMismatch(b"a", b"b", "api.example", 443),
         CertificateError,
@@ -180,6 +183,15 @@ async def test_whatever_sending_raises_is_a_transport_error(
     trace = "".join(traceback.format_exception(error))
     for text in (str(error), trace, repr(error.__cause__), repr(vars(raised))):
         assert TOKEN not in text
+
+
+async def test_https_against_http_is_asked_for_once() -> None:
+    async with open_sandbox() as sandbox:
+        address = sandbox.base_url.replace("http:", "https:")
+        async with EnKashSession(address, BearerToken(TOKEN), retry=QUICK) as session:
+            with pytest.raises(ConnectError, match="speaks no TLS, but http perhaps") as caught:
+                await session.customers.count()
+    assert (caught.value.attempts, caught.value.final) == (1, True)
 
 
 @pytest.mark.parametrize("raised", [TypeError("no such option"), NameError("x"), MemoryError()])

@@ -18,6 +18,7 @@ from enkash_async import (
     RecordNotFoundError,
     RequestTimeoutError,
     SystemFaultError,
+    UnknownServiceError,
     UnprocessableRequestError,
     ValidationError,
 )
@@ -397,6 +398,9 @@ async def test_its_repr_shows_what_goes_on(make: Make, gate: Gate) -> None:
         (RecordNotFoundError("nothing"), True),
         (ClientRequestError("offset"), True),
         (UnprocessableRequestError("offset"), True),
+        (UnknownServiceError("nothing", 404), True),
+        (UnknownServiceError("nothing", 404, error_type="NEW"), False),
+        (UnknownServiceError("in the way", 405), False),
         (InvalidAccessError("no"), False),
         (SystemFaultError("down"), False),
         (ConnectError("gone"), False),

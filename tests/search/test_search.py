@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -13,14 +14,18 @@ import pytest
 from aiohttp import web
 
 from enkash_async import (
+    APIError,
     BadRecord,
+    BearerToken,
     CustomerFilter,
     CustomerSearch,
     DecodeError,
+    EnKashSession,
     IncompleteSearchError,
     RecordNotFoundError,
     ResumeToken,
     SystemFaultError,
+    UnknownServiceError,
     ValidationError,
     Verdict,
 )
@@ -234,6 +239,24 @@ async def test_get_returns_the_customer_with_the_id(sandbox: Sandbox) -> None:
         assert customer.customer_id == wanted
         with pytest.raises(RecordNotFoundError, match="KC0000000000NONE"):
             await session.customers.get("KC0000000000NONE")
+
+
+@pytest.mark.parametrize("ask", ["get", "count", "first_page", "read"])
+async def test_a_wrong_base_url_does_not_read_as_no_such_customer(
+    sandbox: Sandbox, ask: str
+) -> None:
+    async with EnKashSession(f"{sandbox.base_url}/api", BearerToken(sandbox.token)) as session:
+        customers = session.customers
+        asking: dict[str, Callable[[], Awaitable[object]]] = {
+            "get": lambda: customers.get(sandbox.customer_ids()[0]),
+            "count": customers.count,
+            "first_page": customers.search().first_page,
+            "read": customers.crawl().first_page,
+        }
+        with pytest.raises(APIError, match="Nothing is served at this path") as caught:
+            await asking[ask]()
+    assert type(caught.value) is UnknownServiceError
+    assert (caught.value.status, caught.value.attempts) == (404, 1)
 
 
 # What the service leaves open

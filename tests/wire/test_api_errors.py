@@ -80,7 +80,6 @@ BY_STATUS: list[tuple[int, type[APIError]]] = [
     (400, ClientRequestError),
     (401, UnauthorizedError),
     (403, InvalidAccessError),
-    (404, RecordNotFoundError),
     (422, UnprocessableRequestError),
     (429, RateLimitedError),
     *((status, SystemFaultError) for status in (500, 501, 502, 503, 504, 599)),
@@ -103,6 +102,45 @@ def test_without_a_type_the_status_decides(status: int, kind: type[APIError], bo
     assert type(error) is kind
     assert error.status == status
     assert error.message
+
+
+ELSEWHERE = {
+    "nothing": b"",
+    "a page": HTML,
+    "a list": [],
+    "an object of nothing": {},
+    "an envelope of nothing": {"errorResponse": None, "response_code": None},
+    "a framework": {"status": 404, "error": "Not Found", "path": "/api/api/v0/customer/search"},
+    "a gateway": {"message": "no Route matched with those values"},
+}
+OF_SERVICE = {
+    "a message": {"errorResponse": {"errorMessage": "gone"}},
+    "no words": {"errorResponse": {}},
+    "a code": {"response_code": 1},
+    "an outcome": {"response_message": "FAILURE"},
+    "a payload": {"payload": "no such customer"},
+    "its own type": {"errorResponse": {"errorType": "RECORD_NOT_FOUND"}},
+}
+CHECK_ADDRESS = "Nothing is served at this path: check base_url."
+CHECK_ID = "Check the id; if none was asked for, check base_url."
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "advice", "status_of_ours"),
+    [
+        *((body, UnknownServiceError, CHECK_ADDRESS, 502) for body in ELSEWHERE.values()),
+        *((body, RecordNotFoundError, CHECK_ID, 404) for body in OF_SERVICE.values()),
+    ],
+    ids=[*ELSEWHERE, *OF_SERVICE],
+)
+def test_only_the_service_itself_can_say_that_no_record_is_there(
+    body: object, kind: type[APIError], advice: str, status_of_ours: int
+) -> None:
+    error = api_error(answer(body, 404))
+
+    assert type(error) is kind
+    assert (error.status, error.http_status) == (404, status_of_ours)
+    assert str(error).endswith(advice)
 
 
 def test_an_error_carries_all_that_the_service_said() -> None:

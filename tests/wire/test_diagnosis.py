@@ -363,7 +363,7 @@ UNKNOWN = "What that means is documented nowhere."
             f"no (HTTP 200, NEW, request r-1). {UNKNOWN} Give EnKash the request id.",
         ),
         (
-            RecordNotFoundError("no", 404),
+            UnknownServiceError("no", 404),
             {},
             "no (HTTP 404, request id unknown). Nothing is served at this path: check base_url.",
         ),
