@@ -173,6 +173,11 @@ class Export:
                 f" {seconds:.1f} s, {read / max(seconds, 1e-9):,.0f} records/s,"
                 f" {result.bytes / 1e6:,.1f} MB"
             )
+            if result.until is not None and result.records_before:
+                say(
+                    f"as of {result.until:%Y-%m-%d %H:%M:%S} UTC, when the first of its runs began:"
+                    " customers created later are not in it"
+                )
             if not result.is_stopped:
                 limited = ", of as many as were asked for" if result.report.limited else ""
                 words = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,6 +26,7 @@ from enkash_async.export.result import ExportProgress, ExportResult
 from enkash_async.export.state import Ended, State, hashed
 from enkash_async.export.threads import in_thread, to_its_end
 from enkash_async.report import Verdict
+from enkash_async.resume import CrawlPoint, ResumeToken
 
 T = TypeVar("T")
 
@@ -283,8 +285,14 @@ class Exporter:
             seconds=self._seconds(),
             is_finished=is_finished,
             is_stopped=is_stopped,
+            until=end_of(self._search.resume_token),
             parts=None if self._request.part_rows is None else output.parts + 1,
         )
+
+
+def end_of(token: ResumeToken) -> datetime | None:
+    """Return until when customers were created that a crawl holds, None of a search."""
+    return token.point.until if isinstance(token.point, CrawlPoint) else None
 
 
 async def publish(content: Content, output: FileOutput | FolderOutput) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +34,9 @@ class ExportResult:
     those of earlier runs, *records_before*. *report* is that of this run's search. *path* is where
     the file is, None for a stream: its own name if it *is_finished*, else that of the part, which
     is not proven to be whole or was stopped. *seconds* are those of all runs, *bytes* those of the
-    file. *method* says how the list was read, and *why* the other way could not serve. *parts* is
-    how many files a folder holds, None for a file or a stream.
+    file. *method* says how the list was read, and *why* the other way could not serve. A crawl
+    holds what was created *until* then, when the first of its runs began; a search knows no such
+    time. *parts* is how many files a folder holds, None for a file or a stream.
     """
 
     path: Path | None
@@ -50,6 +52,7 @@ class ExportResult:
     seconds: float
     is_finished: bool
     is_stopped: bool = False
+    until: datetime | None = None
     parts: int | None = None
 
     @property
@@ -76,6 +79,7 @@ class ExportResult:
             "compression": self.form.compression.value,
             "method": self.method,
             "why": self.why,
+            "until": None if self.until is None else self.until.isoformat(),
             "verdict": self.verdict.value,
             "is_finished": self.is_finished,
             "is_stopped": self.is_stopped,

@@ -21,7 +21,7 @@ from enkash_async.export.arguments import bad_path_of, check_fields, path_text
 from enkash_async.export.bad import BadRow
 from enkash_async.export.destination import AnyPlaces, begin, is_folder, places_for, reopen
 from enkash_async.export.division import PART_ROWS
-from enkash_async.export.exporter import Exporter, publish
+from enkash_async.export.exporter import Exporter, end_of, publish
 from enkash_async.export.folder import FolderOutput
 from enkash_async.export.forms import Compression, Format
 from enkash_async.export.making import content_of
@@ -317,6 +317,7 @@ def _account(request: Request, state: State, found: tuple[Path, Path, int]) -> E
         bytes=size,
         seconds=state.seconds,
         is_finished=True,
+        until=end_of(ResumeToken.parse(state.token)),
         parts=None if request.part_rows is None else state.parts + 1,
     )
 

@@ -70,9 +70,14 @@ async def test_stopped_after_every_page(tmp_path: Path, name: str, method: Metho
         stop.set()
         async with session_of(sandbox) as session:
             result = await export(session.customers, given, method=method, stop=stop)
-            runs = 1
+            runs, until = 1, result.until
+            assert (until is None) is (method == "search")
             while not result.is_finished:
                 assert result.is_stopped
+                if not result.records_before:
+                    until = result.until
+                # Customers created later are for the next export.
+                assert result.until == until
                 assert not path.is_file()
                 assert not (path / "_SUCCESS").exists()
                 before = result.records
