@@ -50,7 +50,7 @@ async def test_retries_pauses_and_logins_are_told_at_info_level(
     script = FaultScript(
         [
             Fault(faults.HttpError(503), requests=[1]),
-            Fault(faults.HttpError(429), requests=[2]),
+            Fault(faults.RateLimit(retry_after=0.01), requests=[2]),
         ]
     )
     policy = RetryPolicy(first_delay=0.001, max_delay=0.002)
