@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any
 
-from enkash_async._arguments import keywords_named
+from enkash_async._arguments import keywords_named, wrong_type
 from enkash_async._decoding.arrow.schema import schema_of
 from enkash_async._decoding.arrow.untyped import pa
 from enkash_async.arrow.reading import BatchReading
@@ -48,11 +48,12 @@ class CustomerStream:
     def __init__(
         self, open_session: OpenSession, start: StartSearch = every_customer, *, flat: bool = False
     ) -> None:
-        if not callable(open_session):
-            raise TypeError(
-                "open_session must be a function that returns a session, such as"
-                f" EnKashSession.from_env, not {type(open_session).__name__}"
-            )
+        for name, given, wanted in (
+            ("open_session", open_session, "a session, such as EnKashSession.from_env"),
+            ("start", start, "a search of the session that it is given"),
+        ):
+            if not callable(given):
+                raise wrong_type(name, f"a function that returns {wanted}", given)
         self._open_session = open_session
         self._start = start
         self._flat = flat

@@ -15,6 +15,7 @@ from aiohttp import web
 from anyio import to_thread
 
 from enkash_async import (
+    ArgumentTypeError,
     ClientRequestError,
     CustomerFilter,
     EnKashSession,
@@ -152,8 +153,11 @@ def test_a_table_that_is_not_whole_does_not_look_whole() -> None:
 
 
 def test_a_session_in_place_of_a_function_is_refused(sandbox: Sandbox) -> None:
-    with pytest.raises(TypeError, match="a function that returns a session"):
+    with pytest.raises(ArgumentTypeError, match="a function that returns a session"):
         CustomerStream(session_of(sandbox))  # type: ignore[arg-type]
+    search: Any = session_of(sandbox).customers.search()
+    with pytest.raises(ArgumentTypeError, match="start must be a function that returns a search"):
+        CustomerStream(lambda: session_of(sandbox), search)
 
 
 @pytest.mark.skipif(
