@@ -107,8 +107,9 @@ class EnKashError(Exception):
     """No other attempt can help, or another one might do harm."""
 
     http_status: ClassVar[int] = 502
-    """What a web service may answer for it: 400 for what its caller asked, 404, 503 for what may
-    pass or be set right, 504 for a service that is late, 502 for all else."""
+    """What a web service of yours may answer for it: 400 for what its caller asked, 404, 503 for
+    what may pass or be set right, 504 for a service that is late, 502 for all else. The status that
+    came is `status`, of the classes that have one."""
 
     # Attributes rather than arguments: `args` alone must rebuild an error that was pickled.
     offset: int | None = None

@@ -30,13 +30,16 @@ class Verdict(StrEnum):
 class SearchReport:
     """The account of one search, kept up to date while it runs.
 
-    *rows_received* counts rows as they came over the wire, so that it is the sum of
-    *records_delivered*, *bad_records*, *rows_overlapping* (the row by which neighbouring pages
-    overlap), *duplicates_dropped*, *rows_reread* (by repairs), and what has been fetched but not
-    yet handed over. *missing* holds ranges of rows, first and last, that `recordsCount` speaks of
-    and the list did not hold. *undeclared_fields* says on how many pages the first record had which
-    fields that this version does not know: the service may have changed. *pages_decoded_tolerantly*
-    counts pages that pyarrow could not read as a whole, which took longer. Times are in seconds;
+    *rows_received* counts rows as they came over the wire. A search of a list that stays the same
+    receives the sum of *records_delivered*, *bad_records*, *rows_overlapping* (the row by which
+    neighbouring pages overlap), *duplicates_dropped*, *rows_reread* (by repairs), and what has been
+    fetched but not handed over. A crawl receives more, since it counts, and cuts windows; and where
+    the list changes, a row may be both reread and a duplicate, so that no sum holds.
+
+    *missing* holds ranges of rows, first and last, that `recordsCount` speaks of and the list did
+    not hold. *undeclared_fields* says on how many pages the first record had which fields that this
+    version does not know: the service may have changed. *pages_decoded_tolerantly* counts pages
+    that pyarrow could not read as a whole, which took longer. Times are in seconds;
     *longest_stall* is the longest time for which the decoder held up the event loop.
 
     *retry_reasons* says how many retries were made for what (`rate_limited`, `timeout`, `connect`,

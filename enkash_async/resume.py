@@ -91,8 +91,8 @@ P = TypeVar("P", ListPoint, CrawlPoint)
 class ResumeToken:
     """Where a search stands, in a form that another process can go on from.
 
-    `str()` gives JSON text and `parse()` takes it. It holds counts and ids of records, no
-    credentials, and of the query a fingerprint only.
+    `str()` gives JSON text, which is what to store; `parse()` takes it, and `search(resume=...)`.
+    It holds counts and ids of records, no credentials, and of the query a fingerprint only.
     """
 
     version: int = VERSION

@@ -25,6 +25,8 @@ QUESTIONS = {
     "Only ACTIVE customers created this year",
     "What happens when my token expires",
     "Which exceptions must I catch",
+    "Go on tomorrow, in another process",
+    "Some of the customers in DuckDB, Polars or pandas",
     "At most 5 requests a second",
     "Proxy, own CA, mTLS",
     "User agent and extra headers",

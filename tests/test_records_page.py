@@ -9,10 +9,13 @@ import dataclasses
 import inspect
 import json
 import re
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import attrs
+import msgspec
 import pytest
 
 from enkash_async import Customer, EnKashSession, Page
@@ -97,6 +100,19 @@ def test_what_the_page_says_of_other_ways_to_data() -> None:
     for refused in refusing:
         with pytest.raises(TypeError):
             refused(customer)
+
+
+def test_what_the_page_says_of_msgspec() -> None:
+    moment = datetime(2026, 1, 2, 3, 4, 5, 120_000, tzinfo=UTC)
+    customer = Customer(customer_id="KC1", net_amount=Decimal("0.10"), created_on=moment)
+    page = Page((customer,), 0, 1)
+
+    as_json = {**customer.to_dict(json=True), "created_on": "2026-01-02T03:04:05.120000Z"}
+    assert msgspec.json.decode(msgspec.json.encode(customer)) == as_json
+    encoded = msgspec.json.decode(msgspec.json.encode(page))
+    assert encoded == {**page.to_dict(json=True), "records": [as_json], "are_parsed": False}
+    with pytest.raises(TypeError):
+        msgspec.json.decode(customer.to_json(), type=Customer)
 
 
 def test_a_frame_made_of_records_has_no_columns_of_theirs() -> None:

@@ -1,11 +1,14 @@
 """A report starts out unproven, and its text says what a reader must know."""
 
 import pickle
+from typing import Any
 
 import attrs
 import pytest
 
-from enkash_async import SearchReport, Verdict
+from enkash_async import BadRecord, SearchReport, Verdict
+from enkash_async.sandbox import SandboxSettings, open_sandbox
+from tests.support.sessions import session_for
 
 PROMISED = {
     *("verdict", "total_at_start", "total_at_end", "rows_received", "records_delivered"),
@@ -78,3 +81,37 @@ def test_a_report_pickles_and_compares_by_value() -> None:
 
     assert pickle.loads(pickle.dumps(report)) == report
     assert report != SearchReport()
+
+
+READINGS: list[tuple[str, dict[str, object]]] = [
+    ("search", {}),
+    ("search", {"page_cap": 17}),
+    ("search", {"count_style": "missing"}),
+    ("search", {"faults": '[[fault]]\nkind = "bad_record"\nevery = 2'}),
+    ("crawl", {}),
+    ("crawl", {"page_cap": 17}),
+]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("method", "settings"), READINGS)
+async def test_rows_of_a_list_that_stays_are_accounted_for(
+    method: str, settings: dict[str, Any]
+) -> None:
+    async with (
+        open_sandbox(SandboxSettings(rows=240, **settings)) as sandbox,
+        session_for(sandbox) as session,
+    ):
+        bad = list[BadRecord]()
+        search = getattr(session.customers, method)(on_bad_record=bad.append)
+        delivered = [customer async for customer in search]
+
+    report = search.report
+    counted = report.records_delivered + report.bad_records + report.rows_overlapping
+    counted += report.duplicates_dropped + report.rows_reread
+    assert (report.records_delivered, report.bad_records) == (len(delivered), len(bad))
+    if method == "search":
+        assert report.rows_received == counted
+    else:
+        # The rows of counts.
+        assert report.rows_received > counted

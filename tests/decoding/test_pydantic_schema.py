@@ -252,6 +252,40 @@ async def test_a_web_service_of_fastapi_answers_records_and_pages() -> None:
     assert [name for name in schemas if "__" in name] == []
 
 
+def as_response() -> Any:
+    return fastapi.Response(Page((CUSTOMER,), 0, 1).to_json(), media_type="application/json")
+
+
+@pytest.mark.parametrize(
+    ("declared", "answer", "works"),
+    [
+        ({}, lambda: Page((CUSTOMER,), 0, 1), False),
+        ({}, lambda: CUSTOMER, False),
+        ({"return": Any}, lambda: Page((CUSTOMER,), 0, 1), False),
+        ({"return": dict[str, Any]}, lambda: {"records": [CUSTOMER]}, False),
+        ({"return": Page[Customer]}, lambda: Page((CUSTOMER,), 0, 1), True),
+        ({}, as_response, True),
+    ],
+)
+def test_a_record_is_known_by_its_declared_type(declared: Any, answer: Any, works: bool) -> None:
+    app = fastapi.FastAPI()
+
+    async def endpoint() -> Any:
+        return answer()
+
+    endpoint.__annotations__ = declared
+    app.get("/")(endpoint)
+    if works:
+        expected = Page((CUSTOMER,), 0, 1).to_dict(json=True)
+        assert asyncio.run(ask(app, "GET", "/")) == expected
+    else:
+        # FastAPI and pydantic each have their own.
+        with pytest.raises(
+            ValueError, match=r"__dict__ attribute|Unable to serialize unknown type"
+        ):
+            asyncio.run(ask(app, "GET", "/"))
+
+
 CHOSEN = {"customer_id", "legal_name"}
 
 
