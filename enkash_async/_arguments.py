@@ -72,6 +72,13 @@ def wrong_type(name: str, wanted: str, value: object) -> ArgumentTypeError:
     return ArgumentTypeError(f"{name} must be {wanted}, not {type(value).__name__}")
 
 
+def absent(of: object, name: str, instead: Mapping[str, str]) -> AttributeError:
+    """Return the error for a *name* that *of* lacks, with what serves *instead* if it is known."""
+    text = f"{type(of).__name__!r} object has no attribute {name!r}"
+    known = instead.get(name)
+    return AttributeError(f"{text}: {known}" if known else text, name=name, obj=of)
+
+
 def named(name: str, known: Iterable[str]) -> str:
     """Return *name* with the known name that may have been meant, or with all that there are."""
     # Not at the top: who mistakes no name need not have it loaded.

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, Unpack
+from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack
 
 from enkash_async import customers as of_loop
-from enkash_async._arguments import keywords_named
+from enkash_async._arguments import absent, keywords_named
 from enkash_async._decoding.bad_record import OnBadRecord
 from enkash_async._search.extra import JsonBody, QueryString
 from enkash_async._search.page import Page
 from enkash_async._search.query import Direction
+from enkash_async._search.search import OF_A_PAGE
 from enkash_async.blocking.portal import Portal, Steps, blocking
 from enkash_async.customers.filters import CustomerFields, CustomerFilter
 from enkash_async.customers.records import Customer
 from enkash_async.customers.resource import DirectionText, OrderBy
+from enkash_async.errors import ArgumentTypeError
 from enkash_async.report import SearchReport
 from enkash_async.resume import ResumeToken
 
@@ -129,6 +131,9 @@ class Customers:
         return self._portal.run(self._customers.get, customer_id)
 
 
+_INSTEAD = dict.fromkeys(OF_A_PAGE, "a page has it; `page = search.first_page()` is the first")
+
+
 @keywords_named
 class CustomerSearch:
     """The customers that match a filter, in the order of the service.
@@ -146,7 +151,15 @@ class CustomerSearch:
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any:
+            if name in _INSTEAD:
+                raise absent(self, name, _INSTEAD)
             return blocking(self._portal, getattr(self._search, name))
+
+        def __getitem__(self, index: object) -> NoReturn:
+            raise ArgumentTypeError(
+                "a search has no records by number, but a page has; `page = search.first_page()` is"
+                " the first"
+            )
 
     @property
     def total(self) -> int | None:
