@@ -210,7 +210,7 @@ class ListResource(Generic[F, R]):
                 connected.owner,
                 connected.budget,
                 max_pages=settings.max_pages,
-                patience=connected.caller.timeout.progress,
+                timeout=connected.caller.timeout,
                 watch=watch,
             )
             return connected.loop
