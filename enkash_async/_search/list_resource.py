@@ -41,6 +41,11 @@ F = TypeVar("F", bound=Criteria)
 R = TypeVar("R")
 
 
+NOT_COUNTED = "how many there are shows only when search() has read them all"
+
+NOT_DIVIDED = "without a count nothing proves that parts are the whole, so read it with search()"
+
+
 class ListResource(Generic[F, R]):
     """A list of the service, as an open session offers it.
 
@@ -233,7 +238,8 @@ class ListResource(Generic[F, R]):
         time = self._arguments.time()
         criteria = self._arguments.criteria(filter, fields, "windows")
         int32_at_least(1, "max_records", max_records)
-        parts = Partitions(self._endpoint, time, criteria, self.count)
+        count = partial(self._total, advice=NOT_DIVIDED)
+        parts = Partitions(self._endpoint, time, criteria, count)
         return await parts.cut(end_of_time(criteria, time), max_records)
 
     async def count(self, filter: F | None = None, **fields: Any) -> int:
@@ -244,13 +250,13 @@ class ListResource(Generic[F, R]):
         IncompleteSearchError. So little shows no other error of the count; a search does, since
         it compares the count with what comes.
         """
-        criteria = self._arguments.criteria(filter, fields, "count")
-        total = await self._count(criteria, 1)
-        if total == 1:
-            total = await self._count(criteria, 2)
-        return total
+        return await self._total(self._arguments.criteria(filter, fields, "count"))
 
-    async def _count(self, filter: F | None, page_size: int) -> int:
+    async def _total(self, criteria: F, *, advice: str = NOT_COUNTED) -> int:
+        total = await self._count(criteria, 1, advice)
+        return await self._count(criteria, 2, advice) if total == 1 else total
+
+    async def _count(self, filter: F, page_size: int, advice: str) -> int:
         # A record that cannot be read counts like any other.
         bad = list[BadRecord]()
         search = self.search(filter, page_size=page_size, on_bad_record=bad.append)
@@ -258,14 +264,13 @@ class ListResource(Generic[F, R]):
         rows = len(page) + len(bad)
         if page.total is None:
             no_count = IncompleteSearchError(
-                "the service sent no recordsCount that is a count, which is a whole number from 0"
-                f" to {MAX_COUNT:,}; count the records of a search instead"
+                "the service sent no recordsCount that is a count (a whole number from 0 to"
+                f" {MAX_COUNT:,}); {advice}"
             )
             raise answered(no_count, search)
         if rows > 1 and page.total == rows == page_size:
             no_total = IncompleteSearchError(
-                "the service counts the records of each page, not all that match; count the"
-                " records of a search instead"
+                f"the service counts the records of each page, not all that match; {advice}"
             )
             raise answered(no_total, search)
         return page.total
