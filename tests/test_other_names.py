@@ -23,6 +23,15 @@ ABSENT: list[tuple[Callable[[], object], str, str]] = [
     ),
     *((SYNC.customers.search, name, r"`page = search.first_page\(\)`") for name in OF_A_PAGE),
     (SESSION.customers.search, "close", r"use `await search.aclose\(\)`"),
+    (lambda: SESSION, "close", r"use `await session.aclose\(\)`"),
+    (lambda: SYNC, "aclose", r"use `session.close\(\)`"),
+    *(
+        (lambda session=session: session, name, "asked of a list, as by `session.customers`")
+        for session in (SESSION, SYNC)
+        for name in ("search", "crawl", "count", "get", "windows")
+    ),
+    (lambda: SESSION, "rows", "has no attribute 'rows'$"),
+    (lambda: SYNC, "rows", "has no attribute 'rows'$"),
     (SESSION.customers.search, "rows", "has no attribute 'rows'$"),
     (SYNC.customers.search, "rows", "has no attribute 'rows'$"),
 ]
@@ -36,6 +45,17 @@ def test_an_attribute_of_another_object_says_where_it_is(
         getattr(of(), name)
     assert caught.value.name == name
     assert not hasattr(of(), name)
+
+
+def test_not_open_says_how_to_open_and_how_to_close() -> None:
+    with pytest.raises(RuntimeError, match=r"'with .* 'session.open\(\)', .* 'session.close\(\)'"):
+        SYNC.customers.count()
+
+
+async def test_so_it_does_in_an_event_loop() -> None:
+    said = r"'async with .* 'await session.open\(\)', and 'await session.aclose\(\)' at the end"
+    with pytest.raises(RuntimeError, match=said):
+        await SESSION.customers.count()
 
 
 def test_what_a_page_has_is_there() -> None:
