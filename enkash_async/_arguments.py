@@ -72,6 +72,13 @@ def wrong_type(name: str, wanted: str, value: object) -> ArgumentTypeError:
     return ArgumentTypeError(f"{name} must be {wanted}, not {type(value).__name__}")
 
 
+def absent(of: object, name: str, instead: Mapping[str, str]) -> AttributeError:
+    """Return the error for a *name* that *of* lacks, with what serves *instead* if it is known."""
+    text = f"{type(of).__name__!r} object has no attribute {name!r}"
+    known = instead.get(name)
+    return AttributeError(f"{text}: {known}" if known else text, name=name, obj=of)
+
+
 def named(name: str, known: Iterable[str]) -> str:
     """Return *name* with the known name that may have been meant, or with all that there are."""
     # Not at the top: who mistakes no name need not have it loaded.
@@ -80,7 +87,11 @@ def named(name: str, known: Iterable[str]) -> str:
     known = sorted(known)
     if not known:
         return name
-    alike = get_close_matches(name.lower(), known, 1) or _with_word(name.lower(), known)
+    word = name.lower()
+    if word in _ELSEWHERE:
+        alike = [meant for meant in _ELSEWHERE[word] if meant in known]
+    else:
+        alike = get_close_matches(word, known, 1) or _with_word(word, known)
     if alike:
         return f"{name}; did you mean {' or '.join(alike)}?"
     return f"{name}; there {'is' if len(known) == 1 else 'are'} {', '.join(known)}"
@@ -93,6 +104,19 @@ def _with_word(word: str, known: Iterable[str]) -> list[str]:
 
 
 _MEANT_AT_MOST = 3
+
+_ELSEWHERE: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(("limit", "top", "take", "first", "size"), ("page_size", "max_records")),
+    **dict.fromkeys(("per_page", "batch_size", "chunk_size"), ("page_size",)),
+    **dict.fromkeys(("skip", "start"), ("offset",)),
+    **dict.fromkeys(("sort", "sort_by", "order"), ("order_by", "direction")),
+    **dict.fromkeys(("cursor", "page_token"), ("resume",)),
+    **dict.fromkeys(("workers", "threads"), ("max_concurrency",)),
+    **dict.fromkeys(("api_key", "credentials"), ("auth",)),
+    **dict.fromkeys(("url", "host"), ("base_url",)),
+    **dict.fromkeys(("verify", "cert"), ("ssl",)),
+}
+"""What other libraries call what has another name here; only names that are known are meant."""
 
 
 def keywords_named(of: T) -> T:

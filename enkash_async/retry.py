@@ -87,7 +87,10 @@ STOP_NOTES: dict[StopReason, str] = {
     "retry_after": (
         "not tried again: the service asks for a longer wait than RetryPolicy.max_retry_after"
     ),
-    "call_timeout": "not tried again: the wait would go beyond Timeout.call",
+    "call_timeout": (
+        "not tried again: the wait would go beyond the session's timeout (Timeout.call, or the"
+        " number given in its place)"
+    ),
     "quota": (
         "not tried again: so many requests of this session failed that its quota of retries is"
         " used up (RetryPolicy.quota); requests that succeed fill it again"

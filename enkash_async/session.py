@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar, Unpack
 import aiohttp
 from yarl import URL
 
-from enkash_async._arguments import keywords_named, named, unseen
+from enkash_async._arguments import absent, keywords_named, named, unseen
 from enkash_async._http.call import Caller
 from enkash_async._http.connections import checked_base_url, checked_hosts
 from enkash_async._paging.addressing import Addressing, OffsetUnit
 from enkash_async._paging.page_sizes import PageSizes
 from enkash_async._search.settings import Connected, Decoders, SearchSettings
-from enkash_async._session.core import NOT_COPIED, Core, Opened
+from enkash_async._session.core import NOT_COPIED, OF_A_LIST, Core, Opened
 from enkash_async._session.environment import ENVIRONMENT as ENVIRONMENT
 from enkash_async._session.environment import address_in, auth_in, hosts_in, naming, values_of
 from enkash_async._session.options import (
@@ -220,6 +220,9 @@ class EnKashSession:
         return self
 
     if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> NoReturn:
+            raise absent(self, name, {**OF_A_LIST, "close": "use `await session.aclose()`"})
 
         def __enter__(self) -> NoReturn:
             raise ArgumentTypeError(

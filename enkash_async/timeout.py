@@ -57,3 +57,13 @@ class Timeout:
             call=seconds,
             progress=seconds,
         )
+
+
+def setting_of(timeout: Timeout, part: str) -> str:
+    """Return how a *part* of *timeout* is set, for a message: `Timeout(read=5)`, or `timeout=5`.
+
+    The second where a number may have been given, and the part is as long as that.
+    """
+    value: float = getattr(timeout, part)
+    is_number = value == timeout.call and timeout == Timeout.of(value)
+    return f"timeout={value:g}" if is_number else f"Timeout({part}={value:g})"

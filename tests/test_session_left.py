@@ -44,7 +44,8 @@ async def closed() -> None:
 # aiohttp says the same of its own, where the loop still runs.
 @pytest.mark.filterwarnings("ignore:Unclosed client session")
 def test_a_session_that_is_dropped_while_it_is_open_warns() -> None:
-    with pytest.warns(ResourceWarning, match=f"session with {URL} was dropped while it was open"):
+    said = f"session with {URL} was dropped while it was open; close it by `await session.aclose"
+    with pytest.warns(ResourceWarning, match=said):
         asyncio.run(opened_and_dropped())
 
 

@@ -372,6 +372,8 @@ async def searching(customers: Customers, saved: ResumeToken) -> None:
     assert issubclass(HiddenFieldsWarning, UserWarning)
     assert_type(list(page), list[Customer])
     assert_type(len(page), int)
+    assert_type(page[0], Customer)
+    assert_type(page[:5], tuple[Customer, ...])
 
     async for customer in customers.search(direction="DESC", resume=str(saved)):
         assert_type(customer, Customer)

@@ -59,9 +59,7 @@ class Deadline:
 
     @property
     def name(self) -> str:
-        """Return which setting ended it: its name and its value."""
+        """Return which part of the timeout ended it."""
         if (when := self._scope.when()) is not None and when < self._end:
-            return f"read={self._timeout.read:g}"
-        is_attempt = self._seconds == self._timeout.attempt
-        limit = "attempt" if is_attempt else "call"
-        return f"{limit}={getattr(self._timeout, limit):g}"
+            return "read"
+        return "attempt" if self._seconds == self._timeout.attempt else "call"

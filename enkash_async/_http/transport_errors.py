@@ -18,7 +18,7 @@ from enkash_async.errors import (
     ResponseError,
     TransportError,
 )
-from enkash_async.timeout import Timeout
+from enkash_async.timeout import Timeout, setting_of
 
 NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"})
 """How OpenSSL calls an answer that is none of TLS, such as one of http; versions differ."""
@@ -70,19 +70,18 @@ def _timeout(error: TimeoutError, exchange: Exchange) -> TransportError:
         place = "" if exchange.is_own_pool else ", or no free place in the pool that you gave,"
         return ConnectError(
             f"{what}: no connection{place} within the session's timeout,"
-            f" Timeout(connect={timeout.connect:g})"
+            f" {setting_of(timeout, 'connect')}"
         )
     if exchange.is_own_pool and not exchange.use.stands:
         return ConnectError(
             f"{what}: no connection within the time that was left,"
-            f" Timeout({exchange.deadline.name})"
+            f" {setting_of(timeout, exchange.deadline.name)}"
         )
-    if isinstance(error, aiohttp.SocketTimeoutError):
-        limit = f"read={timeout.read:g}"
-    else:
-        limit = exchange.deadline.name
-    missing = "nothing came" if limit.startswith("read") else "no complete answer"
-    return RequestTimeoutError(f"{what}: {missing} within the session's timeout, Timeout({limit})")
+    part = "read" if isinstance(error, aiohttp.SocketTimeoutError) else exchange.deadline.name
+    missing = "nothing came" if part == "read" else "no complete answer"
+    return RequestTimeoutError(
+        f"{what}: {missing} within the session's timeout, {setting_of(timeout, part)}"
+    )
 
 
 def _no_connection(

@@ -42,6 +42,11 @@ F = TypeVar("F", bound=Criteria)
 R = TypeVar("R")
 
 
+NOT_COUNTED = "how many there are shows only when search() has read them all"
+
+NOT_DIVIDED = "without a count nothing proves that parts are the whole, so read it with search()"
+
+
 class ListResource(Generic[F, R]):
     """A list of the service, as an open session offers it.
 
@@ -201,7 +206,7 @@ class ListResource(Generic[F, R]):
                 connected.owner,
                 connected.budget,
                 max_pages=settings.max_pages,
-                patience=connected.caller.timeout.progress,
+                timeout=connected.caller.timeout,
                 watch=watch,
             )
             return Fetches(connected.loop, fetcher, prefetch)
@@ -240,7 +245,9 @@ class ListResource(Generic[F, R]):
         time = self._arguments.time()
         criteria = self._arguments.criteria(filter, fields, "windows")
         int32_at_least(1, "max_records", max_records)
-        count = partial(self.count, extra_body=extra_body, extra_query=extra_query)
+        count = partial(
+            self._total, advice=NOT_DIVIDED, extra_body=extra_body, extra_query=extra_query
+        )
         parts = Partitions(self._endpoint, time, criteria, count)
         return await parts.cut(end_of_time(criteria, time), max_records)
 
@@ -277,13 +284,11 @@ class ListResource(Generic[F, R]):
         count = partial(self._total, extra_body=extra_body, extra_query=extra_query)
         return await choose_method(self._endpoint, criteria, count)
 
-    async def _total(self, criteria: F, **extra: Any) -> int:
-        total = await self._count(criteria, 1, **extra)
-        if total == 1:
-            total = await self._count(criteria, 2, **extra)
-        return total
+    async def _total(self, criteria: F, *, advice: str = NOT_COUNTED, **extra: Any) -> int:
+        total = await self._count(criteria, 1, advice, **extra)
+        return await self._count(criteria, 2, advice, **extra) if total == 1 else total
 
-    async def _count(self, filter: F, page_size: int, **extra: Any) -> int:
+    async def _count(self, filter: F, page_size: int, advice: str, **extra: Any) -> int:
         # A record that cannot be read counts like any other.
         bad = list[BadRecord]()
         search = self.search(filter, page_size=page_size, on_bad_record=bad.append, **extra)
@@ -291,14 +296,13 @@ class ListResource(Generic[F, R]):
         rows = len(page) + len(bad)
         if page.total is None:
             no_count = IncompleteSearchError(
-                "the service sent no recordsCount that is a count, which is a whole number from 0"
-                f" to {MAX_COUNT:,}; count the records of a search instead"
+                "the service sent no recordsCount that is a count (a whole number from 0 to"
+                f" {MAX_COUNT:,}); {advice}"
             )
             raise answered(no_count, search)
         if rows > 1 and page.total == rows == page_size:
             no_total = IncompleteSearchError(
-                "the service counts the records of each page, not all that match; count the"
-                " records of a search instead"
+                f"the service counts the records of each page, not all that match; {advice}"
             )
             raise answered(no_total, search)
         return page.total

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Iterator
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, overload
 
 import attrs
 
 from enkash_async._decoding import forms, raw_forms
 from enkash_async._decoding.text import TextForPeople
+from enkash_async.errors import ArgumentTypeError
 
 R = TypeVar("R")
 
@@ -30,14 +31,15 @@ def _may_go_on(page: Page[Any]) -> bool:
 
 @attrs.frozen(repr=False)
 class Page(TextForPeople, Generic[R]):
-    """Neighbouring records of a list. *offset* is the row of the first of them, counted from 0.
+    """Neighbouring records of a list, iterated and indexed as they are.
 
-    *total* is the service's `recordsCount` as it stood beside them, None if it sent none.
-    *next_offset* is the row after the last of the page, where `search(offset=...)` goes on; records
-    that could not be read count. *has_more* is False where the list is known to end with the page.
-    Where the service does not tell, it is True, and the next page may be empty. *are_parsed* says
-    of undecoded records that a parser of JSON has gone through them: they are sound JSON, though a
-    text may hold bytes that are no UTF-8.
+    *offset* is the row of the first of them, counted from 0. *total* is the service's
+    `recordsCount` as it stood beside them, None if it sent none. *next_offset* is the row after
+    the last of the page, where `search(offset=...)` goes on; records that could not be read count.
+    *has_more* is False where the list is known to end with the page. Where the service does not
+    tell, it is True, and the next page may be empty. *are_parsed* says of undecoded records that a
+    parser of JSON has gone through them: they are sound JSON, though a text may hold bytes that are
+    no UTF-8.
     """
 
     records: tuple[R, ...]
@@ -50,8 +52,25 @@ class Page(TextForPeople, Generic[R]):
     def __iter__(self) -> Iterator[R]:
         return iter(self.records)
 
+    if not TYPE_CHECKING:
+
+        def __aiter__(self) -> NoReturn:
+            raise ArgumentTypeError(
+                "this is the first page, which is read by `for`; every record comes by `async for`"
+                " over the search itself, without `await`"
+            )
+
     def __len__(self) -> int:
         return len(self.records)
+
+    @overload
+    def __getitem__(self, index: int) -> R: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[R, ...]: ...
+
+    def __getitem__(self, index: int | slice) -> R | tuple[R, ...]:
+        return self.records[index]
 
     def to_dict(self, *, wire: bool = False, json: bool = False) -> dict[str, Any]:
         """Return the fields of the page by name, its records as dicts with hidden fields too.

@@ -23,6 +23,7 @@ from enkash_async.errors import (
     UnprocessableRequestError,
     ValidationError,
 )
+from enkash_async.timeout import Timeout, setting_of
 
 Fetch = Callable[[Refit, Shrink], Awaitable[RawPage]]
 """Fetches one page: the request is asked for before each attempt, and told when it is too heavy."""
@@ -94,8 +95,8 @@ class Prefetch:
 
     At most *max_pages* are in flight or waiting, and as many bytes as the session's *budget*
     allows beside what the plan remembers of rows; the page that is needed next is fetched whatever
-    the budget says, and waited for *patience* seconds. Where the plan asks for it, a page counts
-    as arrived when the ids of its records have been read.
+    the budget says, and waited for as long as *timeout* says. Where the plan asks for it, a page
+    counts as arrived when the ids of its records have been read.
     """
 
     def __init__(
@@ -105,7 +106,7 @@ class Prefetch:
         owner: TaskOwner,
         budget: ByteBudget,
         max_pages: int,
-        patience: float,
+        timeout: Timeout,
         watch: SearchWatch,
     ) -> None:
         self._planner = planner
@@ -113,7 +114,7 @@ class Prefetch:
         self._owner = owner
         self._budget = budget
         self._max_pages = max_pages
-        self._patience = patience
+        self._timeout = timeout
         self._watch = watch
         self._slots: dict[PageRequest, _Slot] = {}
         self._remembered = 0
@@ -199,12 +200,12 @@ class Prefetch:
 
         An error that may mean that nothing stands there becomes an empty page.
 
-        RequestTimeoutError if it does not come within *patience* seconds. A page stays until
-        the plan no longer wants it.
+        RequestTimeoutError if it does not come in time. A page stays until the plan no longer wants
+        it.
         """
-        slot = self._head()
+        slot, patience = self._head(), self._timeout.progress
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(None if self._patience == math.inf else self._patience):
+            async with asyncio.timeout(None if patience == math.inf else patience):
                 await slot.landed()
                 # By then the plan may have preferred other pages, and want this one no more.
                 while (head := self._head()) is not slot:
@@ -229,7 +230,8 @@ class Prefetch:
             return slot.page
         if not slot.done.is_set():
             raise RequestTimeoutError(
-                f"no page arrived for {self._patience:g} s; the limit is Timeout(progress=...)"
+                "the page that comes next did not arrive within the session's timeout,"
+                f" {setting_of(self._timeout, 'progress')}"
             )
         raise RuntimeError(CLOSED)
 

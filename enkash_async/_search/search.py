@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar
 
-from enkash_async._arguments import check_plain_function, int32_at_least, keywords_named
+from enkash_async._arguments import absent, check_plain_function, int32_at_least, keywords_named
 from enkash_async._decoding.bad_record import OnBadRecord
 from enkash_async._decoding.decoder import RecordDecoder
 from enkash_async._decoding.lines import ended, sound_lines
@@ -38,6 +38,14 @@ NOT_COPIED = (
     "a search is neither copied nor pickled, as it is read once: make another one, from its"
     " resume_token if it is to go on from there"
 )
+
+OF_A_PAGE = frozenset({"records", "offset", "next_offset", "has_more", "to_dict", "to_json"})
+"""What a page has, and a search has not."""
+
+_INSTEAD = {
+    **dict.fromkeys(OF_A_PAGE, "a page has it; `page = await search` is the first"),
+    "close": "use `await search.aclose()`",
+}
 
 
 @keywords_named
@@ -120,7 +128,16 @@ class Search(Generic[R]):
         return self
 
     if not TYPE_CHECKING:
-        # The first slip of who is new to asyncio.
+        # The first slips of who is new to asyncio.
+
+        def __getattr__(self, name: str) -> NoReturn:
+            raise absent(self, name, _INSTEAD)
+
+        def __getitem__(self, index: object) -> NoReturn:
+            raise ArgumentTypeError(
+                "a search has no records by number, but a page has; `page = await search` is the"
+                " first"
+            )
 
         def __iter__(self) -> NoReturn:
             raise ArgumentTypeError(

@@ -30,13 +30,19 @@ from enkash_async.auth import Auth
 
 NOT_OPEN = (
     "the session is not open; use 'async with EnKashSession(...) as session', or"
-    " 'await session.open()'"
+    " 'await session.open()', and 'await session.aclose()' at the end"
 )
 
 FORKED = (
     "the session was opened in the process that this one was forked from, and two processes cannot"
     " share its connections; open it again here, or open it only after the fork"
 )
+
+OF_A_LIST = dict.fromkeys(
+    ("search", "crawl", "count", "get", "windows"),
+    "that is asked of a list, as by `session.customers`",
+)
+"""What is looked for on a session, and is elsewhere."""
 
 NOT_COPIED = (
     "a session is neither copied nor pickled, as it holds connections and credentials: share it, or"
@@ -79,8 +85,9 @@ class Core:
             self._leave(opened)
         elif opened is not None:
             _warn(
-                f"the session with {self.base_url} was dropped while it was open; close it, or open"
-                " it by `with` or `async with`",
+                f"the session with {self.base_url} was dropped while it was open; close it by"
+                " `await session.aclose()` (one without an event loop by `session.close()`), or"
+                " open it by `async with` or `with`",
                 ResourceWarning,
                 source=self,
             )

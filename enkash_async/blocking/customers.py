@@ -7,16 +7,17 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack
 
 from enkash_async import customers as of_loop
-from enkash_async._arguments import keywords_named
+from enkash_async._arguments import absent, keywords_named
 from enkash_async._decoding.bad_record import OnBadRecord
 from enkash_async._search.extra import JsonBody, QueryString
 from enkash_async._search.page import Page
 from enkash_async._search.query import Direction
-from enkash_async._search.search import NOT_COPIED
+from enkash_async._search.search import NOT_COPIED, OF_A_PAGE
 from enkash_async.blocking.portal import Portal, Steps
 from enkash_async.customers.filters import CustomerFields, CustomerFilter
 from enkash_async.customers.records import Customer
 from enkash_async.customers.resource import DirectionText, OrderBy
+from enkash_async.errors import ArgumentTypeError
 from enkash_async.report import SearchReport
 from enkash_async.resume import ResumeToken
 
@@ -151,6 +152,9 @@ class Customers:
         )
 
 
+_INSTEAD = dict.fromkeys(OF_A_PAGE, "a page has it; `page = search.first_page()` is the first")
+
+
 @keywords_named
 class CustomerSearch:
     """The customers that match a filter, in the order of the service.
@@ -164,6 +168,17 @@ class CustomerSearch:
         self._portal = portal
         self._search = search
         self._ready: list[Customer] = search._ready  # pyright: ignore[reportPrivateUsage]
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            raise absent(self, name, _INSTEAD)
+
+        def __getitem__(self, index: object) -> NoReturn:
+            raise ArgumentTypeError(
+                "a search has no records by number, but a page has; `page = search.first_page()` is"
+                " the first"
+            )
 
     @property
     def total(self) -> int | None:

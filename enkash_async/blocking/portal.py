@@ -19,7 +19,10 @@ T = TypeVar("T")
 
 THREAD = "enkash-async loop"
 
-NOT_OPEN = "the session is not open; use 'with EnKashSession(...) as session', or 'session.open()'"
+NOT_OPEN = (
+    "the session is not open; use 'with EnKashSession(...) as session', or 'session.open()', and"
+    " 'session.close()' at the end"
+)
 
 
 class Portal:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import TracebackType
-from typing import NoReturn, Self, Unpack
+from typing import TYPE_CHECKING, NoReturn, Self, Unpack
 
 from enkash_async import session as of_loop
-from enkash_async._arguments import unseen
-from enkash_async._session.core import NOT_COPIED
+from enkash_async._arguments import absent, unseen
+from enkash_async._session.core import NOT_COPIED, OF_A_LIST
 from enkash_async._session.options import SessionOptions, ViewOptions
 from enkash_async.auth import Auth
 from enkash_async.blocking.customers import Customers
@@ -92,6 +92,11 @@ class EnKashSession:
                 self._portal.run(self._session.aclose)
             finally:
                 self._portal.close()
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> NoReturn:
+            raise absent(self, name, {**OF_A_LIST, "aclose": "use `session.close()`"})
 
     def __enter__(self) -> Self:
         return self.open()

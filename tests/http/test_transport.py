@@ -464,6 +464,26 @@ async def test_a_search_without_progress_ends() -> None:
     assert "progress" in str(error)
 
 
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        (0.05, "timeout=0.05"),
+        (Timeout.of(0.05), "timeout=0.05"),
+        *(
+            (Timeout(**{part: 0.05}), f"Timeout({part}=0.05)")
+            for part in ("read", "attempt", "call", "progress")
+        ),
+    ],
+)
+async def test_a_timeout_is_named_as_it_was_given(given: Timeout | float, named: str) -> None:
+    once = RetryPolicy(attempts=1)
+    async with session_on(never, timeout=given, retry=once) as (_, session):
+        error = await error_of(session)
+    assert type(error) is RequestTimeoutError
+    assert f"within the session's timeout, {named}" in str(error)
+    assert ("Timeout(" in str(error)) is named.startswith("Timeout(")
+
+
 async def test_waiting_in_line_is_not_the_services_delay() -> None:
     """Only one of four requests is sent at a time, and each may take almost a whole attempt."""
 

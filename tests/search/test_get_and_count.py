@@ -81,7 +81,38 @@ async def test_what_is_no_count_is_not_said_to_be_missing(count: bytes) -> None:
             await session.customers.count()
     assert caught.value.client_request_id == server.calls[-1].headers["x-request-id"]
     assert caught.value.attempts == 1
-    assert "sent no recordsCount that is a count, which is a whole number" in str(caught.value)
+    assert "sent no recordsCount that is a count (a whole number" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("count", "fault"),
+    [
+        (b"null", "sent no recordsCount that is a count"),
+        (b"2", "counts the records of each page, not all that match"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("method", "advice"),
+    [
+        ("count", "shows only when search() has read them all"),
+        ("windows", "nothing proves that parts are the whole, so read it with search()"),
+    ],
+)
+async def test_without_a_count_the_advice_is_for_what_was_asked(
+    count: bytes, fault: str, method: str, advice: str
+) -> None:
+    async def answer(call: Call) -> bytes:
+        rows = (WANTED, b'{"customerId":"KC2"}')[: int(call.query["limit"])]
+        return page(*rows, count=b"%d" % len(rows) if count == b"2" else count)
+
+    async with (
+        raw_server(answer) as server,
+        EnKashSession(server.base_url, BearerToken("t"), retry=0) as session,
+    ):
+        with pytest.raises(IncompleteSearchError) as caught:
+            await getattr(session.customers, method)()
+    assert fault in str(caught.value)
+    assert advice in str(caught.value)
 
 
 async def test_the_largest_count_is_one() -> None:

@@ -18,6 +18,7 @@ from enkash_async import (
     RecordNotFoundError,
     RequestTimeoutError,
     SystemFaultError,
+    Timeout,
     UnknownServiceError,
     UnprocessableRequestError,
     ValidationError,
@@ -37,6 +38,8 @@ ASSUMED = ROWS * ASSUMED_ROW_BYTES
 
 PAGE = ASSUMED
 """What each weighs where rows weigh what they are taken to."""
+
+PATIENT = Timeout(progress=60)
 
 Make = Callable[..., Prefetch]
 
@@ -70,11 +73,11 @@ def make(owner: TaskOwner, planner: FakePlanner, gate: Gate, budget: ByteBudget)
     def make(
         max_pages: int = 4,
         budget: ByteBudget = budget,
-        patience: float = 60,
+        timeout: Timeout = PATIENT,
         fetch: Any = gate.fetch,
     ) -> Prefetch:
         watch = Telemetry([]).search("things", "search")
-        return Prefetch(planner, fetch, owner, budget, max_pages, patience, watch)
+        return Prefetch(planner, fetch, owner, budget, max_pages, timeout, watch)
 
     return make
 
@@ -157,7 +160,7 @@ def test_what_is_remembered_leaves_less_room_ahead_and_stops_nobody(
         owner, planner, gate, budget = TaskOwner(), FakePlanner(8), Gate(), ByteBudget(pages * PAGE)
         gate.row_bytes = ASSUMED_ROW_BYTES
         watch = Telemetry([]).search("things", "search")
-        prefetch = Prefetch(planner, gate.fetch, owner, budget, max_pages, 60, watch)
+        prefetch = Prefetch(planner, gate.fetch, owner, budget, max_pages, PATIENT, watch)
         await filled(prefetch)
         for accepted, held in enumerate(remembered):
             before = len(gate.started) - accepted
@@ -254,9 +257,9 @@ async def test_an_error_comes_in_its_turn_and_stops_no_other_fetch(
 
 
 async def test_a_page_that_does_not_come_for_long_is_an_error(make: Make, gate: Gate) -> None:
-    prefetch = make(patience=0)
+    prefetch = make(timeout=Timeout(progress=1e-9))
     await filled(prefetch)
-    with pytest.raises(RequestTimeoutError, match="no page arrived for 0 s"):
+    with pytest.raises(RequestTimeoutError, match=r"not arrive .* Timeout\(progress=1e-09\)"):
         await prefetch.head()
 
 
@@ -438,7 +441,7 @@ async def test_a_fetch_that_was_cancelled_before_it_began_holds_up_nobody(
     planner: FakePlanner, gate: Gate, budget: ByteBudget
 ) -> None:
     watch = Telemetry([]).search("things", "search")
-    prefetch = Prefetch(planner, gate.fetch, Hasty(), budget, 4, 60, watch)
+    prefetch = Prefetch(planner, gate.fetch, Hasty(), budget, 4, PATIENT, watch)
     prefetch.fill()
 
     with pytest.raises(RuntimeError, match="closed"):

@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 import pytest
 
-from enkash_async import ConnectError, IncompleteSearchError, SearchReport, Verdict
+from enkash_async import ConnectError, IncompleteSearchError, SearchReport, Timeout, Verdict
 from enkash_async._paging.history import NewRows
 from enkash_async._search.byte_budget import ByteBudget
 from enkash_async._search.prefetch import Prefetch
@@ -65,7 +65,7 @@ def make(owner: TaskOwner, planner: FakePlanner, gate: Gate, heard: Heard) -> Ma
         gate: Gate = gate,
     ) -> RowStream:
         watch = Telemetry([heard.hooks]).search("things", "search")
-        prefetch = Prefetch(planner, gate.fetch, owner, ByteBudget(10**6), 2, 60, watch)
+        prefetch = Prefetch(planner, gate.fetch, owner, ByteBudget(10**6), 2, Timeout(), watch)
         fetcher: Any = None
         stream = RowStream(
             planner,
