@@ -8,7 +8,7 @@
 
 Nothing is done twice: an event loop in a thread of its own (anyio's portal) runs the session of
 `enkash_async`, with the same names, errors and guarantees. Several threads may share a session;
-one thread reads a search at a time. Begin with `session`.
+one thread reads a search at a time. `export` writes files. Begin with `session`.
 """
 
 from enkash_async._frames import hide
