@@ -277,7 +277,7 @@ class ListResource(Generic[F, R]):
         extra_query: QueryString | None = None,
         **fields: Any,
     ) -> Choice:
-        """Return which of `crawl` and `search` is to read the list: up to twelve requests."""
+        """Return which of `crawl` and `search` is to read the list: up to sixteen requests."""
         from enkash_async._search.method import choose_method
 
         criteria = self._arguments.criteria(filter, fields, "search")

@@ -41,7 +41,7 @@ class Choice:
 async def choose_method(endpoint: ListEndpoint[F, Any], criteria: F, count: Count[F]) -> Choice:
     """Return "crawl" where its windows hold all that *criteria* match, else "search" and why.
 
-    The days of *criteria* are instants. Up to six counts; raises what they raise.
+    The days of *criteria* are instants. Up to eight counts; raises what they raise.
     """
     time, noun = endpoint.time, endpoint.noun
     if time is None:
@@ -52,20 +52,29 @@ async def choose_method(endpoint: ListEndpoint[F, Any], criteria: F, count: Coun
         return Choice("search", f"{time.begin} lies in the future, where a crawl finds nothing")
     end: datetime = getattr(criteria, time.end) or now + AHEAD
     within = Window(max(begin, EARLIEST), max(begin, end))
-    filters: list[F] = [
-        criteria,
-        *(narrowed(endpoint, criteria, window) for window in (within, NOBODY)),
-    ]
+
+    def windows() -> list[F]:
+        now = datetime.now(UTC)
+        later = [Window(now, min(end, now + AHEAD))] if end > now else []
+        return [narrowed(endpoint, criteria, window) for window in (within, NOBODY, *later)]
+
     try:
-        total, inside, before = await counts_of(filters, count)
-        if total and (inside < total or before):
+        total, inside, before, *later = await counts_of([criteria, *windows()], count)
+        if total and (inside < total or before or any(later)):
             # Records may have come or gone between the requests: what was there before and after
             # the windows were counted should be in them.
-            inside, before = await counts_of(filters[1:], count)
-            [after] = await counts_of(filters[:1], count)
+            inside, before, *later = await counts_of(windows(), count)
+            [after] = await counts_of([criteria], count)
             total = min(total, after)
     except IncompleteSearchError as error:
         return Choice("search", f"windows of time cannot be proven whole: {error}")
+    if total and any(later):
+        return Choice(
+            "search",
+            f"{sum(later):,} {noun} match a window that begins now: the service's clock is ahead,"
+            " or it reads windows in another zone",
+            total,
+        )
     if not total or (inside >= total and not before):
         return Choice("crawl", total=total, findings=_findings(time.field, noun))
     if before >= total:

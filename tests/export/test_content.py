@@ -30,6 +30,7 @@ from enkash_async.sandbox import (
     faults,
     open_sandbox,
 )
+from tests.support.misread_ends import misread_ends
 from tests.support.sessions import session_for
 
 pytestmark = pytest.mark.anyio
@@ -375,3 +376,15 @@ async def test_customers_deleted_meanwhile_do_not_count_as_without_a_time(tmp_pa
         async with session_for(sandbox, page_size=30) as session:
             result = await export(session.customers, tmp_path / "c.jsonl", keep_incomplete=True)
     assert (result.method, result.why) == ("crawl", None)
+
+
+async def test_where_windows_end_before_now_the_list_is_searched(tmp_path: Path) -> None:
+    async with (
+        open_sandbox(SandboxSettings(rows=0)) as sandbox,
+        session_for(sandbox, page_size=20) as session,
+    ):
+        sandbox.on_search = misread_ends(5.5)
+        result = await export(session.customers, tmp_path / "c.jsonl")
+    assert (result.method, result.records, result.is_good) == ("search", 60, True)
+    assert result.why is not None
+    assert "10 customers match a window that begins now" in result.why

@@ -32,6 +32,7 @@ from enkash_async.sandbox import (
 )
 from enkash_async.sandbox.faults.exchange import Exchange
 from enkash_async.sandbox.faults.pages import DuplicateRows, RowsOfPage
+from tests.support.misread_ends import misread_ends
 from tests.support.sessions import session_for
 
 pytestmark = pytest.mark.anyio
@@ -266,6 +267,21 @@ async def test_a_wrong_zone_of_times_without_one_does_not_lose_a_record(
         assert search.report.verdict is Verdict.COMPLETE
         # What asks again because of it does so for the windows on their way at most.
         assert len(sandbox.searches) < (60 if rows > 1000 else 10)
+
+
+@pytest.mark.parametrize("page_size", [20, 500])
+async def test_windows_that_end_before_now_are_told_of(page_size: int) -> None:
+    async with (
+        open_sandbox(SandboxSettings(rows=0)) as sandbox,
+        session_for(sandbox, page_size=page_size) as session,
+    ):
+        sandbox.on_search = misread_ends(5.5)
+        search = session.customers.crawl()
+        assert len(await ids_of(search)) == 50
+        assert search.report.verdict is Verdict.INCOMPLETE
+        reasons = str(search.report)
+        assert "10 customers are in no window" in reasons
+        assert "reads the ends of windows in another zone" in reasons
 
 
 # The caller's own filter, and parts of a list

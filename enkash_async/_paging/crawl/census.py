@@ -14,6 +14,10 @@ AHEAD = timedelta(hours=12)
 """How far the service's clock may be ahead of ours; what is later than that is no new record."""
 
 
+LOOKED_AT = 50
+"""Rows created since the crawl began that are looked at, if there are so many."""
+
+
 class CensusPurpose(Enum):
     """Why rows are counted."""
 
@@ -48,13 +52,16 @@ class Census:
         self._want(CensusPurpose.LAST, root, count - 1 - count // 50)
 
     def want_new(self, until: datetime) -> None:
-        self._want(CensusPurpose.NEW, Window(until, until + AHEAD), 0)
+        # With rows, whose times show whether they are new.
+        self._want(CensusPurpose.NEW, Window(until, until + AHEAD), 0, LOOKED_AT)
 
     def want_again(self, root: Window) -> None:
         self._want(CensusPurpose.AGAIN, root, 0)
 
-    def _want(self, purpose: CensusPurpose, window: Window | None, row: int) -> None:
-        request = self._addressing.request(row, 1, overlaps=False)
+    def _want(
+        self, purpose: CensusPurpose, window: Window | None, row: int, limit: int = 1
+    ) -> None:
+        request = self._addressing.request(row, limit, overlaps=False)
         self.purpose, self.request = purpose, attrs.evolve(request, window=window)
 
     def done(self) -> CensusPurpose | None:

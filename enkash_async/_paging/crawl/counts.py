@@ -98,9 +98,17 @@ class Counts:
         self._findings.note_outside(self._census.outside)
         return True
 
-    def note_new(self, page: RawPage) -> None:
-        """Learn how many rows were created since: they are in no window, and need not be."""
-        self._census.outside = max(0, self._census.outside - (page.total or 0))
+    def note_new(self, page: RawPage, old: int) -> None:
+        """Learn how many rows were created since: they are in no window, and need not be.
+
+        As many as *old* of those on *page* were there before, by their times: the service reads the
+        ends of windows otherwise. Where it counts more than these, so they may all be.
+        """
+        new = page.total or 0
+        if old:
+            new = len(page) - old if new <= len(page) else 0
+            self._findings.note_ends_misread()
+        self._census.outside = max(0, self._census.outside - new)
 
     def note_again(self, page: RawPage, root: Window, delivered: int) -> bool:
         """Hold what came against what is counted now; say whether that is the last word."""

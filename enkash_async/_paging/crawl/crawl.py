@@ -36,7 +36,7 @@ from enkash_async._paging.crawl.frontier import Frontier
 from enkash_async._paging.crawl.paged_window import PagedWindow
 from enkash_async._paging.crawl.request_bound import RequestBound
 from enkash_async._paging.crawl.resumed import place_of, windows_of
-from enkash_async._paging.crawl.seams import Seams
+from enkash_async._paging.crawl.seams import MARGIN, Seams
 from enkash_async._paging.crawl.windows import CountedWindow
 from enkash_async._paging.history import ID_BYTES, NewRows
 from enkash_async._paging.page_request import PageRequest, Window
@@ -260,7 +260,9 @@ class Crawl:
         elif purpose is CensusPurpose.LAST:
             self._cut_root(page)
         elif purpose is CensusPurpose.NEW:
-            self._counts.note_new(page)
+            times = self._cutter.read_times(page.records)
+            begin = self._start().end - MARGIN
+            self._counts.note_new(page, sum(time is not None and time < begin for time in times))
             self._look_for_end()
         elif purpose is CensusPurpose.AGAIN:
             self.ended = self._counts.note_again(page, self._start(), self._seams.rows)

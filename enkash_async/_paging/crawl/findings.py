@@ -56,6 +56,14 @@ class CrawlFindings(Figures):
         if why not in self.doubts:
             self.doubts.append(why)
 
+    def note_ends_misread(self) -> None:
+        """Learn that rows from before the end of all windows match a window after it."""
+        self.doubts.append(
+            f"{self.noun} from before the crawl match a window that begins with it: the service"
+            f" reads the ends of windows in another zone, or writes {self.time_field} without one"
+            " (then set naive_timezone)"
+        )
+
     def note_outside(self, number: int) -> None:
         """Learn that so many rows are in no window."""
         if number:

@@ -73,7 +73,7 @@ def test_pages_that_wait_for_earlier_ones_keep_no_place(arrived: int, wanted: in
 # Census and counts
 
 
-def test_a_census_asks_for_one_row_and_says_what_for() -> None:
+def test_a_census_asks_for_few_rows_and_says_what_for() -> None:
     census = Census(Addressing())
     asked: list[tuple[CensusPurpose | None, object, int, int]] = []
     for want in (
@@ -94,7 +94,7 @@ def test_a_census_asks_for_one_row_and_says_what_for() -> None:
     assert asked == [
         (CensusPurpose.ALL, None, 0, 1),
         (CensusPurpose.LAST, (0, 1000), 979, 1),
-        (CensusPurpose.NEW, (1000, ahead), 0, 1),
+        (CensusPurpose.NEW, (1000, ahead), 0, 50),
         (CensusPurpose.AGAIN, (0, 1000), 0, 1),
     ]
 
@@ -176,17 +176,33 @@ def test_what_came_is_held_against_a_second_count(
         assert findings.shortage == shortage
 
 
-def test_rows_created_since_are_not_in_no_window() -> None:
+@pytest.mark.parametrize(
+    ("rows", "total", "old", "outside"),
+    [
+        (2, 2, 0, 1),
+        (2, 2, 1, 2),
+        (2, 2, 2, 3),
+        (3, 3, 0, 0),
+        # Of those that did not come with them, nobody knows.
+        (2, 3, 0, 0),
+        (2, 3, 1, 3),
+    ],
+)
+def test_rows_created_since_are_not_in_no_window(
+    rows: int, total: int, old: int, outside: int
+) -> None:
     counts, census, findings = counts_of()
     counts.note_all(page_of("a", total=12))
     counts.note_root(page_of("a", "b", total=9))
     assert not counts.is_settled(ROOT, 9)
     assert census.done() is CensusPurpose.NEW
-    counts.note_new(page_of("z", total=2))
+    counts.note_new(page_of(*map(str, range(rows)), total=total), old)
 
     assert counts.is_settled(ROOT, 9)
-    assert findings.verdict()[0] is Verdict.INCOMPLETE
-    assert "1 records are in no window" in findings.verdict()[1][0]
+    verdict, reasons = findings.verdict()
+    assert (verdict is Verdict.INCOMPLETE) is bool(old or outside)
+    assert (f"{outside} records are in no window" in str(reasons)) is bool(outside)
+    assert ("in another zone" in str(reasons)) is bool(old)
 
 
 # Findings
