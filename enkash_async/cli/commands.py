@@ -14,7 +14,7 @@ from enkash_async.cli.connection import CONNECTION_NAMES, Connection, connection
 from enkash_async.cli.explain import explain as explain_export
 from enkash_async.cli.export import Export, Layout, checked
 from enkash_async.cli.gathering import gathered
-from enkash_async.cli.grouping import headed
+from enkash_async.cli.grouping import Group, headed
 from enkash_async.cli.lookup import print_count, print_record, print_windows
 from enkash_async.cli.options import (
     EXTENT_NAMES,
@@ -48,13 +48,17 @@ def _show(error: click.ClickException) -> None:
     say_lines(shown.getvalue())
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXIT_STATUSES)
+@click.group(
+    cls=Group,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=EXIT_STATUSES,
+)
 @click.version_option(__version__)
 def cli() -> None:
     """Read the customers of EnKash Accounts Receivable."""
 
 
-@cli.group()
+@cli.group(cls=Group)
 def customers() -> None:
     """Export, count and look up customers."""
 

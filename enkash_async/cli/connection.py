@@ -16,6 +16,7 @@ from enkash_async._arguments import unseen
 from enkash_async.cli.gathering import gathered
 from enkash_async.cli.running import misuse_shown
 from enkash_async.cli.words import say
+from enkash_async.report import number
 from enkash_async.sandbox import SandboxSettings, open_sandbox
 from enkash_async.session import ENVIRONMENT
 
@@ -114,7 +115,7 @@ async def open_session(
     rows = connection.invented
     async with open_sandbox(SandboxSettings(rows=rows)) as sandbox:
         if not quiet:
-            say(f"sandbox: {rows:,} invented customers, nothing of EnKash's")
+            say(f"sandbox: {number(rows, 'invented customer')}, nothing of EnKash's")
         async with EnKashSession(
             sandbox.base_url, BearerToken(sandbox.token), **options
         ) as session:

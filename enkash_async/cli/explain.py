@@ -16,6 +16,7 @@ from enkash_async._search.method import Choice, expected_windows
 from enkash_async.cli.connection import Connection, open_session
 from enkash_async.cli.options import Extent
 from enkash_async.cli.running import Status, need_stdout
+from enkash_async.report import number
 
 CRAWL_FACTOR = 1.2
 """Requests of a crawl beside the least number, as docs/behaviour.md has it: 1.05 to 1.2."""
@@ -39,11 +40,12 @@ class Explanation:
 
     def lines(self) -> list[str]:
         """Return it for people."""
-        customers = "an unknown number of" if self.customers is None else f"{self.customers:,}"
+        customers = "unknown" if self.customers is None else f"{self.customers:,}"
         lines = [f"customers      {customers}"]
         lines.append(f"read by        {self.method}" + (f": {self.why}" if self.why else ""))
         if self.requests is not None:
-            lines.append(f"requests       about {self.requests:,} of {self.page_size:,} records")
+            records = number(self.page_size, "record")
+            lines.append(f"requests       about {self.requests:,} of {records}")
         if self.windows is not None:
             lines.append(f"windows        about {self.windows:,}")
         if self.bytes is not None:
@@ -133,7 +135,8 @@ def _explanation(
 def _of_page(page: Page[Any], cap: int | None, size: int) -> list[str]:
     found = list[str]()
     if cap is not None:
-        found.append(f"a page holds at most {cap:,} records, though {size:,} were asked for")
+        most = number(cap, "record")
+        found.append(f"a page holds at most {most}, though {size:,} were asked for")
     times = [one.created_on for one in page if one.created_on is not None]
     if len(times) > 1 and times[0] != times[-1]:
         is_rising, is_falling = times == sorted(times), times == sorted(times, reverse=True)

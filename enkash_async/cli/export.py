@@ -30,6 +30,7 @@ from enkash_async.cli.running import Misuse, Status, Stop, misuse_shown, status_
 from enkash_async.cli.words import say, say_exactly, shell_line
 from enkash_async.export import BadRow, CsvStyle, ExportResult, export, left_by
 from enkash_async.export.streams import escaped
+from enkash_async.report import number
 
 MAX_BAD_LINES = 20
 """Bad records that are named on stderr; the file of them holds all."""
@@ -169,7 +170,8 @@ class Export:
         if not self.quiet:
             before = f" after {result.records_before:,} before" if result.records_before else ""
             say(
-                f"{result.records:,} records{before} in {result.report.pages:,} pages,"
+                f"{number(result.records, 'record')}{before}"
+                f" in {number(result.report.pages, 'page')},"
                 f" {seconds:.1f} s, {read / max(seconds, 1e-9):,.0f} records/s,"
                 f" {result.bytes / 1e6:,.1f} MB"
             )
@@ -186,8 +188,9 @@ class Export:
                 ]
                 say(": ".join(filter(None, words)))
         if result.bad_records:
-            place = f"; they are in {result.bad_path}" if result.bad_path else ""
-            say(f"error: {result.bad_records:,} records are bad and were left out{place}")
+            place = f", kept in {result.bad_path}" if result.bad_path else ""
+            bad = number(result.bad_records, "record is bad and was", "records are bad and were")
+            say(f"error: {bad} left out{place}")
         if result.verdict is Verdict.INCOMPLETE and not result.is_stopped:
             kept = "" if result.path is None else f"; what came is in {result.path}"
             say(f"error: the export is not proven to be complete{kept}")
@@ -229,7 +232,8 @@ class Export:
         if left is None:
             return
         is_spent = left.is_spent(strict=self.extent.strict)
-        came = f"{left.records:,} records are in {printable(str(left.part))}"
+        came = number(left.records, "record is", "records are")
+        came = f"{came} in {printable(str(left.part))}"
         if not is_spent and not self._is_contradicted:
             say_exactly(f"{came}; go on with: {_command('--resume')}")
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import tomllib
 from collections.abc import Mapping
@@ -72,7 +73,9 @@ def _parsed(text: str, path: str) -> dict[str, Any]:
     stripped = text.strip()
     if not stripped:
         raise ValueError(f"{path} is empty; a filter that matches all is {{}}")
-    is_json = path.endswith((".json", ".jsonl")) or stripped.startswith("{")
+    # A name between brackets would be a table of TOML.
+    begins_as_json = stripped.startswith("{") or re.match(r'\[\s*[{"\]]', stripped) is not None
+    is_json = path.endswith((".json", ".jsonl")) or begins_as_json
     try:
         if path.endswith(".toml") or not is_json:
             return tomllib.loads(text, parse_float=Decimal)
@@ -89,7 +92,8 @@ def _parsed(text: str, path: str) -> dict[str, Any]:
         # A number of thousands of digits, or lists nested as deep.
         raise ValueError(f"{path} holds what cannot be a filter") from None
     if not isinstance(value, dict):
-        raise ValueError(f"{path} must hold one JSON object")
+        kind = "a list; give one of its filters" if isinstance(value, list) else "no object"
+        raise ValueError(f"{path} must hold one JSON object, and holds {kind}")
     return cast("dict[str, Any]", value)
 
 

@@ -1,11 +1,33 @@
-"""Options under headings, in a command's help."""
+"""Options under headings, in a command's help, and commands that are found where they are."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import click
+
+
+class Group(click.Group):
+    """A group of commands; one that stands elsewhere is named with the way to it."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that *args* begin with; UsageError if it is not in this group."""
+        root, name = ctx.find_root(), args[0]
+        if self.get_command(ctx, name) is None:
+            for way in _ways_to(name, root.command):
+                ctx.fail(f"No such command {name!r} here; there is '{root.info_name} {way}'.")
+        return super().resolve_command(ctx, args)
+
+
+def _ways_to(name: str, command: click.Command, way: str = "") -> Iterator[str]:
+    """Say by which words a command of this *name* is reached from *command*."""
+    for known, inner in getattr(command, "commands", {}).items():
+        if known == name:
+            yield way + known
+        yield from _ways_to(name, inner, f"{way}{known} ")
 
 
 class Headed(click.Command):

@@ -13,6 +13,7 @@ from tqdm import tqdm  # type: ignore[import-untyped, unused-ignore]  # stubs: t
 from enkash_async.cli.running import is_log_shown
 from enkash_async.cli.words import say
 from enkash_async.export import ExportProgress
+from enkash_async.report import number
 
 EVERY = 5.0
 """Seconds between two lines."""
@@ -66,7 +67,8 @@ class Progress:
             )
         self._bar.total = progress.total
         if progress.report.retries:
-            self._bar.set_postfix_str(f"{progress.report.retries} retries", refresh=False)
+            retries = number(progress.report.retries, "retry", "retries")
+            self._bar.set_postfix_str(retries, refresh=False)
         self._bar.update(progress.records - self._bar.n)
 
     def _update_lines(self, progress: ExportProgress) -> None:
@@ -80,7 +82,7 @@ class Progress:
         of = "" if progress.total is None else f" of {progress.total:,}"
         say(
             f"{progress.records:,}{of} records, {rate:,.0f} records/s,"
-            f" {progress.report.retries} retries"
+            f" {number(progress.report.retries, 'retry', 'retries')}"
         )
 
 

@@ -462,6 +462,15 @@ def test_what_cannot_be_used_is_named_as_it_was_given(
     assert capsys.readouterr().err.startswith(f"error: {named}")
 
 
+def test_explain_without_a_count_says_that_it_is_unknown(execute: Execute) -> None:
+    with serving(count_style="missing") as served:
+        outcome = execute(served, "customers", "explain")
+    assert outcome.status == 0
+    first, *_, last = outcome.out.decode().splitlines()
+    assert first == "customers      unknown"
+    assert last == "found          the service sends no recordsCount"
+
+
 # Count and get
 
 

@@ -139,7 +139,8 @@ def test_a_filter_file_is_json_or_toml(tmp_path: Path, name: str, text: str) -> 
         ("", "is empty"),
         ("level", "no TOML"),
         ('{"customerStatus": "ACTIVE"}', "as an option and in"),
-        ("[]", "filter.json must hold one JSON object"),
+        ("[]", "filter.json must hold one JSON object, and holds a list; give one of its filters"),
+        ("[7]", "filter.json must hold one JSON object, and holds a list; give one of its filters"),
         ("[" * 100_000, "filter.json holds what cannot be a filter"),
         ('{"dsoFrom": ' + "9" * 5000 + "}", "filter.json holds what cannot be a filter"),
         (
@@ -278,6 +279,62 @@ def test_more_is_shown_where_it_is_asked_for(call: Any, monkeypatch: pytest.Monk
     monkeypatch.setattr(os, "environ", {**os.environ, "ENKASH_LOG": "debug"})
     assert call("customers", "count", *ROWS, "--verbose")[0] == 0
     assert levels == ["", "info", "debug", "info"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[{"level": "LEVEL_1"}]', "must hold one JSON object, and holds a list"),
+        ("[ ]", "must hold one JSON object, and holds a list"),
+        ('[\n  "LEVEL_1"\n]', "must hold one JSON object, and holds a list"),
+        ('[filter]\nlevel = "LEVEL_1"', "a filter has no field 'filter'"),
+        ("[filter", "is no TOML"),
+    ],
+)
+def test_a_list_is_not_taken_for_toml(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "filter"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=said):
+        read_filter(str(path))
+
+
+@pytest.mark.parametrize(
+    ("command", "way"),
+    [
+        (("export",), "customers export"),
+        (("windows", "--sandbox"), "customers windows"),
+        (("customers", "sandbox"), "sandbox"),
+    ],
+)
+def test_a_command_that_stands_elsewhere_is_named(
+    call: Any, command: tuple[str, ...], way: str
+) -> None:
+    status, _, err = call(*command)
+    assert status == 2
+    assert f"No such command '{command[-1 if way == 'sandbox' else 0]}' here" in err
+    assert err.endswith(f"there is 'enkash-async {way}'.\n")
+
+
+@pytest.mark.parametrize("command", [("exports",), ("customers", "exports")])
+def test_one_that_stands_nowhere_is_unknown(call: Any, command: tuple[str, ...]) -> None:
+    status, _, err = call(*command)
+    assert (status, "No such command 'exports'" in err, "there is" in err) == (2, True, False)
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (0, "0 records in 1 page, "),
+        (1, "sandbox: 1 invented customer, "),
+        (1, "1 record in 2 pages, "),
+        (12, "12 records in 2 pages, "),
+    ],
+)
+def test_a_number_and_its_noun_agree(call: Any, tmp_path: Path, rows: int, said: str) -> None:
+    reading = ("--sandbox", "--rows", rows, "--method", "search", "--page-size", 10)
+    status, _, err = call("customers", "export", *reading, "-o", tmp_path / "c.jsonl")
+    assert status == 0
+    assert said in err
 
 
 def test_explain_asks_little_and_writes_nothing(call: Any, tmp_path: Path) -> None:
