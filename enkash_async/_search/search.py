@@ -167,7 +167,8 @@ class Search(Generic[R]):
         """Return the same rows as JSON Lines, a page at a time: an answer in NDJSON, or a file.
 
         Each record is a JSON object in one line with a line break after it, its bytes those of the
-        service but for line breaks inside. One that is no sound JSON object is a bad record here.
+        service but for line breaks inside. What is no strict JSON object (NaN, half a character),
+        or is long and nested deeper than 64 times, is a bad record here, as it is in an export.
         The fetches end when its reader leaves, is cancelled, or calls `aclose()`.
         """
         self._reading.use_as("JSON lines")

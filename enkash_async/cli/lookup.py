@@ -9,13 +9,13 @@ import click
 import msgspec
 
 from enkash_async import CustomerFilter, EnKashError, RecordNotFoundError
+from enkash_async._decoding.lines import one_line, why_refused
 from enkash_async._search.search import answered
 from enkash_async._wire.fields import identity_reader
 from enkash_async.cli.connection import Connection, open_session
 from enkash_async.cli.running import Misuse, Status, need_stdout
 from enkash_async.customers import CUSTOMERS
 from enkash_async.export.streams import escaped
-from enkash_async.export.strict_json import one_line, why_refused
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
