@@ -113,6 +113,14 @@ class Search(Generic[R]):
             self._first = await self._reading.run(self._pages.decode_first)
         return self._first
 
+    async def _first_rows(self) -> list[tuple[int, bytes]]:
+        """Return the records of the first page as they came, each after its row."""
+        batch = await self._reading.run(self._cursor.first_batch)
+        if batch is None:
+            return []
+        rows = batch.rows
+        return [(rows.row + index, bytes(rows.records[index])) for index in rows.indices]
+
     # Records
 
     def __aiter__(self) -> Self:
