@@ -21,7 +21,7 @@ R = TypeVar("R")
 class Came(Generic[R]):
     """An undecoded record: its bytes, its row, and the search by which it came."""
 
-    raw: bytes
+    raw: bytes = attrs.field(repr=False)
     row: int
     search: Search[R]
 
@@ -46,8 +46,11 @@ async def find(
     DecodeError if one came that may be it: one that cannot be read, its id included.
     """
     async with search:
-        rows = await search._first_rows()  # pyright: ignore[reportPrivateUsage]
-    came = [Came(raw, row, search) for row, raw in rows]
+        # Their bytes stand in no variable here, as tools that report an error show these.
+        came = [
+            Came(raw, row, search)
+            for row, raw in await search._first_rows()  # pyright: ignore[reportPrivateUsage]
+        ]
     identities = [identify(msgspec.Raw(one.raw)) for one in came]
     for one, identity in zip(came, identities, strict=True):
         if identity == as_identity(record_id):
