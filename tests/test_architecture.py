@@ -51,7 +51,7 @@ INSIDE = {
         {"__main__"},
     ],
     "export": [
-        {"arguments", "bad", "columns", "division", "files", "forms", "strict_json", "threads"},
+        {"arguments", "bad", "columns", "division", "files", "forms", "threads"},
         {"packing", "result", "state", "streams", "text"},
         {"bad_file", "content", "request"},
         {"output"},

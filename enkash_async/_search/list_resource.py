@@ -6,16 +6,16 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import attrs
-import msgspec
 
 from enkash_async._arguments import boolean, int32_at_least, wrong_type
-from enkash_async._decoding.bad_record import BadRecord, OnBadRecord, error_of
+from enkash_async._decoding.bad_record import BadRecord, OnBadRecord
 from enkash_async._paging.page_sizes import KnownSize
 from enkash_async._paging.pager import Pager
 from enkash_async._paging.planner import Planner
 from enkash_async._search.arguments import ListArguments, check_max_records, end_of_time
 from enkash_async._search.endpoint import ListEndpoint
 from enkash_async._search.extra import JsonBody, QueryString
+from enkash_async._search.one_record import Came, find
 from enkash_async._search.page_fetcher import PageFetcher
 from enkash_async._search.prefetch import Prefetch
 from enkash_async._search.query import Direction, Query
@@ -24,7 +24,7 @@ from enkash_async._search.search import Search, answered
 from enkash_async._search.settings import SearchSettings
 from enkash_async._search.start import Start, start_of
 from enkash_async._wire.criteria import Criteria
-from enkash_async._wire.fields import hash_of, identity_reader, time_reader
+from enkash_async._wire.fields import identity_reader, time_reader
 from enkash_async.errors import (
     ArgumentTypeError,
     IncompleteSearchError,
@@ -320,6 +320,14 @@ class ListResource(Generic[F, R]):
         One search by ids; DecodeError if that record cannot be read. TypeError if the list cannot
         be searched by them. *extra_body* and *extra_query* are those of `search`.
         """
+        found = await self._find(record_id, extra_body=extra_body, extra_query=extra_query)
+        return found.decoded(self._decoder)
+
+    async def _get_raw(self, record_id: str) -> bytes:
+        """Return the bytes of the record with this id, though it may be one that `get` refuses."""
+        return (await self._find(record_id)).raw
+
+    async def _find(self, record_id: str, **extra: Any) -> Came[R]:
         endpoint = self._endpoint
         if endpoint.ids is None:
             raise ArgumentTypeError(f"{endpoint.noun} cannot be asked for by id; use search()")
@@ -329,20 +337,9 @@ class ListResource(Generic[F, R]):
         if not record_id:
             raise InvalidArgumentError(f"{name} must not be empty")
         wanted = endpoint.criteria(**{endpoint.ids: [record_id]})
-        bad = list[BadRecord]()
-        search = self.search(
-            wanted,
-            page_size=2,
-            on_bad_record=bad.append,
-            extra_body=extra_body,
-            extra_query=extra_query,
-        )
-        for record in await search:
-            if getattr(record, name) == record_id:
-                return record
-        for one in bad:
-            # One whose id cannot be read may be it.
-            if self._identify(msgspec.Raw(one.raw)) in (record_id, hash_of(one.raw)):
-                raise answered(error_of(one), search)
-        not_found = RecordNotFoundError(f"no {endpoint.singular} has the id {record_id!r}", 200)
-        raise answered(not_found, search)
+        search = self.search(wanted, page_size=2, **extra)
+        found = await find(search, record_id, self._identify, self._decoder)
+        if found is None:
+            text = f"no {endpoint.singular} has the id {record_id!r}"
+            raise answered(RecordNotFoundError(text, 200), search)
+        return found

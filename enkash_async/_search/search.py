@@ -121,6 +121,14 @@ class Search(Generic[R]):
             self._first = await self._reading.run(self._pages.decode_first)
         return self._first
 
+    async def _first_rows(self) -> list[tuple[int, bytes]]:
+        """Return the records of the first page as they came, each after its row."""
+        batch = await self._reading.run(self._cursor.first_batch)
+        if batch is None:
+            return []
+        rows = batch.rows
+        return [(rows.row + index, bytes(rows.records[index])) for index in rows.indices]
+
     # Records
 
     def __aiter__(self) -> Self:
@@ -184,7 +192,8 @@ class Search(Generic[R]):
         """Return the same rows as JSON Lines, a page at a time: an answer in NDJSON, or a file.
 
         Each record is a JSON object in one line with a line break after it, its bytes those of the
-        service but for line breaks inside. One that is no sound JSON object is a bad record here.
+        service but for line breaks inside. What is no strict JSON object (NaN, half a character),
+        or is long and nested deeper than 64 times, is a bad record here, as it is in an export.
         The fetches end when its reader leaves, is cancelled, or calls `aclose()`.
         """
         self._reading.use_as("JSON lines")

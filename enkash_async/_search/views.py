@@ -148,7 +148,9 @@ class PageView(Generic[R]):
 class RawPageView:
     """The bytes of records by the page, undecoded.
 
-    With *cut_every*, pages also end where a multiple of it has been delivered.
+    A page ends where its next row is no neighbour, as that between was delivered before: so its
+    offset says of each of its records at which row it stands. With *cut_every*, pages also end
+    where a multiple of it has been delivered.
     """
 
     def __init__(self, cursor: Cursor[Any], cut_every: int | None) -> None:
@@ -166,7 +168,7 @@ class RawPageView:
         if batch is None:
             return None
         rows, begin = batch.rows, cursor.place
-        end = self._end(begin, len(rows))
+        end = self._end(begin, _after_neighbours(rows.indices, begin))
         while (first := begin + len(self._copied)) < end:
             indices = rows.indices[first : min(first + RAW_STEP, end)]
             self._copied += [bytes(rows.records[index]) for index in indices]
@@ -182,6 +184,15 @@ class RawPageView:
         if self._cut_every is None:
             return end
         return min(end, begin + self._cut_every - self._delivered % self._cut_every)
+
+
+def _after_neighbours(indices: Sequence[int], begin: int) -> int:
+    """Return the place up to which *indices*, from *begin* on, follow each other."""
+    if not isinstance(indices, range):
+        for place in range(begin + 1, len(indices)):
+            if indices[place] != indices[place - 1] + 1:
+                return place
+    return len(indices)
 
 
 class LinesView:

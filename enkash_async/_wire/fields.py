@@ -36,12 +36,17 @@ def identity_reader(name: str) -> Callable[[msgspec.Raw], str]:
 
     def identify(raw: msgspec.Raw) -> str:
         identity: str | None = field.of(raw)
-        if identity and len(identity) > MAX_ID:
-            return f"id-sha256:{sha256(identity.encode(errors='surrogatepass')).hexdigest()}"
         # An empty one tells no record from another.
-        return identity or hash_of(raw)
+        return as_identity(identity) if identity else hash_of(raw)
 
     return identify
+
+
+def as_identity(record_id: str) -> str:
+    """Return what tells the record with this id: the id, or what stands for a long one."""
+    if len(record_id) > MAX_ID:
+        return f"id-sha256:{sha256(record_id.encode(errors='surrogatepass')).hexdigest()}"
+    return record_id
 
 
 def hash_of(raw: bytes | msgspec.Raw) -> str:

@@ -8,14 +8,11 @@ import sys
 import click
 import msgspec
 
-from enkash_async import CustomerFilter, EnKashError, RecordNotFoundError
-from enkash_async._search.search import answered
-from enkash_async._wire.fields import identity_reader
+from enkash_async import CustomerFilter, EnKashError
+from enkash_async._decoding.lines import one_line, why_refused
 from enkash_async.cli.connection import Connection, open_session
-from enkash_async.cli.running import Misuse, Status, need_stdout
-from enkash_async.customers import CUSTOMERS
+from enkash_async.cli.running import Status, need_stdout
 from enkash_async.export.streams import escaped
-from enkash_async.export.strict_json import one_line, why_refused
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
@@ -43,7 +40,11 @@ async def print_windows(
 async def print_record(connection: Connection, customer_id: str, _: asyncio.Event) -> int:
     """Print the customer with this id and return the exit status."""
     need_stdout()
-    record = await _raw_customer(connection, customer_id)
+    async with open_session(connection) as session:
+        # Not what `get` returns, which lacks the fields that the SDK does not know.
+        record = await session.customers._get_raw(  # pyright: ignore[reportPrivateUsage]
+            customer_id
+        )
     if (reason := why_refused(record)) is not None:
         raise EnKashError(f"the customer {customer_id!r} {reason}")
     if sys.stdout.isatty():
@@ -51,20 +52,3 @@ async def print_record(connection: Connection, customer_id: str, _: asyncio.Even
     else:
         click.echo(one_line(record))
     return Status.GOOD
-
-
-async def _raw_customer(connection: Connection, customer_id: str) -> bytes:
-    if not customer_id:
-        raise Misuse("CUSTOMER_ID must not be empty")
-    identify = identity_reader(CUSTOMERS.identity.wire_name)
-    # Not `customers.get`, whose record lacks the fields that the SDK does not know.
-    async with (
-        open_session(connection) as session,
-        session.customers.search(CustomerFilter(customer_ids=[customer_id]), page_size=2) as search,
-    ):
-        async for page in search.raw_pages():
-            for record in page:
-                if identify(msgspec.Raw(record)) == customer_id:
-                    return record
-            break
-        raise answered(RecordNotFoundError(f"no customer has the id {customer_id!r}", 200), search)

@@ -11,7 +11,11 @@ import msgspec
 
 @attrs.frozen
 class BadRow:
-    """A record that is left out of the file: its row, counted from 0, its bytes, and why."""
+    """A record that is left out of the file: its row, its bytes, and why.
+
+    *row* is where it stood in the list when it came, counted from 0, as in the `BadRecord` of a
+    search; of a crawl, among the records in the order in which they are delivered.
+    """
 
     row: int
     reason: str

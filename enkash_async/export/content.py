@@ -27,16 +27,20 @@ class Taken:
 
 @attrs.frozen
 class RawRows:
-    """Undecoded records of a page, and whether a parser of JSON has gone through them."""
+    """Undecoded records of a page, and whether a parser of JSON has gone through them.
+
+    They are neighbours in the list, where the first stands at *row*.
+    """
 
     records: Sequence[bytes]
     are_parsed: bool
+    row: int
 
     def __len__(self) -> int:
         return len(self.records)
 
     def __getitem__(self, place: slice) -> RawRows:
-        return RawRows(self.records[place], self.are_parsed)
+        return RawRows(self.records[place], self.are_parsed, self.row + (place.start or 0))
 
 
 class Content(Protocol):
@@ -113,7 +117,7 @@ class TextContent:
     async def pages(self, search: Search[Any]) -> AsyncGenerator[RawRows]:
         """Walk over raw pages, which end where the file is cut."""
         async for page in search.raw_pages(cut_every=self._packer.cut_every):
-            yield RawRows(page.records, page.are_parsed)
+            yield RawRows(page.records, page.are_parsed, page.offset)
 
     def head(self) -> bytes:
         """Return the header."""
@@ -126,7 +130,7 @@ class TextContent:
         records = rows.records
         text, refused = self._encoder.encode(records, are_parsed=rows.are_parsed)
         chunk = self._packer.add(text)
-        bad = [BadRow(self._rows + index, reason, records[index]) for index, reason in refused]
+        bad = [BadRow(rows.row + index, reason, records[index]) for index, reason in refused]
         self._rows += len(rows)
         every = self._packer.cut_every
         self._is_cut = every is None or self._rows % every == 0

@@ -15,8 +15,8 @@ import attrs
 import msgspec
 
 from enkash_async._arguments import boolean, keywords_named
+from enkash_async._decoding.lines import Refused, lines_of, one_line
 from enkash_async.export.columns import MASK, Column, Columns
-from enkash_async.export.strict_json import Refused, lines_of, one_line, why_refused
 
 UTF8_MARK = b"\xef\xbb\xbf"
 
@@ -143,17 +143,20 @@ class Csv:
 
     def encode(self, records: Sequence[bytes], *, are_parsed: bool) -> tuple[bytes, list[Refused]]:
         """Return *records* as lines, and those that are no strict JSON."""
-        rows, refused = list[Sequence[Any]](), list[Refused]()
+        refused = dict(lines_of(records, are_parsed=are_parsed)[1])
+        rows = list[Sequence[Any]]()
         cells = self._cells
         for index, record in enumerate(records):
+            if index in refused:
+                continue
             try:
                 values = msgspec.structs.astuple(self._rows(record))
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
-                reason = why_refused(record)
-                refused.append((index, reason or f"cannot be read: {error}"))
+                # A whole number of thousands of digits, which is strict JSON.
+                refused[index] = f"cannot be read: {error}"
                 continue
             rows.append([cell(value) for cell, value in zip(cells, values, strict=True)])
-        return _written(rows), refused
+        return _written(rows), sorted(refused.items())
 
     def _cell_of(self, column: Column) -> Callable[[Any], Any]:
         if column.is_masked:

@@ -586,7 +586,7 @@ def test_a_day_means_what_it_means_in_python(
 @pytest.mark.parametrize(
     ("arguments", "variables", "said"),
     [
-        (("get", ""), {}, "CUSTOMER_ID must not be empty"),
+        (("get", ""), {}, "customer_id must not be empty"),
         (("get", "KC\udcff"), {}, "customer_ids must be text that can be written as UTF-8"),
         (("get", "KC\n"), {}, "control characters"),
         (("count", "--sandbox"), {"ENKASH_LOG": "loud"}, "ENKASH_LOG must be debug or info"),

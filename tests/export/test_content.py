@@ -253,6 +253,8 @@ async def test_numbers_keep_their_digits_in_csv(tmp_path: Path, defuse: bool) ->
     assert [row["customerKeyContacts"] for row in rows] == [f"[{number}]" for number in NUMBERS]
 
 
+BROKEN = ',"netAmount":NaN'
+
 BAD = [
     b'{"customerId":"K2","netAmount":NaN}',
     b'{"customerId":"K3","legalName":"\xff"}',
@@ -283,6 +285,42 @@ async def test_bad_records_are_kept_aside_and_good_ones_are_not_lost(
     assert [base64.b64decode(one["base64"]) for one in kept] == BAD
     assert [one["row"] for one in kept] == [one.row for one in told] == [1, 2, 3]
     assert all(one["reason"] for one in kept)
+
+
+KEYS = [*range(30)]
+NEW_IN_FRONT = [30, *KEYS]
+MOVED_DOWN = [key for key in KEYS if key != 5]
+MOVED_DOWN.insert(15, 5)
+
+
+@pytest.mark.parametrize("name", ["c.jsonl", "c.csv", "c.jsonl.gz", "c.parquet", "parts/"])
+@pytest.mark.parametrize("later", [KEYS, NEW_IN_FRONT, MOVED_DOWN], ids=["same", "new", "moved"])
+async def test_a_bad_record_is_named_by_its_row_in_the_list(
+    tmp_path: Path, name: str, later: list[int]
+) -> None:
+    """Not by how many came before it: where the list changed, these are two things."""
+
+    async def answer(call: SearchCall) -> web.Response:
+        keys = KEYS if call.number == 0 else later
+        records = [f'{{"customerId":"K{key}"{BROKEN * (key == 20)}}}' for key in keys]
+        return page_of(list[Any](records[call.offset : call.offset + call.limit]), len(keys))
+
+    told = list[BadRow]()
+    async with (
+        open_sandbox(SandboxSettings(rows=1)) as sandbox,
+        session_for(sandbox, page_size=10, max_concurrency=1) as session,
+    ):
+        sandbox.on_search = answer
+        result = await export(
+            session.customers,
+            f"{tmp_path}/{name}",
+            method="search",
+            parts=7 if name == "parts/" else None,
+            on_bad_record=told.append,
+        )
+    assert [one.row for one in told] == [later.index(20)]
+    assert result.records == 29
+    assert (result.verdict is Verdict.COMPLETE) is (later is KEYS)
 
 
 def page_of(records: list[Any], count: int) -> web.Response:

@@ -144,7 +144,7 @@ async def test_lines_are_the_bytes_of_the_service(sandbox: Sandbox, session: EnK
 ODD = [
     b'{"customerId": "KC1",\r\n "netAmount": 1.10}',
     b'{"customerId": "KC2", "legalName": "\xe0\xa4\x95"}',
-    b'{"customerId": "KC3", "note": "\\ud800 \\n"}',
+    b'{"customerId": "KC3", "note": "\\ud83d\\ude00 \\n"}',
     b'{"customerId": "KC4", "id": 123456789012345678901234567890.5}',
 ]
 
@@ -165,10 +165,17 @@ async def test_one_object_a_line_whatever_came(sandbox: Sandbox, session: EnKash
 
 
 @pytest.mark.parametrize(
-    "bad", [b'{"customerId": NaN}', b'{"customerId": "a\nb"}', b'{"customerId": "\\q"}', b"null"]
+    ("bad", "reason"),
+    [
+        (b'{"customerId": NaN}', "is no strict JSON: NaN"),
+        (b'{"customerId": "a\nb"}', "is no strict JSON"),
+        (b'{"customerId": "\\q"}', "is no strict JSON"),
+        (b'{"customerId": "KC3", "note": "\\ud800"}', "holds half a character"),
+        (b"null", "is no JSON object"),
+    ],
 )
 async def test_what_is_no_object_is_a_bad_record(
-    sandbox: Sandbox, session: EnKashSession, bad: bytes
+    sandbox: Sandbox, session: EnKashSession, bad: bytes, reason: str
 ) -> None:
     good = b'{"customerId": "KC%d"}'
     answer_with(sandbox, good % 1, bad, good % 2)
@@ -180,7 +187,7 @@ async def test_what_is_no_object_is_a_bad_record(
 
     chunks = session.customers.search().json_lines()
     assert await anext(chunks) == good % 1 + b"\n"
-    with pytest.raises(DecodeError, match="no sound JSON object"):
+    with pytest.raises(DecodeError, match=reason):
         await anext(chunks)
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
+from anyio.from_thread import start_blocking_portal
 
 from enkash_async import (
     BearerToken,
     DecodeError,
+    EnKashError,
     EnKashSession,
     IncompleteSearchError,
     RecordNotFoundError,
     RetryPolicy,
 )
+from enkash_async.cli import main
 from tests.support.raw_server import Answer, Call, raw_server, reply
 
 pytestmark = pytest.mark.anyio
@@ -20,6 +25,7 @@ WANTED = b'{"customerId":"KC1"}'
 BAD = b'{"customerId":"KC1","netAmount":true}'
 OTHER_BAD = b'{"customerId":"KC2","netAmount":true}'
 NAMELESS_BAD = b'{"legalName":"x","customerStatus":"ACTIVE","netAmount":true}'
+NAMELESS = b'{"legalName":"x"}'
 
 
 def always(raw: bytes) -> Answer:
@@ -67,6 +73,62 @@ async def test_an_error_of_get_says_what_was_sent(
     [*_, call] = server.calls
     assert caught.value.client_request_id == call.headers["x-request-id"]
     assert caught.value.attempts == len(server.calls)
+
+
+LONG_ID = "K" * 300
+
+
+@pytest.mark.parametrize(
+    ("record_id", "rows", "status", "said"),
+    [
+        ("KC1", (WANTED,), 0, WANTED.decode()),
+        ("KC1", (OTHER_BAD, WANTED), 0, WANTED.decode()),
+        ("KC1", (NAMELESS, WANTED), 0, WANTED.decode()),
+        # The SDK has no use for it, and JSON has.
+        ("KC1", (BAD,), 0, BAD.decode()),
+        (LONG_ID, (b'{"customerId":"%b"}' % LONG_ID.encode(),), 0, LONG_ID),
+        ("KC1", (NAMELESS_BAD,), 1, "record at row 0 cannot be read: netAmount"),
+        ("KC1", (OTHER_BAD, NAMELESS_BAD), 1, "record at row 1 cannot be read: netAmount"),
+        ("KC1", (NAMELESS,), 1, "no customer has the id 'KC1'"),
+        ("KC1", (OTHER_BAD,), 1, "no customer has the id 'KC1'"),
+        ("KC1", (), 1, "no customer has the id 'KC1'"),
+    ],
+)
+def test_the_command_finds_what_get_finds(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    record_id: str,
+    rows: tuple[bytes, ...],
+    status: int,
+    said: str,
+) -> None:
+    """By as many requests, and it says the same where there is nothing to print."""
+    answered = raw_server(always(page(*rows, count=b"%d" % max(1, len(rows)))))
+
+    async def get(base_url: str) -> str:
+        async with EnKashSession(base_url, BearerToken("t"), retry=0) as session:
+            try:
+                return (await session.customers.get(record_id)).customer_id or ""
+            except EnKashError as error:
+                return f"error: {error}"
+
+    with (
+        start_blocking_portal("asyncio") as portal,
+        portal.wrap_async_context_manager(answered) as server,
+    ):
+        found = portal.call(get, server.base_url)
+        asked = len(server.calls)
+        monkeypatch.setenv("ENKASH_BASE_URL", server.base_url)
+        monkeypatch.setenv("ENKASH_TOKEN", "t")
+        monkeypatch.setattr(sys, "argv", ["enkash-async", "customers", "get", record_id])
+        assert main() == status
+    out, err = capsys.readouterr()
+    assert said in (err if status else out)
+    if status:
+        assert err.partition(" (")[0].strip() == found.partition(" (")[0]
+    else:
+        assert found.startswith("error: " if rows == (BAD,) else record_id)
+    assert len(server.calls) == 2 * asked == 2
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
+from aiohttp import web
 
-from enkash_async.export.strict_json import LONG, lines_of
+from enkash_async import BadRecord
+from enkash_async._decoding.lines import LONG, MAX_BYTES, lines_of, sound_lines
+from enkash_async.export import BadRow, export
+from enkash_async.sandbox import Sandbox, SearchCall
+from tests.support.sessions import session_for
+
+pytestmark = pytest.mark.anyio
 
 GOOD = b'{"a":1.10}'
 
@@ -15,6 +24,8 @@ GOOD = b'{"a":1.10}'
 def deep(levels: int) -> bytes:
     return b'{"a":' + b"[" * levels + b"]" * levels + b"}"
 
+
+LONG_AND_DEEP = b'{"b":"' + b"x" * LONG + b'","a":%b}'
 
 SOUND = [
     pytest.param(*case)
@@ -30,6 +41,8 @@ SOUND = [
         (b'{"a":' + b"9" * 5001 + b"}", b'{"a":' + b"9" * 5001 + b"}"),
         (b'{"a":\n' + b"9" * 400 + b"}", b'{"a": ' + b"9" * 400 + b"}"),
         (b'{"a":"' + b"x" * LONG + b'"}', b'{"a":"' + b"x" * LONG + b'"}'),
+        (LONG_AND_DEEP % deep(62)[5:-1], LONG_AND_DEEP % deep(62)[5:-1]),
+        (b'{"b":' + b"[[]," * 200 + b"0" + b"]" * 200 + b"}",) * 2,
     ]
 ]
 
@@ -53,7 +66,10 @@ REFUSED = [
         (b'{"a":01}', "no strict JSON"),
         (b'{"a":1,}', "no strict JSON"),
         (deep(2100), "nested deeper"),
-        (b'{"b":"' + b"x" * LONG + b'","a":' + deep(80) + b"}", "nested deeper"),
+        (LONG_AND_DEEP % deep(80)[5:-1], "nested deeper"),
+        (LONG_AND_DEEP % deep(64)[5:-1], "nested deeper"),
+        (b'{"c":' + b"9" * 5001 + b',"b":' + deep(80) + b"}", "nested deeper"),
+        (b'{"a":"\\ud800"' + b" " * MAX_BYTES + b"}", "1,048,576 bytes"),
     ]
 ]
 
@@ -62,6 +78,7 @@ REFUSED = [
 def test_a_sound_record_is_one_line_of_its_bytes(record: bytes, line: bytes) -> None:
     assert lines_of([GOOD, record, GOOD]) == (b"\n".join([GOOD, line, GOOD, b""]), [])
     assert lines_of([record])[0].count(b"\n") == 1
+    assert sound_lines([GOOD, msgspec.Raw(record), GOOD]) == ([GOOD, line, GOOD], None)
 
 
 @pytest.mark.parametrize(("record", "reason"), REFUSED)
@@ -71,6 +88,18 @@ def test_what_is_no_line_is_left_out_and_named(record: bytes, reason: str) -> No
     assert lines == GOOD + b"\n" + GOOD + b"\n"
     assert index == 1
     assert reason in why
+
+    good, error = sound_lines([GOOD, msgspec.Raw(record), GOOD])
+    assert (good, error and error.reason) == ([GOOD], why)
+
+
+@pytest.mark.parametrize(
+    "records",
+    [[b'{"a":', b"{}}", b"{} {}"], [b"{}", b"", b"{}{}"], [b'{"a":1', b'"b":2}', b"{},{}"]],
+)
+def test_no_line_makes_up_for_another_one(records: list[bytes]) -> None:
+    assert {index for index, _ in lines_of(records)[1]} >= {1, 2}
+    assert sound_lines(records)[1] is not None
 
 
 def as_parsed(records: list[bytes]) -> bool:
@@ -94,3 +123,39 @@ def test_what_is_parsed_before_is_refused_all_the_same(record: bytes) -> None:
 def test_nothing_makes_no_line() -> None:
     assert lines_of([]) == (b"", [])
     assert json.loads(lines_of([GOOD])[0]) == {"a": 1.1}
+
+
+AGREE = [case.values[0] for case in REFUSED + SOUND]
+FORMS = ["c.jsonl", "c.csv"]
+
+
+@pytest.mark.parametrize("record", AGREE)
+async def test_a_search_and_an_export_agree_on_which_records_are_bad(
+    sandbox: Sandbox, tmp_path: Path, record: Any
+) -> None:
+    """Of whatever comes beside two good records, in whatever answer it lies."""
+    records = [b'{"customerId":"K1"}', record, b'{"customerId":"K2"}']
+    body = b'{"errorResponse":null,"payload":{"data":[%b],"recordsCount":3}}'
+
+    async def answer(call: SearchCall) -> web.Response:
+        data = b",".join(records[call.offset : call.offset + call.limit])
+        return web.Response(body=body % data, content_type="application/json")
+
+    sandbox.on_search = answer
+    bad = list[BadRecord]()
+    async with session_for(sandbox) as session:
+        search = session.customers.search(on_bad_record=bad.append)
+        lines = b"".join([chunk async for chunk in search.json_lines()])
+        raws = [raw async for page in session.customers.search().raw_pages() for raw in page]
+        assert lines_of(raws)[0] == lines
+        for name in FORMS:
+            told = list[BadRow]()
+            path = tmp_path / name
+            result = await export(
+                session.customers, path, method="search", on_bad_record=told.append
+            )
+            assert [(one.raw, f"$: {one.reason}") for one in told] == [
+                (one.raw, one.reason) for one in bad
+            ]
+            assert result.records == lines.count(b"\n")
+            assert name != "c.jsonl" or path.read_bytes() == lines
