@@ -147,6 +147,9 @@ class Acceptance(msgspec.Struct, eq=False, kw_only=True):
         elif self.past_the_end.is_confirmed(self.schedule.head):
             # The edge may be missing because pages are short or errors come now and then.
             self.past_the_end.confirm(self.schedule.renew_head())
+        else:
+            # The error may be older than a row that was added at the end meanwhile.
+            self.past_the_end.note_other(self.schedule.renew_head())
         return _nothing_new(request, page)
 
     def _accept_before(self, request: PageRequest, page: RawPage) -> NewRows:

@@ -23,7 +23,7 @@ class PastTheEnd:
         self._reach = reach
         self._count = count
         self._other: PageRequest | None = None
-        """A request that was answered with an error about something else."""
+        """A request of which an error is about something else."""
         self._confirmed: PageRequest | None = None
         """A request for a page past the end."""
         self._edge: str | None = None
@@ -66,9 +66,7 @@ class PastTheEnd:
         """Say whether another page is needed to tell what the error for *next_page* means."""
         if page.stands_for_error and check.row > 0:
             return True
-        if page.stands_for_error or self._is_edge_reached(check, page, next_page):
-            self._other = next_page
-        else:
+        if not (page.stands_for_error or self._is_edge_reached(check, page, next_page)):
             self.confirm(next_page)
         return False
 
@@ -79,6 +77,10 @@ class PastTheEnd:
         """
         edge = self._place.edge
         return edge in page.ids and check.row + page.ids.index(edge) >= next_page.row
+
+    def note_other(self, next_page: PageRequest) -> None:
+        """Learn that an error in answer to *next_page* is about something else."""
+        self._other = next_page
 
     def confirm(self, next_page: PageRequest) -> None:
         """Learn that *next_page* is past the end if its answer is an error."""

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from enkash_async._paging.addressing import Addressing, OffsetUnit
-from enkash_async._paging.page_request import PageRequest
+from enkash_async._paging.page_request import PageRequest, Purpose
 from enkash_async._paging.pager import Pager
 from enkash_async._paging.raw_page import RawPage
 from enkash_async.errors import IncompleteSearchError
@@ -248,6 +248,31 @@ def test_a_list_in_another_order_at_each_request_ends_after_few_of_them(
     assert service.requests <= 60
     # What the error stopped at is not passed over by who goes on.
     assert reader.point().delivered == len(rows)
+
+
+@pytest.mark.parametrize("count", ["total", "missing", "page"])
+@pytest.mark.parametrize(("errors", "is_raised"), [(1, False), (2, True)])
+def test_an_error_for_the_page_in_line_is_raised_if_it_comes_again(
+    count: Count, errors: int, is_raised: bool
+) -> None:
+    """The first may be older than the rows that stand there now."""
+    service = Service(World(rows=40, page_size=10, count=count), random.Random(0))
+    reader, rows, left = pager(), list[str](), errors
+    while not reader.ended:
+        request = reader.wanted(1)[0]
+        if request.purpose is Purpose.NEXT and request.row == 19 and left:
+            left -= 1
+            if not reader.reads_as_empty(request):
+                break
+            reader.accept(RawPage.of_error())
+            continue
+        page = service.answer(request)
+        rows += [page.ids[index] for index in reader.accept(page).indices(page)]
+
+    assert not left
+    assert reader.ended is not is_raised
+    assert rows == service.rows[: 20 if is_raised else 40]
+    assert is_raised or reader.verdict()[0] is Verdict.COMPLETE
 
 
 @pytest.mark.parametrize("stopped_after", range(8))
