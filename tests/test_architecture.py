@@ -41,7 +41,7 @@ MAY_IMPORT_THE_SANDBOX = {"cli"}
 
 INSIDE = {
     "cli": [
-        {"times", "words"},
+        {"advice", "times", "words"},
         {"running"},
         {"filter_file", "gathering", "grouping", "progress"},
         {"completion", "connection", "options"},
