@@ -261,10 +261,11 @@ class ListResource(Generic[F, R]):
     ) -> int:
         """Return how many records match *filter*, by one request for one record.
 
-        Where that record is all that is counted, one more request for two tells whether it is,
-        or whether the service counts the records of each page: then, and without a count,
-        IncompleteSearchError. So little shows no other error of the count; a search does, since
-        it compares the count with what comes. *extra_body* and *extra_query* are those of `search`.
+        Where that record is all that is counted, one more request for two tells whether it is, or,
+        with a third, whether the service counts the records of each page: then, without a count,
+        and where more records came than are counted, IncompleteSearchError. So little shows no
+        other error of the count; a search does, since it compares the count with what comes.
+        *extra_body* and *extra_query* are those of `search`.
         """
         criteria = self._arguments.criteria(filter, fields, "count")
         return await self._total(criteria, extra_body=extra_body, extra_query=extra_query)
@@ -285,10 +286,20 @@ class ListResource(Generic[F, R]):
         return await choose_method(self._endpoint, criteria, count)
 
     async def _total(self, criteria: F, *, advice: str = NOT_COUNTED, **extra: Any) -> int:
-        total = await self._count(criteria, 1, advice, **extra)
-        return await self._count(criteria, 2, advice, **extra) if total == 1 else total
+        # As many as were asked for may be the count of the page, or of a list that grew meanwhile.
+        for page_size in (1, 2, 1):
+            total, rows, search = await self._counted(criteria, page_size, advice, **extra)
+            if total != page_size or rows != page_size:
+                return total
+        no_total = IncompleteSearchError(
+            f"the service counts the records of each page, not all that match; {advice}"
+        )
+        raise answered(no_total, search)
 
-    async def _count(self, filter: F, page_size: int, advice: str, **extra: Any) -> int:
+    async def _counted(
+        self, filter: F, page_size: int, advice: str, **extra: Any
+    ) -> tuple[int, int, Search[R]]:
+        """Return the count that came with a page, how many records it held, and its search."""
         # A record that cannot be read counts like any other.
         bad = list[BadRecord]()
         search = self.search(filter, page_size=page_size, on_bad_record=bad.append, **extra)
@@ -300,12 +311,13 @@ class ListResource(Generic[F, R]):
                 f" {MAX_COUNT:,}); {advice}"
             )
             raise answered(no_count, search)
-        if rows > 1 and page.total == rows == page_size:
-            no_total = IncompleteSearchError(
-                f"the service counts the records of each page, not all that match; {advice}"
+        if page.total < rows:
+            too_few = IncompleteSearchError(
+                f"recordsCount is {page.total} in an answer that held more records, so it does not"
+                f" count all that match; {advice}"
             )
-            raise answered(no_total, search)
-        return page.total
+            raise answered(too_few, search)
+        return page.total, rows, search
 
     async def get(
         self,

@@ -235,9 +235,9 @@ class Customers(ListResource[CustomerFilter, Customer]):
         """Return how many customers match, by one request for one record.
 
         Where that customer is all that is counted, one more request for two tells whether it is,
-        or whether the service counts the customers of each page: then, and if it sends no count,
-        IncompleteSearchError. So little shows no other error of the count; a search does, since
-        it compares the count with what comes.
+        or, with a third, whether the service counts the customers of each page: then, if it sends
+        no count, and if more came than are counted, IncompleteSearchError. So little shows no
+        other error of the count; a search does, since it compares the count with what comes.
 
         - *filter*, *fields*: which customers, as for `search`.
         - *extra_body*, *extra_query*: sent in addition, as for `search`.

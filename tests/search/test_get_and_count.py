@@ -177,6 +177,49 @@ async def test_without_a_count_the_advice_is_for_what_was_asked(
     assert advice in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("there", "counted", "says"),
+    [
+        ([1, 2, 2], 2, None),
+        ([1, 3], 3, None),
+        ([1, 1], 1, None),
+        ([1, 0], 0, None),
+        ([1, 2, 0], 0, None),
+        ([1, 2, 5], 5, None),
+        ([0], 0, None),
+        ([5], 0, "recordsCount is 0 in an answer that held more"),
+        ([1, 2], 1, "recordsCount is 1 in an answer that held more"),
+        ([1, 2, 2], None, "counts the records of each page"),
+    ],
+)
+@pytest.mark.parametrize("method", ["count", "windows"])
+async def test_a_list_that_grows_while_it_is_counted(
+    there: list[int], counted: int | None, says: str | None, method: str
+) -> None:
+    """*there* are as many at each request, the last for all that follow."""
+    asked = 0
+
+    async def answer(call: Call) -> bytes:
+        nonlocal asked
+        rows, asked = there[min(asked, len(there) - 1)], asked + 1
+        shown = min(rows, int(call.query["limit"]))
+        total = shown if counted is None else counted if says else rows
+        return page(*(b'{"customerId":"KC%d"}' % row for row in range(shown)), count=b"%d" % total)
+
+    async with (
+        raw_server(answer) as server,
+        EnKashSession(server.base_url, BearerToken("t"), max_concurrency=1, retry=0) as session,
+    ):
+        if says:
+            with pytest.raises(IncompleteSearchError, match=says):
+                await getattr(session.customers, method)()
+        elif method == "count":
+            assert await session.customers.count() == counted
+            assert len(server.calls) == len(there)
+        else:
+            assert len(await session.customers.windows()) == 1
+
+
 async def test_the_largest_count_is_one() -> None:
     async with (
         raw_server(always(page(WANTED, count=b"2147483647"))) as server,
