@@ -213,6 +213,7 @@ class Acceptance(msgspec.Struct, eq=False, kw_only=True):
             len(page),
             ends_with_edge=bool(page) and page.last_id == self.place.edge,
             is_counted_out=self._is_counted_out(page),
+            shortage=self._shortage(page),
         )
         if step is Step.END:
             self._end(page)

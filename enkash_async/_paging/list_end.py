@@ -68,6 +68,8 @@ class ListEnd:
         """There were rows too heavy for one page with the row before them."""
         self._seen: Step | None = None
         """What a page after the edge told: the end, or that there is more."""
+        self._edge_count = PlaceCount()
+        """What was counted where the last page ended."""
 
     @property
     def page_rows(self) -> int:
@@ -106,6 +108,7 @@ class ListEnd:
         if page.new:
             self._note_new(page, count)
         self.longest_page = max(self.longest_page, page.rows)
+        self._edge_count = count
 
     def _note_new(self, page: TakenPage, count: PlaceCount) -> None:
         """Learn the length of a page that held something new."""
@@ -129,13 +132,20 @@ class ListEnd:
             return Step.LOOSE
         return Step.PEEK
 
-    def note_peek(self, rows: int, *, ends_with_edge: bool, is_counted_out: bool) -> Step:
+    def note_peek(
+        self, rows: int, *, ends_with_edge: bool, is_counted_out: bool, shortage: int = 0
+    ) -> Step:
         """Return what a page after the edge means: the end, or that the edge is asked for again.
 
         It holds nothing at the end, or the same rows once more where the service stays at its
         last page. So it would where rows before the edge came or went just then, which shows as
-        soon as the edge is asked for again.
+        soon as the edge is asked for again. Nor does its own count tell these apart, which ends
+        at the place too where as many rows went as came after the edge. The count beside the edge
+        does, as both are of one answer.
         """
+        beside_edge = self._edge_count
+        is_counted_out = is_counted_out and beside_edge.is_all
+        may_have_shrunk = beside_edge.is_total and not beside_edge.is_all and shortage <= 0
         is_like_end = not rows or ends_with_edge
         if self.longest_page <= self._few:
             is_longer = self._counts_pages and rows > self.longest_page
@@ -143,7 +153,7 @@ class ListEnd:
                 return Step.DOUBT_SIZE
             if self._counts_pages or (is_counted_out and not rows):
                 return Step.END
-        elif not rows and (is_counted_out or not self.is_uneven):
+        elif not rows and (is_counted_out or not (self.is_uneven or may_have_shrunk)):
             return Step.END
         self._seen = Step.END if is_like_end else Step.LOOSE
         return Step.READ_ON

@@ -110,7 +110,7 @@ def test_it_remembers_the_longest_page_and_whether_a_single_row_came_alone() -> 
         # The page after the few rows that may be all: the edge is asked for again.
         ("rows", 1, 0, {}, Step.READ_ON),
         ("rows", 1, 1, {"ends_with_edge": True}, Step.READ_ON),
-        ("rows", 1, 0, {"is_counted_out": True}, Step.END),
+        ("rows", 1, 0, {"is_counted_out": True}, Step.READ_ON),
         ("rows", 1, 1, {}, Step.DOUBT_SIZE),
         ("rows", 1, 2, {"ends_with_edge": True}, Step.READ_ON),
         ("pages", 2, 2, {"ends_with_edge": True}, Step.END),
@@ -128,6 +128,49 @@ def test_what_the_page_after_the_edge_means(
 ) -> None:
     given = {"ends_with_edge": False, "is_counted_out": False} | facts
     assert ListEnd(unit, longest).note_peek(rows, **given) is step
+
+
+MORE = {"is_total": True, "shortage": 1}
+ALL = {"is_total": True, "is_all": True}
+EMPTY = {"rows": 0, "ends_with_edge": False}
+
+
+@pytest.mark.parametrize(
+    ("is_uneven", "beside_edge", "after_edge", "step"),
+    [
+        # Both counts end at the edge, and the first is of one answer with it.
+        (True, ALL, {"is_counted_out": True}, Step.END),
+        # As many rows may have gone before the edge as stand after it.
+        (False, MORE, {"is_counted_out": True}, Step.READ_ON),
+        (True, MORE, {"is_counted_out": True}, Step.READ_ON),
+        # Or more of them did.
+        (False, MORE, {"is_counted_out": False, "shortage": -1}, Step.READ_ON),
+        # No count stands beside the edge, but others were seen.
+        (False, {"is_total": True}, {"is_counted_out": True}, Step.READ_ON),
+        # A count that is too high stays so; what it says goes into the verdict.
+        (False, MORE, {"is_counted_out": False, "shortage": 1}, Step.END),
+        # Nothing is counted.
+        (False, {}, {"is_counted_out": False}, Step.END),
+        (True, {}, {"is_counted_out": False}, Step.READ_ON),
+    ],
+)
+def test_nothing_after_the_edge_is_the_end_if_the_count_beside_the_edge_said_no_more(
+    is_uneven: bool, beside_edge: dict[str, Any], after_edge: dict[str, Any], step: Step
+) -> None:
+    end = uneven_end() if is_uneven else ListEnd("rows", 9)
+    assert step_after(end, 1, 11, **STILL | beside_edge) is Step.PEEK
+    assert end.note_peek(**EMPTY | after_edge) is step
+
+    if step is Step.READ_ON:
+        # Once more alone, in its place: now what is counted beside it ends the list.
+        assert step_after(end, 1, 11, **STILL | ALL) is Step.END
+
+
+def test_a_row_that_may_be_all_is_all_where_both_counts_say_so() -> None:
+    end = ListEnd("rows")
+    # Beside a page as long as it is, a count may be of the page.
+    assert step_after(end, 1, 11, is_all=True) is Step.PEEK
+    assert end.note_peek(**EMPTY, is_counted_out=True) is Step.END
 
 
 @pytest.mark.parametrize(

@@ -107,6 +107,28 @@ def test_one_row_that_fills_a_page_alone_where_nothing_is_counted() -> None:
     assert_kept(run(world, 0, grow))
 
 
+@pytest.mark.parametrize("full_check", [False, True])
+@pytest.mark.parametrize(("rows", "page_size", "budget"), [(6, 2, 5), (12, 10, 12), (31, 10, 16)])
+def test_rows_that_go_just_before_the_end_is_looked_for_where_the_last_fills_a_page_alone(
+    rows: int, page_size: int, budget: int, full_check: bool
+) -> None:
+    world = ListWorld(
+        rows=rows, page_size=page_size, pages=Pages(budget=budget), full_check=full_check
+    )
+    for number, gone, heavy in product(range(2, 14), (1, 2, 3), (2, 3)):
+
+        def script(
+            service: ListService, ask: Ask, at: int = number, gone: int = gone, heavy: int = heavy
+        ) -> None:
+            if service.requests == 1:
+                tail = [attrs.evolve(row, weight=budget - 1) for row in service.rows[-heavy:]]
+                service.rows[-heavy:] = tail
+            if service.requests == at:
+                service.delete(0, gone)
+
+        assert_kept(run(world, 0, script))
+
+
 def test_offsets_that_count_pages_with_a_cap_and_a_starting_offset() -> None:
     for start in range(1, 40):
         for cap in range(3, 10):
