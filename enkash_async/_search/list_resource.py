@@ -233,8 +233,8 @@ class ListResource(Generic[F, R]):
     ) -> list[F]:
         """Return filters that divide the records until now among parallel readers.
 
-        Each matches at most *max_records* records, unless more have their time within one or
-        two seconds; together they match every record once,
+        Each matches at most *max_records* records, unless more have their time within two
+        seconds, or four where no cut between them adds up; together they match every record once,
         as their counts prove. Give each to `crawl` or `search`, in any process. Divide
         `max_concurrency` among the processes: they share no limit. IncompleteSearchError if
         records have no time, the counts do not add up, or records go each of the three times that

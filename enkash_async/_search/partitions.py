@@ -27,12 +27,17 @@ CUT_ENDS = (
     (SECOND, NOTHING),
     (NOTHING, -MILLISECOND),
     (NOTHING, -SECOND),
+    (-137 * MILLISECOND, 137 * MILLISECOND),
 )
 """How far before a cut the left window ends, and how far after it the right one begins.
 
 Which of them neither loses nor doubles a record depends on the ends that the service's bounds
-include and on the fineness of its clock. Neither is documented, so the counts decide.
+include and on the fineness of its clock. Neither is documented, so the counts decide. The last is
+for a clock finer than milliseconds: many records stand on a whole second, few on an odd moment.
 """
+
+NARROW = 4 * SECOND
+"""A window of at most this is left as it is where no cut adds up."""
 
 PLANS = 3
 """How often time is cut before it is said that the list does not stay as it is for so long."""
@@ -151,6 +156,8 @@ class PartitionPlan:
             return [window]
         for before, after in CUT_ENDS:
             parts = parts_at(window, moments, before, after)
+            if window in parts:
+                continue
             counts = await counts_of(parts, self._count)
             if sum(counts) == rows:
                 return [
@@ -160,12 +167,18 @@ class PartitionPlan:
                     for smaller in await self._cut(part, part_rows)
                 ]
             await self._doubt()
+        if window.end - window.begin <= NARROW:
+            return [window]
         raise NoSumError(f"the counts of windows do not add up to {rows}, however they are cut")
 
     def _moments(self, window: Window, rows: int) -> list[datetime]:
         number = min(MAX_PARTS, math.ceil(rows / (FILL * self._max_records)))
         least = window.begin + SECOND
-        return [moment for moment in cuts(window, max(2, number)) if moment > least]
+        moments = [moment for moment in cuts(window, max(2, number)) if moment > least]
+        if moments or window.end - window.begin > NARROW:
+            return moments
+        first = least.replace(microsecond=0) + SECOND
+        return [moment for moment in (first, first + SECOND) if moment < window.end]
 
     async def _doubt(self) -> None:
         """Raise ChangedError if the first parts that do not add up are of a list that changed."""

@@ -16,6 +16,7 @@ from enkash_async.customers.resource import CUSTOMERS
 pytestmark = pytest.mark.anyio
 
 FIRST, LAST = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 21, tzinfo=UTC)
+MILLI = timedelta(milliseconds=1)
 SECOND = timedelta(seconds=1)
 
 
@@ -130,6 +131,45 @@ async def test_a_list_that_stays_costs_two_counts_besides_those_of_its_windows(
     windows = await service.cut(max_records)
     assert service.counts == counts
     assert service.missing_or_twice(windows) == []
+
+
+@pytest.mark.parametrize(
+    "micros",
+    [
+        (100_000, 999_500, 1_000_000, 1_500_000, 1_999_500, 2_000_000, 3_200_000),
+        (0, 999_999, 1_000_000, 4_999_999, 5_000_000, 9_999_999, 10_000_000),
+        tuple(range(137, 12_000_000, 250_000)),
+    ],
+)
+@pytest.mark.parametrize("scale", [1, 60, 86_400])
+async def test_times_finer_than_milliseconds_are_cut_between(
+    micros: tuple[int, ...], scale: int
+) -> None:
+    """Some stand on a second at which time is cut, and some in the millisecond before it."""
+    made = [
+        FIRST + timedelta(seconds=micro // 1_000_000 * scale, microseconds=micro % 1_000_000)
+        for micro in micros
+    ]
+    service = Service(made)
+    windows = await service.cut(1, end=FIRST + timedelta(seconds=14 * scale))
+    assert service.missing_or_twice(windows) == []
+    assert len(windows) > 1
+
+
+@pytest.mark.parametrize("bounds", ["inclusive", "half open", "exclusive"])
+@pytest.mark.parametrize("max_records", [4, 15, 20, 25])
+@pytest.mark.parametrize("offset", range(0, 1000, 274))
+async def test_windows_of_more_are_no_longer_than_two_seconds(
+    bounds: str, offset: int, max_records: int
+) -> None:
+    begin = FIRST + offset * MILLI
+    made = [begin + number * 97 * MILLI for number in range(1, 90)]
+    service = Service(made, BOUNDS[bounds])
+    windows = await service.cut(max_records, begin=begin, end=begin + 9 * SECOND)
+    assert service.missing_or_twice(windows) == []
+    for window in windows:
+        held = [made[place] for place in service.there(window)]
+        assert len(held) <= max_records or max(held) - min(held) <= 2 * SECOND
 
 
 def whole_days(moment: datetime) -> datetime:
