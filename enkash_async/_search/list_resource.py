@@ -233,12 +233,13 @@ class ListResource(Generic[F, R]):
     ) -> list[F]:
         """Return filters that divide the records until now among parallel readers.
 
-        Each matches at most *max_records* records, unless more have their time within one or two
-        seconds; together they match every record once, as their counts prove. Give each to
-        `crawl` or `search`, in any process. Divide `max_concurrency` among the processes: they
-        share no limit. IncompleteSearchError if records have no time, or the counts do not add
-        up; TypeError if the list has no time to cut. *extra_body* and *extra_query* go with each
-        count, as in `search`; the filters do not hold them.
+        Each matches at most *max_records* records, unless more have their time within two
+        seconds, or four where no cut between them adds up; together they match every record once,
+        as their counts prove. Give each to `crawl` or `search`, in any process. Divide
+        `max_concurrency` among the processes: they share no limit. IncompleteSearchError if
+        records have no time, the counts do not add up, or records go each of the three times that
+        they are counted; TypeError if the list has no time to cut. *extra_body* and *extra_query*
+        go with each count, as in `search`; the filters do not hold them.
         """
         from enkash_async._search.partitions import Partitions
 

@@ -208,11 +208,12 @@ class Customers(ListResource[CustomerFilter, Customer]):
 
         Give each to `crawl` or `search`, in any process; together they match every customer once,
         as their counts prove. Divide `max_concurrency` among the processes: they share no limit.
-        IncompleteSearchError if customers have no `createdOn`, or the counts do not add up.
+        IncompleteSearchError if customers have no `createdOn`, the counts do not add up, or
+        customers are deleted each of the three times that they are counted.
 
         - *filter*, *fields*: which customers, as for `search`.
-        - *max_records*: each matches at most so many, unless more were created within one or two
-          seconds.
+        - *max_records*: each matches at most so many, unless more were created within two seconds,
+          or four where no cut between them adds up.
         - *extra_body*, *extra_query*: sent with each count, as for `search`. The filters do not
           hold them: give them to `crawl` or `search` once more.
         """

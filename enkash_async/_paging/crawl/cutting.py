@@ -41,7 +41,8 @@ def parts_at(
     The part before a cut ends *before* it, and the next begins *after* it: less than nothing makes
     them overlap.
     """
-    begins = [asked.begin, *(max(asked.begin, moment + after) for moment in moments)]
+    places = (min(moment + after, asked.end) for moment in moments)
+    begins = [asked.begin, *(max(asked.begin, place) for place in places)]
     ends = [*(min(asked.end, moment - before) for moment in moments), asked.end]
     return [Window(begin, end) for begin, end in zip(begins, ends, strict=True)]
 
