@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from enkash_async._paging.addressing import MAX_LIMIT
+from enkash_async._paging.addressing import MAX_LIMIT, TOO_FEW_TO_OVERLAP
 from enkash_async._paging.findings import Findings
 from enkash_async._paging.history import NewRows
 from enkash_async._paging.list_end import ListEnd, Step, TakenPage
@@ -218,7 +218,7 @@ class Acceptance(msgspec.Struct, eq=False, kw_only=True):
         if step is Step.END:
             self._end(page)
             # Of more than one row, pages may be capped there.
-            if self.reach.counts_pages and self.list_end.longest_page > 1:
+            if self.reach.counts_pages and 1 < self.list_end.longest_page <= TOO_FEW_TO_OVERLAP:
                 is_unknown = not self.count.is_total
                 self.findings.end_is_unproven |= is_unknown and bool(page)
                 self.findings.unchecked |= is_unknown and not page
@@ -306,6 +306,9 @@ class Acceptance(msgspec.Struct, eq=False, kw_only=True):
             self._plan_anew()
         elif step is Step.DOUBT_SIZE:
             self._doubt_size(len(page))
+        elif step is Step.SMALLER:
+            self.cap.halve()
+            self._plan_anew()
         elif step is Step.PEEK:
             self._plan_anew()
             self.schedule.put_first(self.reach.peek(request, self.place.end_row))

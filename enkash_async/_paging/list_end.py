@@ -26,6 +26,8 @@ class Step(Enum):
     """Look at the page after it."""
     LOOSE = auto()
     """Read the page after it without a row that both share: they are too heavy for one page."""
+    SMALLER = auto()
+    """Read on in smaller pages: of such a size, one ends early and none begins where it ends."""
     DOUBT_SIZE = auto()
     """The service may cap its pages: plan anew."""
 
@@ -91,9 +93,9 @@ class ListEnd:
         if is_last and not (page.is_shifted and not page.new):
             return Step.END
         if page.same_edge and page.same_place and not page.new:
-            if self._counts_pages and is_rest:
-                return Step.END
-            if page.rows == 1 and (is_rest or self._seen is not None):
+            # The number of a page may have it begin before the edge.
+            is_alone = page.rows == 1 or self._counts_pages
+            if is_alone and (is_rest or self._seen is not None):
                 return self._step_after_edge_alone()
         if self.longest_page <= self._few and not self._has_peeked and count.shortage <= 0:
             self._has_peeked = True
@@ -122,11 +124,15 @@ class ListEnd:
     def _step_after_edge_alone(self) -> Step:
         """Return what to do after the edge and nothing else, though there was room for more.
 
-        The row after it may be too heavy for one page with it. Where a page after it and the edge
-        alone, in its place before and after that, agree, there is none.
+        The row after it may be too heavy for one page with it, and with those before it where
+        offsets count pages. Where a page after it and the edge alone, in its place before and
+        after that, agree, there is none.
         """
         if self._seen is Step.END:
             return Step.END
+        if self._seen is Step.LOOSE and self._counts_pages:
+            self._seen, self._repeats = None, 0
+            return Step.SMALLER
         if self._seen is Step.LOOSE or self._has_lone_rows:
             self._has_lone_rows = True
             return Step.LOOSE
@@ -150,10 +156,13 @@ class ListEnd:
         if self.longest_page <= self._few:
             is_longer = self._counts_pages and rows > self.longest_page
             if not is_like_end or is_longer:
+                self._seen = Step.LOOSE if self._counts_pages else None
                 return Step.DOUBT_SIZE
             if self._counts_pages or (is_counted_out and not rows):
                 return Step.END
-        elif not rows and (is_counted_out or not (self.is_uneven or may_have_shrunk)):
+        elif (not rows or (self._counts_pages and is_like_end)) and (
+            is_counted_out or not (self.is_uneven or may_have_shrunk)
+        ):
             return Step.END
         self._seen = Step.END if is_like_end else Step.LOOSE
         return Step.READ_ON

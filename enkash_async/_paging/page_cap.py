@@ -49,6 +49,10 @@ class PageCap:
         if rows > self.limit:
             self.limit, self._foreseen = self.max_limit, None
 
+    def halve(self) -> None:
+        """Learn that pages of this size end too early to reach the row after the edge."""
+        self.limit = max(1, self.limit // 2)
+
     def note_short(self, rows: int, longest: int) -> bool:
         """Learn that a page came short that was not the last; *longest* is the longest so far.
 

@@ -95,12 +95,11 @@ class Reach:
         return attrs.evolve(first, row=row, offset=first.offset + distance)
 
     def peek(self, last: PageRequest, end_row: int) -> PageRequest:
-        """Return a request for the page after *last*, which ended at *end_row*."""
-        offset, limit = last.offset + 1, last.limit
-        if self._addressing.unit == "rows":
-            # Large enough to show more than the single row that came.
-            limit = max(limit, min(2, self._cap.max_limit))
-            offset = end_row + self._addressing.first
+        """Return a request for a page from *end_row* on, where *last* ended."""
+        # Where offsets count pages, only those of a single row begin at any row. Elsewhere it is
+        # large enough to show more than the single row that came.
+        limit = 1 if self.counts_pages else max(last.limit, min(2, self._cap.max_limit))
+        offset = end_row + self._addressing.first
         return PageRequest(end_row, offset, limit, purpose=Purpose.PEEK)
 
     # What the service can send

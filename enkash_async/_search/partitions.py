@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from enkash_async._paging.crawl.census import AHEAD
@@ -102,8 +102,19 @@ class Partitions(Generic[F]):
 
         Those created since are in no window, and need not be.
         """
+        if total <= within:
+            return
         since = self._narrowed(Window(whole.end, whole.end + AHEAD))
-        if total <= within or total - within <= await self._count(since):
+        now = datetime.now(UTC)
+        later = self._narrowed(Window(max(now, whole.end), max(now, whole.end) + AHEAD))
+        new, ahead = await counts_of([since, later], self._count)
+        if ahead:
+            raise IncompleteSearchError(
+                f"{ahead} of {total} {self._endpoint.noun} match a window that begins now: the"
+                " service's clock is ahead, or it reads windows in another zone, so that some are"
+                " in none. Read all with search()"
+            )
+        if total - within <= new:
             return
         # Some may have gone before the whole was counted. Of those counted now, all but the new
         # ones were there when it was.

@@ -348,8 +348,9 @@ def _allowed(world: ListWorld, service: ListService, least: int, outcome: Outcom
     if world.late_cap is not None:
         least = max(least, -(-len(service.rows) // max(1, size - 1)))
     least += -(-service.changed_rows // max(1, size - 1))
-    if world.habits.heavy:
-        # Pages that do not come again and again shrink to a row each.
+    ends_early = world.pages.unit == "pages" and world.pages.budget is not None
+    if world.habits.heavy or ends_early:
+        # Pages that do not come again and again, or end too early, shrink to a row each.
         least = len(service.rows) + service.changed_rows
     if world.empties or world.strays or world.errors:
         least *= 2

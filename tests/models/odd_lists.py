@@ -262,15 +262,19 @@ def _possible(world: ListWorld) -> ListWorld:
         # Otherwise thousands of pages are read, all alike.
         pages = attrs.evolve(world.pages, cap=None, budget=None)
         world = attrs.evolve(world, page_size=max(300, world.page_size), pages=pages, late_cap=None)
-    if world.rows > 1000 and (world.pages.cap == 1 or 0 < (world.pages.budget or 0) < 100):
+    budget = world.pages.budget
+    is_tiny = world.pages.cap == 1 or (budget is not None and budget < 100)
+    # Where offsets count pages, those that end early are made smaller, to a row each if need be.
+    is_tiny |= budget is not None and world.pages.unit == "pages"
+    if world.rows > 1000 and is_tiny:
         # Lists of thousands of tiny pages take long and show no more than short ones.
         rows = world.rows % 150
         world = attrs.evolve(world, rows=rows, page_size=40, start=world.start % (rows + 1))
     if world.pages.unit == "pages":
-        # A page ended early, or later than others, leaves rows that no number of a page reaches.
+        # A page that ends later than others leaves rows that no number of a page reaches.
         past_end = world.pages.past_end
         past_end = "last_page" if past_end == "last_rows" else past_end
-        pages = attrs.evolve(world.pages, budget=None, past_end=past_end)
+        pages = attrs.evolve(world.pages, past_end=past_end)
         return attrs.evolve(world, late_cap=None, pages=pages)
     return world
 

@@ -33,7 +33,8 @@ def step_after(end: ListEnd, rows: int, limit: int, **facts: Any) -> Step:
         ("rows", 10, 1, 11, STILL | {"is_last": True}, Step.END),
         # The row after it may be too heavy for a page with it.
         ("rows", 10, 1, 11, STILL, Step.PEEK),
-        ("pages", 10, 4, 10, STILL, Step.END),
+        ("pages", 10, 4, 10, STILL, Step.PEEK),
+        ("pages", 10, 4, 10, STILL | {"is_last": True}, Step.END),
         # As long as the longest, it may be capped, even where the count agrees.
         ("rows", 0, 4, 11, {"is_last": True}, Step.DOUBT_SIZE),
         ("rows", 4, 4, 11, {"is_last": True}, Step.DOUBT_SIZE),
@@ -121,6 +122,9 @@ def test_it_remembers_the_longest_page_and_whether_a_single_row_came_alone() -> 
         ("rows", 10, 0, {}, Step.END),
         ("rows", 10, 9, {"ends_with_edge": True}, Step.READ_ON),
         ("rows", 10, 3, {}, Step.READ_ON),
+        ("pages", 10, 0, {}, Step.END),
+        ("pages", 10, 1, {"ends_with_edge": True}, Step.END),
+        ("pages", 10, 1, {}, Step.READ_ON),
     ],
 )
 def test_what_the_page_after_the_edge_means(
@@ -188,6 +192,16 @@ def test_the_edge_alone_again_confirms_what_the_page_after_it_showed(
     # Rows too heavy for a page are met again.
     step_after(end, 7, 11)
     assert step_after(end, 1, 11, **STILL) is (Step.LOOSE if step is Step.LOOSE else Step.PEEK)
+
+
+def test_pages_that_end_before_the_row_after_the_edge_become_smaller() -> None:
+    end = ListEnd("pages", 10)
+    for _ in range(2 * MAX_REPEATS):
+        assert step_after(end, 4, 10, **STILL) is Step.PEEK
+        step = end.note_peek(1, ends_with_edge=False, is_counted_out=False)
+        assert step is Step.READ_ON
+        # Had it come with the page after that, the list would have grown.
+        assert step_after(end, 4, 10, **STILL) is Step.SMALLER
 
 
 def uneven_end() -> ListEnd:

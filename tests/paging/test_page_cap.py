@@ -84,3 +84,15 @@ def test_where_offsets_count_pages_the_longest_page_is_the_cap_at_once(
     cap.note_short(rows, longest)
 
     assert cap.limit == limit
+
+
+@pytest.mark.parametrize(("rows", "limits"), [(7, [3, 1, 1]), (2, [1, 1, 1])])
+def test_pages_that_end_too_early_become_half_as_large(rows: int, limits: list[int]) -> None:
+    cap = cap_of("pages")
+    cap.note_first(rows)
+    halved = []
+    for _ in limits:
+        cap.halve()
+        halved.append(cap.limit)
+
+    assert halved == limits

@@ -11,7 +11,7 @@ import pytest
 from enkash_async._paging.addressing import OffsetUnit
 from enkash_async._paging.planner import Planner
 from enkash_async.report import Verdict
-from tests.models.answers import HUGE, Answer, Ask, Count, Pages
+from tests.models.answers import HUGE, Answer, Ask, Count, Pages, PastEnd
 from tests.models.listed_world import (
     ListOutcome,
     ListService,
@@ -127,6 +127,40 @@ def test_rows_that_go_just_before_the_end_is_looked_for_where_the_last_fills_a_p
                 service.delete(0, gone)
 
         assert_kept(run(world, 0, script))
+
+
+@pytest.mark.parametrize("past_end", ["empty", "last_page", "error"])
+@pytest.mark.parametrize("count", ["total", "page", "missing"])
+def test_all_rows_come_where_offsets_count_pages_that_end_by_their_weight(
+    count: Count, past_end: PastEnd
+) -> None:
+    for rows, page_size, (budget, heaviest) in product(
+        (3, 8, 30, 60), (4, 12, 30), ((3, 2), (5, 6), (12, 4), (30, 20))
+    ):
+        pages = Pages(unit="pages", budget=budget, past_end=past_end)
+        world = ListWorld(
+            rows=rows, page_size=page_size, pages=pages, count=count, heaviest=heaviest
+        )
+        outcome = run(world, 0)
+
+        assert outcome.run.delivered == outcome.stayed
+        assert outcome.run.error == ""
+
+
+@pytest.mark.parametrize("count", ["total", "page", "missing"])
+def test_all_rows_come_where_offsets_count_pages_as_asked_for_and_each_holds_one_row(
+    count: Count,
+) -> None:
+    def grow(service: ListService, ask: Ask) -> None:
+        if service.requests == 1:
+            service.rows = [attrs.evolve(row, weight=2) for row in service.rows]
+
+    for rows in range(1, 9):
+        pages = Pages(unit="pages", budget=2)
+        outcome = run(ListWorld(rows=rows, page_size=10, pages=pages, count=count), 0, grow)
+
+        assert outcome.run.delivered == outcome.stayed
+        assert rows == 1 or outcome.run.verdict is Verdict.INCOMPLETE
 
 
 def test_offsets_that_count_pages_with_a_cap_and_a_starting_offset() -> None:

@@ -13,6 +13,7 @@ from enkash_async import CustomerFilter, IncompleteSearchError, Verdict
 from enkash_async._search.partitions import Partitions
 from enkash_async.customers.resource import CUSTOMERS
 from enkash_async.sandbox import Sandbox, SandboxSettings, SearchCall, open_sandbox
+from tests.support.misread_ends import misread_ends
 from tests.support.sessions import session_for
 
 pytestmark = pytest.mark.anyio
@@ -81,7 +82,9 @@ async def test_customers_created_meanwhile_are_in_no_window_and_need_not_be(
     async def count(criteria: CustomerFilter) -> int:
         if criteria.created_on_to is None:
             return 103
-        return 100 if criteria.created_on_to == now else created_since
+        if criteria.created_on_to == now:
+            return 100
+        return created_since if criteria.created_on_from == now else 0
 
     assert CUSTOMERS.time is not None
     partitions = Partitions(CUSTOMERS, CUSTOMERS.time, CustomerFilter(), count)
@@ -149,3 +152,10 @@ async def test_a_full_check_finds_records_swapped_where_pages_fit(sandbox: Sandb
         with pytest.raises(IncompleteSearchError, match="1 more than"):
             async for _ in session.customers.search(full_check=True, strict=True):
                 pass
+
+
+async def test_windows_that_end_before_now_hold_not_all() -> None:
+    async with open_sandbox(SandboxSettings(rows=0)) as sandbox, session_for(sandbox) as session:
+        sandbox.on_search = misread_ends(5.5)
+        with pytest.raises(IncompleteSearchError, match="10 of 60 customers match a window that"):
+            await session.customers.windows(max_records=20)
