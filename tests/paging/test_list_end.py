@@ -136,7 +136,7 @@ def test_what_the_page_after_the_edge_means(
 
 MORE = {"is_total": True, "shortage": 1}
 ALL = {"is_total": True, "is_all": True}
-EMPTY = {"rows": 0, "ends_with_edge": False}
+EMPTY: dict[str, Any] = {"rows": 0, "ends_with_edge": False}
 
 
 @pytest.mark.parametrize(
