@@ -171,6 +171,8 @@ class Acceptance(msgspec.Struct, eq=False, kw_only=True):
                 self.schedule.put_first(proof)
             else:
                 self._end_before_start(request, page, reached)
+        elif self.start.awaits_proof:
+            self.schedule.renew_head()
         elif not self.start.is_proven:
             self.schedule.forget()
         return _nothing_new(request, page)

@@ -4,13 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from enkash_async._paging.page_request import PageRequest, Purpose
 from enkash_async._paging.raw_page import RawPage
 from enkash_async._paging.reach import Reach
 from enkash_async._paging.records_count import RecordsCount
 
 MAX_TRIES = 3
-"""First pages looked at before they are taken for the last page of a list that ends before."""
+"""First pages looked at before they are taken for the last page of a list that ends before.
+
+One more where the last of them led on from the page before it.
+"""
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """The ids of a page, and the count that stood beside them."""
+
+    ids: Sequence[str] = ()
+    total: int | None = None
+
+
+NOTHING = Seen()
 
 
 class StartingOffset:
@@ -18,6 +33,11 @@ class StartingOffset:
 
     So it is where a service answers an offset past the end with its last page, and where offsets
     count pages and the service makes pages smaller than asked for.
+
+    That the page before leads up to it says little: of a last page that comes for each offset, one
+    row added or removed between the two looks the same. So the first page is asked for again, and
+    must lead on from the page before as well. Where a count says that the list ends before, that
+    must be the same page again, with the same count beside all three.
     """
 
     def __init__(self, start: int, reach: Reach, count: RecordsCount) -> None:
@@ -25,7 +45,9 @@ class StartingOffset:
         self._reach = reach
         self._count = count
         self._tries = 0
-        self._first_ids: Sequence[str] = ()
+        self._first = self._before = NOTHING
+        self._fits = False
+        """The two led on from each other when the later of them came."""
         self.is_proven = not start
         """The page stands where it should."""
         self.is_past_end = False
@@ -40,7 +62,12 @@ class StartingOffset:
     @property
     def is_doubtful(self) -> bool:
         """Say whether a page came that may stand there, or may not."""
-        return bool(self._first_ids) and not self.is_proven
+        return bool(self._first.ids) and not self.is_proven
+
+    @property
+    def awaits_proof(self) -> bool:
+        """Say whether the first page is to come again, as it did, to prove that it stands there."""
+        return self._fits and not self.is_proven
 
     def is_smaller(self, request: PageRequest, page: RawPage) -> bool:
         """Say whether smaller pages than were asked for make *page* begin somewhere else."""
@@ -49,9 +76,26 @@ class StartingOffset:
         return request.row > 0 or len(page) <= self._start
 
     def is_counted(self, request: PageRequest, page: RawPage) -> bool:
-        """Say whether the count, or the place of *page*, proves that rows stand there."""
+        """Say whether the count, or the pages around *page*, prove that rows stand there."""
         is_counted = self._count.shortage(page.total, self._start) > 0
-        return self.is_proven or is_counted or not request.row
+        return self.is_proven or is_counted or not request.row or self._is_confirmed(page)
+
+    def _is_confirmed(self, page: RawPage) -> bool:
+        """Say whether *page* is the first page again, and the one before leads up to both."""
+        if not self._fits or not self._leads_on(self._before.ids, page.ids):
+            return False
+        if self._count.expected is None:
+            return True
+        is_same = list(page.ids) == list(self._first.ids)
+        return is_same and self._first.total == self._before.total == page.total
+
+    def _leads_on(self, before: Sequence[str], first: Sequence[str]) -> bool:
+        """Say whether the *first* page begins where the page *before* it says."""
+        if not before or not first:
+            return False
+        if len(before) < 2 or self._reach.counts_pages:
+            return set(before).isdisjoint(first)
+        return before[1] == first[0]
 
     def request(self, first: PageRequest, page: RawPage) -> PageRequest:
         """Return the request for what stands before the *first* page, which tells.
@@ -61,9 +105,10 @@ class StartingOffset:
         """
         self._tries += 1
         # The last page of a list ends with the same row whenever it comes.
-        before, now = self._first_ids[-1:], page.ids[-1:]
+        before, now = self._first.ids[-1:], page.ids[-1:]
         self.has_changed |= bool(before and now) and before != now
-        self._first_ids, self.is_error = page.ids, page.stands_for_error
+        self._fits = self._leads_on(self._before.ids, page.ids)
+        self._first, self.is_error = Seen(page.ids, page.total), page.stands_for_error
         if page.stands_for_error:
             return self._reach.page_at(0, Purpose.BEFORE)
         return self._reach.page_before(first)
@@ -95,13 +140,13 @@ class StartingOffset:
 
         Where *page* itself *reaches_start*, an error says nothing: rows stand there.
         """
-        if len(page) < 2 or self._reach.counts_pages:
-            is_before = set(page.ids).isdisjoint(self._first_ids)
-        else:
-            is_before = page.ids[1] in self._first_ids[:1]
-        self.is_proven = is_before and len(page) > 0 and bool(self._first_ids)
+        was_fitting, first = self._fits, self._first.ids
+        # Held against an error, it is the first page of the list.
+        self._before = NOTHING if self.is_error else Seen(page.ids, page.total)
+        self._fits = self._leads_on(self._before.ids, first)
+        self.is_proven = self._fits and was_fitting and self._count.expected is None
         # Just before the end stands the last row alone, or the last page again.
-        same = (list(self._first_ids), list(self._first_ids[-1:]))
-        self.has_changed |= bool(self._first_ids) and page.ids not in same
-        is_sure = (not self._first_ids and not reaches_start) or self._tries >= MAX_TRIES
+        same = (list(first), list(first[-1:]))
+        self.has_changed |= bool(first) and page.ids not in same
+        is_sure = (not first and not reaches_start) or self._tries >= MAX_TRIES + self._fits
         self.is_past_end = not self.is_proven and is_sure

@@ -17,10 +17,11 @@ from enkash_async.resume import ListPoint
 from tests.paging.pages import page_of
 
 
-def starting_at(row: int, unit: OffsetUnit = "rows") -> StartingOffset:
+def starting_at(
+    row: int, unit: OffsetUnit = "rows", count: RecordsCount | None = None
+) -> StartingOffset:
     reach = Reach(Addressing(unit), PageCap(unit, ListPoint(row=row)), PageSizes(5), max_new=5)
-    count = RecordsCount(Findings(count_is_total=True))
-    return StartingOffset(row, reach, count)
+    return StartingOffset(row, reach, count or RecordsCount(Findings(count_is_total=True)))
 
 
 @pytest.mark.parametrize(
@@ -51,7 +52,7 @@ def test_pages_smaller_than_asked_for_begin_elsewhere_where_offsets_count_pages(
 
 
 @pytest.mark.parametrize(
-    ("unit", "before", "is_proven"),
+    ("unit", "before", "leads_on"),
     [
         # Begun one row earlier, it holds the first row at its second place.
         ("rows", "xabcd", True),
@@ -65,18 +66,78 @@ def test_pages_smaller_than_asked_for_begin_elsewhere_where_offsets_count_pages(
         ("pages", "wxyza", False),
     ],
 )
-def test_the_page_before_proves_the_first(unit: OffsetUnit, before: str, is_proven: bool) -> None:
+def test_the_page_before_and_the_first_again_prove_it(
+    unit: OffsetUnit, before: str, leads_on: bool
+) -> None:
     start = starting_at(10, unit)
-    first = start.request(PageRequest(10, 10 if unit == "rows" else 2, 5), page_of(*"abcde"))
-    assert first.purpose is Purpose.BEFORE
-    assert (first.row, first.offset, first.limit) == ((9, 9, 5) if unit == "rows" else (5, 1, 5))
+    request = PageRequest(10, 10 if unit == "rows" else 2, 5)
+    asked = start.request(request, page_of(*"abcde"))
+    assert asked.purpose is Purpose.BEFORE
+    assert (asked.row, asked.offset, asked.limit) == ((9, 9, 5) if unit == "rows" else (5, 1, 5))
     start.judge(page_of(*before))
 
-    assert (start.is_proven, start.is_past_end, start.is_doubtful) == (
-        is_proven,
-        False,
-        not is_proven,
-    )
+    # One row that went meanwhile would make a last page look the same.
+    assert (start.is_proven, start.is_past_end, start.is_doubtful) == (False, False, True)
+    assert start.awaits_proof is leads_on
+    assert start.is_counted(request, page_of(*"abcde")) is leads_on
+
+
+NO_COUNT = (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("first", "before", "again", "totals", "is_proven"),
+    [
+        ("abc", "xab", "abc", NO_COUNT, True),
+        # Rows after the first may come and go.
+        ("abc", "xab", "abd", NO_COUNT, True),
+        # The last rows come, and one of them was deleted before the second request.
+        ("abc", "xab", "xab", NO_COUNT, False),
+        # The last page comes, and a row was added before all others, or after them.
+        ("yz", "xyz", "xyz", NO_COUNT, False),
+        ("abcd", "n", "n", NO_COUNT, False),
+        # A count that goes on to say that the list ends before must do so for the same page.
+        ("abc", "xab", "abc", (9, 9, 9), True),
+        ("abc", "xab", "abd", (9, 9, 9), False),
+        ("abc", "xab", "abc", (9, 8, 9), False),
+        ("abc", "xab", "abc", (9, 9, 8), False),
+        ("abc", "xab", "abc", (9, None, 9), False),
+        # One that goes beyond the offset needs no other proof.
+        ("abc", "xab", "xyz", (9, 9, 11), True),
+    ],
+)
+def test_one_change_of_the_list_proves_no_last_page(
+    first: str, before: str, again: str, totals: tuple[int | None, ...], is_proven: bool
+) -> None:
+    count = RecordsCount(Findings())
+    start = starting_at(10, count=count)
+    request, pages = PageRequest(10, 10, 5), []
+    for ids, total in zip((first, before, again), totals, strict=True):
+        pages.append(page_of(*ids, total=total))
+    count.note(totals[0], len(first))
+    start.request(request, pages[0])
+    count.note(totals[1], len(before))
+    start.judge(pages[1])
+    count.note(totals[2], len(again))
+
+    assert start.is_counted(request, pages[2]) is is_proven
+
+
+def test_where_nothing_is_counted_two_pages_before_prove_the_one_between_them() -> None:
+    start = starting_at(10, count=RecordsCount(Findings()))
+    for first, is_proven in (("wxyza", False), ("abcde", True)):
+        # A row was added before all others, and now the pages fit.
+        start.request(PageRequest(10, 10, 5), page_of(*first))
+        start.judge(page_of(*"zabcd"))
+        assert start.is_proven is is_proven
+
+
+def test_a_last_page_that_fitted_by_chance_is_asked_for_once_more() -> None:
+    start = starting_at(10)
+    for before, is_past_end in (("abcde", False), ("abcde", False), ("xabcd", False), ("a", True)):
+        start.request(PageRequest(10, 10, 5), page_of(*"abcde"))
+        start.judge(page_of(*before))
+        assert start.is_past_end is is_past_end
 
 
 def test_a_page_that_is_never_proven_is_the_last_page_again() -> None:
