@@ -12,6 +12,7 @@ from enkash_async._paging.addressing import Addressing
 from enkash_async._paging.crawl.census import AHEAD
 from enkash_async._paging.crawl.cutter import Cutter
 from enkash_async._paging.crawl.cutting import EARLIEST
+from enkash_async._paging.crawl.seams import MARGIN
 from enkash_async._paging.page_request import Window
 from enkash_async._paging.page_sizes import PageSizes
 from enkash_async._search.counting import Count, counts_of
@@ -54,7 +55,8 @@ async def choose_method(endpoint: ListEndpoint[F, Any], criteria: F, count: Coun
     within = Window(max(begin, EARLIEST), max(begin, end))
 
     def windows() -> list[F]:
-        now = datetime.now(UTC)
+        # As far from now as bounds may be off: what is created just then is new.
+        now = datetime.now(UTC) + MARGIN
         later = [Window(now, min(end, now + AHEAD))] if end > now else []
         return [narrowed(endpoint, criteria, window) for window in (within, NOBODY, *later)]
 

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from enkash_async._paging.crawl.census import AHEAD
 from enkash_async._paging.crawl.cutting import EARLIEST, FILL, MAX_PARTS, SECOND, cuts, parts_at
+from enkash_async._paging.crawl.seams import MARGIN
 from enkash_async._paging.page_request import Window
 from enkash_async._search.counting import Count, counts_of
 from enkash_async._search.endpoint import ListEndpoint, TimeRange
@@ -105,8 +106,9 @@ class Partitions(Generic[F]):
         if total <= within:
             return
         since = self._narrowed(Window(whole.end, whole.end + AHEAD))
-        now = datetime.now(UTC)
-        later = self._narrowed(Window(max(now, whole.end), max(now, whole.end) + AHEAD))
+        # As far from now as bounds may be off: what is created just then is new.
+        now = max(datetime.now(UTC), whole.end) + MARGIN
+        later = self._narrowed(Window(now, now + AHEAD))
         new, ahead = await counts_of([since, later], self._count)
         if ahead:
             raise IncompleteSearchError(
