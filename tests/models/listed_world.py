@@ -136,6 +136,8 @@ class ListService:
         """Rows that stood before the starting offset then."""
         self.after: set[str] = set()
         """Rows that stood at the starting offset or after it."""
+        self.were_after: set[str] = set()
+        """Rows that ever did, where none did at first."""
         self._counter = Counter(world.count, world.capped_at, world.off_by)
         self._last_ask: Ask | None = None
         self._refused: set[Ask] = set()
@@ -159,6 +161,8 @@ class ListService:
             self.script(self, ask)
         first = self.world.start + self.world.pages.first
         is_first = self.reached is None and ask.offset == first and self._begins_at_offset
+        if self.world.start >= self.world.rows:
+            self.were_after.update(row.key for row in self.rows[self.world.start :])
         if self.first_seen is None:
             self.first_seen = [row.key for row in self.rows]
         if self.requests == 1 or (is_first and self.world.known_rows is not None):
@@ -270,7 +274,10 @@ class ListOutcome:
     stayed: list[str]
     """Rows from the starting offset on that kept their place from start to end, in order."""
     strangers: list[str]
-    """Rows delivered although they stood before the starting offset throughout."""
+    """Rows delivered although they stood before the starting offset throughout.
+
+    Where nothing stood there at first, only those that came without a doubt in the verdict.
+    """
     least: int
     allowed: int
 
@@ -329,13 +336,15 @@ def run(world: ListWorld, seed: int, script: Script | None = None) -> ListOutcom
     )
     outcome = reader.read()
     listed = service.first_seen or []
-    # Where nothing stood at the offset, the first page may be asked for again.
-    before = service.before if len(listed) > world.start else set[str]()
+    strangers = service.before & set(outcome.delivered) - service.gone
+    if len(listed) <= world.start:
+        # The list may grow to the offset, and the first page may be asked for again.
+        strangers = set(outcome.delivered) - service.were_after if outcome.is_sure else set()
     return ListOutcome(
         world,
         outcome,
         [key for key in listed if key in service.after and key not in service.gone],
-        sorted(before & set(outcome.delivered) - service.gone),
+        sorted(strangers),
         least,
         allowed(outcome),
     )
