@@ -57,7 +57,9 @@ class OffsetProbe:
                 self._distance = 0
                 return True
             counts_more = total is not None and total > self._start + 1
-            self._check_unit(probe, page, delivered, counts_more=counts_more)
+            # Of a page of a row or two, a row that went leaves nothing to know the place by.
+            if not growth or self._addressing.unit == "pages":
+                self._check_unit(probe, page, delivered, counts_more=counts_more)
             if self._addressing == Addressing("pages", 1) and not growth:
                 raise IncompleteSearchError(_not_from_one(growth))
         elif is_first_page:

@@ -57,6 +57,10 @@ def test_it_asks_for_the_page_at_the_first_offset_plus_1(
         (ROWS, ids_from(2, 10), {}),
         # Rows were inserted, but some of the first page are still here.
         (ROWS, ["new", *ids_from(1, 9)], {}),
+        # Rows came or went by the count, and perhaps all of the first page.
+        (ROWS, SECOND_PAGE, {"total": 24, "growth": -1}),
+        (ROWS, [], {"total": 24, "growth": -1}),
+        (ROWS, ids_from(50, 10), {"total": 65, "growth": 40}),
         # The list may hold a single row by now.
         (ROWS, [], {"total": None}),
         (ROWS, [], {"total": 1}),
@@ -81,6 +85,7 @@ def test_what_fits_the_setting_is_accepted(
     ("addressing", "ids", "facts", "text"),
     [
         (ROWS, SECOND_PAGE, {}, 'offset_unit="pages"'),
+        (ROWS, SECOND_PAGE, {"total": 25, "growth": 0}, 'offset_unit="pages"'),
         (ROWS, [], {"total": 25}, 'offset_unit="pages"'),
         (PAGES, ids_from(1, 10), {}, 'offset_unit="rows"'),
         (PAGES_FROM_1, ids_from(1, 10), {}, 'offset_unit="rows"'),
