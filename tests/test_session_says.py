@@ -203,7 +203,7 @@ def test_a_limit_does_not_hide_what_else_is_wrong() -> None:
 
 
 async def test_an_error_on_the_way_carries_an_unfinished_report() -> None:
-    script = FaultScript([Fault(faults.HttpError(400), requests=[3])])
+    script = FaultScript([Fault(faults.HttpError(400), requests=range(3, 100))])
     async with (
         open_sandbox(SandboxSettings(rows=250, faults=script)) as sandbox,
         session_for(sandbox) as session,
