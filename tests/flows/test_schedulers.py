@@ -87,7 +87,7 @@ def test_cron_starts_an_export_that_goes_on_after_a_failure(
     assert sandbox.faults_injected == {"error": 1}
     assert sorted(ids_in(tmp_path / "customers.jsonl.gz")) == sorted(sandbox.customer_ids())
     # The second attempt went on, so that it did not count again to choose a method.
-    assert sum(call.limit == 1 for call in sandbox.searches) == 4
+    assert sum(call.limit == 1 for call in sandbox.searches) == 5
 
 
 def test_cron_does_not_try_refused_credentials_again(sandbox: Sandbox, tmp_path: Path) -> None:

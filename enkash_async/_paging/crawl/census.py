@@ -9,6 +9,7 @@ import attrs
 
 from enkash_async._paging.addressing import Addressing
 from enkash_async._paging.page_request import PageRequest, Window
+from enkash_async._paging.page_sizes import PageSizes
 
 AHEAD = timedelta(hours=12)
 """How far the service's clock may be ahead of ours; what is later than that is no new record."""
@@ -34,8 +35,9 @@ class CensusPurpose(Enum):
 class Census:
     """Counts the rows of a crawl of the time *root*, one request at a time."""
 
-    def __init__(self, addressing: Addressing) -> None:
+    def __init__(self, addressing: Addressing, sizes: PageSizes) -> None:
         self._addressing = addressing
+        self._sizes = sizes
         self.purpose: CensusPurpose | None = None
         self.request: PageRequest | None = None
         self.all: int | None = None
@@ -53,7 +55,8 @@ class Census:
 
     def want_new(self, until: datetime) -> None:
         # With rows, whose times show whether they are new.
-        self._want(CensusPurpose.NEW, Window(until, until + AHEAD), 0, LOOKED_AT)
+        limit = min(LOOKED_AT, self._sizes.size)
+        self._want(CensusPurpose.NEW, Window(until, until + AHEAD), 0, limit)
 
     def want_again(self, root: Window) -> None:
         self._want(CensusPurpose.AGAIN, root, 0)

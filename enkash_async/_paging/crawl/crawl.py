@@ -82,7 +82,7 @@ class Crawl:
         self.findings = CrawlFindings(noun=noun, time_field=time_field)
         self.findings.note_resumed(changed=resume.changed, unproven=resume.unproven)
         self._cutter = Cutter(sizes, addressing, read_times, max_pages, unproven_pages)
-        self._census = Census(addressing)
+        self._census = Census(addressing, sizes)
         self._counts = Counts(self._census, self.findings, resume)
         self._bound = RequestBound()
         self._contradictions = Contradictions(self._cutter)

@@ -74,7 +74,7 @@ def test_pages_that_wait_for_earlier_ones_keep_no_place(arrived: int, wanted: in
 
 
 def test_a_census_asks_for_few_rows_and_says_what_for() -> None:
-    census = Census(Addressing())
+    census = Census(Addressing(), PageSizes(100))
     asked: list[tuple[CensusPurpose | None, object, int, int]] = []
     for want in (
         census.want_all,
@@ -99,8 +99,16 @@ def test_a_census_asks_for_few_rows_and_says_what_for() -> None:
     ]
 
 
+@pytest.mark.parametrize(("size", "limit"), [(1, 1), (20, 20), (5000, 50)])
+def test_a_census_of_new_rows_is_no_larger_than_a_page(size: int, limit: int) -> None:
+    census = Census(Addressing(), PageSizes(size))
+    census.want_new(ROOT.end)
+    assert census.request is not None
+    assert census.request.limit == limit
+
+
 def counts_of(total: int | None = None) -> tuple[Counts, Census, CrawlFindings]:
-    census, findings = Census(Addressing()), CrawlFindings()
+    census, findings = Census(Addressing(), PageSizes(100)), CrawlFindings()
     return Counts(census, findings, CrawlPoint(total=total)), census, findings
 
 
