@@ -18,7 +18,7 @@ from enkash_async._paging.place import Place
 from enkash_async._paging.progress import Progress
 from enkash_async._paging.raw_page import RawPage
 from enkash_async._paging.reach import Reach
-from enkash_async._paging.records_count import RecordsCount
+from enkash_async._paging.records_count import PlaceCount, RecordsCount
 from enkash_async._paging.schedule import Schedule
 from enkash_async._paging.starting_offset import StartingOffset
 from enkash_async.errors import IncompleteSearchError
@@ -214,8 +214,7 @@ class Acceptance(msgspec.Struct, eq=False, kw_only=True):
         step = self.list_end.note_peek(
             len(page),
             ends_with_edge=bool(page) and page.last_id == self.place.edge,
-            is_counted_out=self._is_counted_out(page),
-            shortage=self._shortage(page),
+            count=self._counted(page),
         )
         if step is Step.END:
             self._end(page)
@@ -292,9 +291,8 @@ class Acceptance(msgspec.Struct, eq=False, kw_only=True):
                 is_loose=request.purpose is Purpose.LOOSE,
                 is_shifted=is_shifted,
             )
-            end, after = self.place.end_row, self.place.next_row
-            counted = self.count.at(page.total, end_row=end, next_row=after)
-            self._go_on(self.list_end.step_after(taken, counted), request, page, new)
+            step = self.list_end.step_after(taken, self._counted(page))
+            self._go_on(step, request, page, new)
         return rows
 
     def _go_on(self, step: Step, request: PageRequest, page: RawPage, new: int) -> None:
@@ -333,6 +331,11 @@ class Acceptance(msgspec.Struct, eq=False, kw_only=True):
     def _holds_the_rest(self, page: RawPage) -> bool:
         """Say whether a page is short because the list held no more."""
         return self._is_counted_out(page) and not self.list_end.is_uneven
+
+    def _counted(self, page: RawPage) -> PlaceCount:
+        """Return what the count of *page* says of the place that reading has come to."""
+        end, after = self.place.end_row, self.place.next_row
+        return self.count.at(page.total, end_row=end, next_row=after)
 
     def _is_counted_out(self, page: RawPage) -> bool:
         return self.count.is_reached(page.total, self.place.end_row)

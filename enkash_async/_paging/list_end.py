@@ -138,9 +138,7 @@ class ListEnd:
             return Step.LOOSE
         return Step.PEEK
 
-    def note_peek(
-        self, rows: int, *, ends_with_edge: bool, is_counted_out: bool, shortage: int = 0
-    ) -> Step:
+    def note_peek(self, rows: int, *, ends_with_edge: bool, count: PlaceCount) -> Step:
         """Return what a page after the edge means: the end, or that the edge is asked for again.
 
         It holds nothing at the end, or the same rows once more where the service stays at its
@@ -150,8 +148,8 @@ class ListEnd:
         does, as both are of one answer.
         """
         beside_edge = self._edge_count
-        is_counted_out = is_counted_out and beside_edge.is_all
-        may_have_shrunk = beside_edge.is_total and not beside_edge.is_all and shortage <= 0
+        is_counted_out = count.is_last and beside_edge.is_all
+        may_have_shrunk = beside_edge.is_total and not beside_edge.is_all and count.shortage <= 0
         is_like_end = not rows or ends_with_edge
         if self.longest_page <= self._few:
             is_longer = self._counts_pages and rows > self.longest_page

@@ -21,6 +21,11 @@ def step_after(end: ListEnd, rows: int, limit: int, **facts: Any) -> Step:
     return end.step_after(page, PlaceCount(**of_count))
 
 
+def note_peek(end: ListEnd, rows: int, *, ends_with_edge: bool = False, **of_count: Any) -> Step:
+    """Return what a page after the edge means, if nothing is counted beside what is given."""
+    return end.note_peek(rows, ends_with_edge=ends_with_edge, count=PlaceCount(**of_count))
+
+
 @pytest.mark.parametrize(
     ("unit", "longest", "rows", "limit", "facts", "step"),
     [
@@ -111,7 +116,7 @@ def test_it_remembers_the_longest_page_and_whether_a_single_row_came_alone() -> 
         # The page after the few rows that may be all: the edge is asked for again.
         ("rows", 1, 0, {}, Step.READ_ON),
         ("rows", 1, 1, {"ends_with_edge": True}, Step.READ_ON),
-        ("rows", 1, 0, {"is_counted_out": True}, Step.READ_ON),
+        ("rows", 1, 0, {"is_last": True}, Step.READ_ON),
         ("rows", 1, 1, {}, Step.DOUBT_SIZE),
         ("rows", 1, 2, {"ends_with_edge": True}, Step.READ_ON),
         ("pages", 2, 2, {"ends_with_edge": True}, Step.END),
@@ -130,32 +135,30 @@ def test_it_remembers_the_longest_page_and_whether_a_single_row_came_alone() -> 
 def test_what_the_page_after_the_edge_means(
     unit: OffsetUnit, longest: int, rows: int, facts: dict[str, bool], step: Step
 ) -> None:
-    given = {"ends_with_edge": False, "is_counted_out": False} | facts
-    assert ListEnd(unit, longest).note_peek(rows, **given) is step
+    assert note_peek(ListEnd(unit, longest), rows, **facts) is step
 
 
 MORE = {"is_total": True, "shortage": 1}
 ALL = {"is_total": True, "is_all": True}
-EMPTY: dict[str, Any] = {"rows": 0, "ends_with_edge": False}
 
 
 @pytest.mark.parametrize(
     ("is_uneven", "beside_edge", "after_edge", "step"),
     [
         # Both counts end at the edge, and the first is of one answer with it.
-        (True, ALL, {"is_counted_out": True}, Step.END),
+        (True, ALL, {"is_last": True}, Step.END),
         # As many rows may have gone before the edge as stand after it.
-        (False, MORE, {"is_counted_out": True}, Step.READ_ON),
-        (True, MORE, {"is_counted_out": True}, Step.READ_ON),
+        (False, MORE, {"is_last": True}, Step.READ_ON),
+        (True, MORE, {"is_last": True}, Step.READ_ON),
         # Or more of them did.
-        (False, MORE, {"is_counted_out": False, "shortage": -1}, Step.READ_ON),
+        (False, MORE, {"is_last": False, "shortage": -1}, Step.READ_ON),
         # No count stands beside the edge, but others were seen.
-        (False, {"is_total": True}, {"is_counted_out": True}, Step.READ_ON),
+        (False, {"is_total": True}, {"is_last": True}, Step.READ_ON),
         # A count that is too high stays so; what it says goes into the verdict.
-        (False, MORE, {"is_counted_out": False, "shortage": 1}, Step.END),
+        (False, MORE, {"is_last": False, "shortage": 1}, Step.END),
         # Nothing is counted.
-        (False, {}, {"is_counted_out": False}, Step.END),
-        (True, {}, {"is_counted_out": False}, Step.READ_ON),
+        (False, {}, {"is_last": False}, Step.END),
+        (True, {}, {"is_last": False}, Step.READ_ON),
     ],
 )
 def test_nothing_after_the_edge_is_the_end_if_the_count_beside_the_edge_said_no_more(
@@ -163,7 +166,7 @@ def test_nothing_after_the_edge_is_the_end_if_the_count_beside_the_edge_said_no_
 ) -> None:
     end = uneven_end() if is_uneven else ListEnd("rows", 9)
     assert step_after(end, 1, 11, **STILL | beside_edge) is Step.PEEK
-    assert end.note_peek(**EMPTY | after_edge) is step
+    assert note_peek(end, 0, **after_edge) is step
 
     if step is Step.READ_ON:
         # Once more alone, in its place: now what is counted beside it ends the list.
@@ -174,7 +177,7 @@ def test_a_row_that_may_be_all_is_all_where_both_counts_say_so() -> None:
     end = ListEnd("rows")
     # Beside a page as long as it is, a count may be of the page.
     assert step_after(end, 1, 11, is_all=True) is Step.PEEK
-    assert end.note_peek(**EMPTY, is_counted_out=True) is Step.END
+    assert note_peek(end, 0, is_last=True) is Step.END
 
 
 @pytest.mark.parametrize(
@@ -186,7 +189,7 @@ def test_the_edge_alone_again_confirms_what_the_page_after_it_showed(
 ) -> None:
     end = uneven_end()
     step_after(end, 1, 11, **STILL)
-    assert end.note_peek(rows, ends_with_edge=ends_with_edge, is_counted_out=False) is Step.READ_ON
+    assert note_peek(end, rows, ends_with_edge=ends_with_edge) is Step.READ_ON
 
     assert step_after(end, 1, 11, **STILL) is step
     # Rows too heavy for a page are met again.
@@ -198,7 +201,7 @@ def test_pages_that_end_before_the_row_after_the_edge_become_smaller() -> None:
     end = ListEnd("pages", 10)
     for _ in range(2 * MAX_REPEATS):
         assert step_after(end, 4, 10, **STILL) is Step.PEEK
-        step = end.note_peek(1, ends_with_edge=False, is_counted_out=False)
+        step = note_peek(end, 1)
         assert step is Step.READ_ON
         # Had it come with the page after that, the list would have grown.
         assert step_after(end, 4, 10, **STILL) is Step.SMALLER
