@@ -12,10 +12,9 @@ from enkash_async._paging.addressing import Addressing
 from enkash_async._paging.crawl.census import AHEAD
 from enkash_async._paging.crawl.cutter import Cutter
 from enkash_async._paging.crawl.cutting import EARLIEST
-from enkash_async._paging.crawl.seams import MARGIN
 from enkash_async._paging.page_request import Window
 from enkash_async._paging.page_sizes import PageSizes
-from enkash_async._search.counting import Count, counts_of
+from enkash_async._search.counting import ENDS_MISREAD, Count, counts_of, from_now_on
 from enkash_async._search.endpoint import ListEndpoint
 from enkash_async._search.query import narrowed
 from enkash_async._wire.criteria import Criteria
@@ -55,9 +54,8 @@ async def choose_method(endpoint: ListEndpoint[F, Any], criteria: F, count: Coun
     within = Window(max(begin, EARLIEST), max(begin, end))
 
     def windows() -> list[F]:
-        # As far from now as bounds may be off: what is created just then is new.
-        now = datetime.now(UTC) + MARGIN
-        later = [Window(now, min(end, now + AHEAD))] if end > now else []
+        ahead = from_now_on()
+        later = [Window(ahead.begin, min(end, ahead.end))] if end > ahead.begin else []
         return [narrowed(endpoint, criteria, window) for window in (within, NOBODY, *later)]
 
     try:
@@ -71,12 +69,7 @@ async def choose_method(endpoint: ListEndpoint[F, Any], criteria: F, count: Coun
     except IncompleteSearchError as error:
         return Choice("search", f"windows of time cannot be proven whole: {error}")
     if total and any(later):
-        return Choice(
-            "search",
-            f"{sum(later):,} {noun} match a window that begins now: the service's clock is ahead,"
-            " or it reads windows in another zone",
-            total,
-        )
+        return Choice("search", f"{sum(later):,} {noun} {ENDS_MISREAD}", total)
     if not total or (inside >= total and not before):
         return Choice("crawl", total=total, findings=_findings(time.field, noun))
     if before >= total:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from enkash_async._paging.crawl.census import AHEAD
 from enkash_async._paging.crawl.cutting import EARLIEST, FILL, MAX_PARTS, SECOND, cuts, parts_at
-from enkash_async._paging.crawl.seams import MARGIN
 from enkash_async._paging.page_request import Window
-from enkash_async._search.counting import Count, counts_of
+from enkash_async._search.counting import ENDS_MISREAD, Count, counts_of, from_now_on
 from enkash_async._search.endpoint import ListEndpoint, TimeRange
 from enkash_async._search.query import narrowed
 from enkash_async._wire.criteria import Criteria
@@ -106,15 +105,12 @@ class Partitions(Generic[F]):
         if total <= within:
             return
         since = self._narrowed(Window(whole.end, whole.end + AHEAD))
-        # As far from now as bounds may be off: what is created just then is new.
-        now = max(datetime.now(UTC), whole.end) + MARGIN
-        later = self._narrowed(Window(now, now + AHEAD))
+        later = self._narrowed(from_now_on(whole.end))
         new, ahead = await counts_of([since, later], self._count)
         if ahead:
             raise IncompleteSearchError(
-                f"{ahead} of {total} {self._endpoint.noun} match a window that begins now: the"
-                " service's clock is ahead, or it reads windows in another zone, so that some are"
-                " in none. Read all with search()"
+                f"{ahead} of {total} {self._endpoint.noun} {ENDS_MISREAD}, so that some are in"
+                " none. Read all with search()"
             )
         if total - within <= new:
             return
