@@ -299,7 +299,7 @@ def remove_work(places: FolderPlaces) -> None:
 
 
 def clear_folder(places: FolderPlaces) -> str | None:
-    """Remove what an earlier export left; return what it was. an error if it is at work."""
+    """Remove what an earlier export left; return what it was; an error if it is at work."""
     if not places.part.exists():
         return None
     if places.lock.exists():

@@ -159,7 +159,7 @@ def finished_before(places: Places, state: State) -> bool:
 
 
 def clear_file(places: Places) -> str | None:
-    """Remove what an earlier export left; return what it was. an error if it is at work."""
+    """Remove what an earlier export left; return what it was; an error if it is at work."""
     left = left_in(places)
     was_there = False
     for path in (places.part, places.bad_part, places.whole):

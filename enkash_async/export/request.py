@@ -75,7 +75,7 @@ class Request:
         )
 
     async def choose_method(self) -> Choice:
-        """Return how the list is to be read where that is left open: up to twelve requests."""
+        """Return how the list is to be read where that is left open: up to sixteen requests."""
         extra = {name: self.options.get(name) for name in ("extra_body", "extra_query")}
         return await self.resource._choose_method(  # pyright: ignore[reportPrivateUsage]
             self.criteria, **extra, **self.fields
